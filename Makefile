@@ -1,0 +1,38 @@
+.PHONY: help run test check lint demo clean
+PYTHON ?= python3
+SIZE ?= small
+HOST ?= 127.0.0.1
+PORT ?= 8000
+EVAKA_DATA ?= $(CURDIR)/data
+BIN := .venv/bin
+export EVAKA_DATA HOST PORT
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+.venv/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.test: .venv/.run requirements-dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
+	@EVAKA_HTTP=1 $(BIN)/flask --app app db upgrade
+	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --size $(SIZE)
+	@EVAKA_HTTP=1 $(BIN)/gunicorn -c evaka/serve.py app:app
+
+test: .venv/.test ## lint, types, and every test
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests
+
+check: .venv/.test ## lint and types only
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+clean: ## forget the demo city
+	rm -rf data

@@ -1,0 +1,80 @@
+"""The back office of early childhood education."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+from flask_babel import Babel
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+
+from evaka import city
+from evaka.models.base import db
+from evaka.views import GUARDIAN, MENU, shell
+from evaka.views.home import MyHome, OfficeHome
+from evaka.views.page import language
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_from_environment() -> dict[str, Any]:
+    """EVAKA_DATA is the folder of database, files and keys; EVAKA_DATABASE_URL may name a PostgreSQL instead."""
+    folder = Path(os.environ.get("EVAKA_DATA", ROOT / "data"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "DATA": folder,
+        "CITY": os.environ.get("EVAKA_CITY", "harjula"),
+        "SECRET_KEY": _secret(folder / "secret.key"),
+        "SQLALCHEMY_DATABASE_URI": os.environ.get("EVAKA_DATABASE_URL", f"sqlite:///{folder / 'evaka.sqlite'}"),
+        # behind a TLS proxy (the way to operate it) cookies travel over TLS only; `make run` serves plain HTTP
+        "SESSION_COOKIE_SECURE": os.environ.get("EVAKA_HTTP") != "1",
+        "SMTP": os.environ.get("EVAKA_SMTP", ""),  # host:port of the city's mail relay
+        "BASE_URL": os.environ.get("EVAKA_URL", ""),  # the address that mails point to
+    }
+
+
+def _secret(file: Path) -> str:
+    """The key that signs sessions, made once; nobody else on the machine may read it."""
+    if not file.exists():
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_hex(32))
+    return file.read_text()
+
+
+def create_app(**settings: Any) -> Flask:
+    """The whole application; `settings` replace those of the environment (tests give their own)."""
+    app = Flask(__name__, template_folder="../templates")
+    app.config.from_mapping(
+        SESSION_COOKIE_NAME="evaka",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=10 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # bound to the session: a form left open over lunch still saves
+        WTF_CSRF_SSL_STRICT=False,  # the proxy ends TLS
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},
+    )
+    app.config.from_mapping(settings or settings_from_environment())
+    city.choose(app.config.get("CITY", "base"))
+    db.init_app(app)
+    Migrate(app, db, directory=str(Path(__file__).parent / "models" / "migrations"), render_as_batch=True)
+    Babel(app, default_locale="fi", locale_selector=language)
+    CSRFProtect(app)
+    shell.install(app)
+    office = Admin(app, name="office", theme=Bootstrap4Theme(), index_view=OfficeHome(url="/office", endpoint="office"))
+    for feature, screen, model in MENU:
+        office.add_view(screen(model, feature) if model else screen(feature))
+    mine = Admin(app, name="my", theme=Bootstrap4Theme(), index_view=MyHome(url="/my", endpoint="my"))
+    for feature, screen, model in GUARDIAN:
+        mine.add_view(
+            screen(model, feature, prefix="my_", base="/my") if model else screen(feature, prefix="my_", base="/my")
+        )
+    return app

@@ -1,0 +1,218 @@
+"""An action is something a person does to a row; its key names it everywhere.
+
+    @action("decision.accept")
+    def accept(decision: Decision, by: Actor, *, start: date) -> Placement: ...
+
+From this the key decides who may (the city's roles), the workflow decides when (rules), the screen shows a
+button with a form that asks for `start`, the journal keeps a line, and the texts hold the words.  The function
+itself only says what happens.  It never commits: one request, one job item or one command is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import wraps
+from hashlib import sha256
+from inspect import Parameter, signature
+from typing import Any, TypeVar, get_type_hints
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import Session
+
+from evaka.access import Actor, require
+from evaka.models.base import Model, db
+from evaka.models.document import Document
+from evaka.models.journal import AuditEvent, Counter, Email, JobRun, Lease
+from evaka.models.person import Person
+from evaka.models.user import LoginAttempt, UserSession
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The input is a key of a city table: Annotated[str, Choice("service_needs")].
+
+    `column` and `values` leave only the rows whose column holds one of the values.
+    """
+
+    table: str
+    column: str = ""
+    values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Action:
+    key: str
+    run: Callable[..., Any]
+    subject: type[Model]
+    inputs: dict[str, Any]  # keyword-only parameters and their types: the form's fields
+    defaults: dict[str, Any]  # of those that have one; None means: may be left empty
+
+    @property
+    def feature(self) -> str:
+        return self.key.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        return self.key.partition(".")[2]
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+def action(key: str) -> Callable[[F], F]:
+    """Register the body as what happens at `key`; calling it asks, moves the state, acts and records."""
+
+    def register(body: F) -> F:
+        parameters = signature(body).parameters
+        hints = get_type_hints(body, include_extras=True)
+        named = [p for p in parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+        verb = key.partition(".")[2]
+
+        @wraps(body)
+        def run(row: Model, by: Actor, **inputs: Any) -> Any:
+            require(by, key, row)
+            if row.workflow and verb in row.workflow.moves:
+                row.status = row.workflow.after(row.status, verb)
+            result = body(row, by, **inputs)
+            record(key, row, by, inputs)
+            return result
+
+        ACTIONS[key] = Action(
+            key, run, hints[next(iter(parameters))],
+            {p.name: hints[p.name] for p in named},
+            {p.name: p.default for p in named if p.default is not Parameter.empty},
+        )
+        return run  # type: ignore[return-value]
+
+    return register
+
+
+def of_model(model: type[Model]) -> list[Action]:
+    """The actions whose subject is this kind of row, in the order in which they were written."""
+    return [one for one in ACTIONS.values() if one.subject is model]
+
+
+# -- the journal ----------------------------------------------------------------------------------
+
+SILENT = (AuditEvent, JobRun, Lease, LoginAttempt, UserSession, Counter, Email)  # journals of their own
+UNTOLD = {"version", "search_key", "sort_key"}  # derived from what is told
+
+
+def record(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> None:
+    """Write the line that says who did what to which row, with every column that changed since the last line."""
+    db.session.flush()
+    told: dict[str, Any] = {name: _plain(value) for name, value in facts.items()}
+    if changes := db.session.info.pop("changes", None):
+        told["changes"] = changes
+    db.session.add(AuditEvent(
+        at=by.now, user_id=by.user and by.user.id, action=key,
+        subject=row.__tablename__ if row is not None else "", subject_id=row and row.id,
+        person_id=concerned(row), facts=told,
+    ))
+
+
+def concerned(row: Model | None) -> int | None:
+    """Whose file a row belongs to: the child, the head, or the person."""
+    if isinstance(row, Person):
+        return row.id
+    for name in ("child_id", "head_id", "person_id"):
+        if (found := getattr(row, name, None)) is not None:
+            return int(found)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON keeps it."""
+    match value:
+        case Model():
+            return f"{value.__tablename__} {value.id}"
+        case date() | datetime() | time():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
+        case list() | tuple() | set():
+            return [_plain(one) for one in value]
+        case bytes():
+            return f"{len(value)} bytes"
+        case None | bool() | int() | float() | str() | dict():
+            return value
+    return str(value)
+
+
+@event.listens_for(Session, "before_flush")
+def _notice(session: Session, _context: Any, _instances: Any) -> None:
+    """Gather [row, column, old, new] of everything that is about to be written."""
+    for rows, kind in ((session.new, "new"), (session.dirty, "changed"), (session.deleted, "deleted")):
+        for row in rows:
+            if not isinstance(row, Model) or isinstance(row, SILENT):
+                continue
+            if kind == "changed" and not session.is_modified(row, include_collections=False):
+                continue
+            session.info.setdefault("changes", []).extend(_changes(row, kind))
+
+
+def _changes(row: Model, kind: str) -> list[list[Any]]:
+    name = f"{row.__tablename__} {row.id or '+'}"
+    if kind == "deleted":
+        return [[name, "", str(row), None]]
+    state = inspect(row)
+    found = []
+    for column in state.mapper.column_attrs:
+        history = state.attrs[column.key].history
+        if column.key in UNTOLD or column.key == "id" or not history.has_changes():
+            continue
+        old = history.deleted[0] if history.deleted else None
+        new = history.added[0] if history.added else None
+        if new is None and old is None:
+            continue
+        hidden = column.key in row.secret
+        found.append([name, column.key, "…" if hidden else _plain(old), "…" if hidden else _plain(new)])
+    return found
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("changes", None)
+
+
+@event.listens_for(Session, "before_commit")
+def _leave_no_change_untold(session: Session) -> None:
+    """A change that nobody recorded would be a hole in the journal: that is a fault of ours, and stops here."""
+    session.flush()
+    if changes := session.info.pop("changes", None):
+        raise RuntimeError(f"these changes have no line in the journal: {changes[:3]}")
+
+
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def next_number(name: str) -> int:
+    """The next of a series without gaps: taken in the transaction that uses it, given back if that fails."""
+    counter = db.session.scalar(select(Counter).where(Counter.name == name).with_for_update())
+    if counter is None:
+        counter = Counter(name=name, last=0)
+        db.session.add(counter)
+    counter.last += 1
+    db.session.flush()
+    return counter.last
+
+
+def keep(person_id: int, feature: str, by: Actor, *, name: str, language: str, content: bytes) -> Document:
+    """Store a paper as it was sent."""
+    paper = Document(
+        person_id=person_id, feature=feature, name=name, language=language, made_at=by.now,
+        content=content, digest=sha256(content).hexdigest(),
+    )
+    db.session.add(paper)
+    db.session.flush()
+    return paper
+
+
+def notify(person_id: int, text: str, by: Actor) -> None:
+    """Queue a notice that something waits; the post job sends it."""
+    db.session.add(Email(person_id=person_id, text=text, made_at=by.now, next_try=by.now))

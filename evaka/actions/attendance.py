@@ -1,0 +1,105 @@
+"""Absences: told beforehand by a guardian, noted by the staff, corrected by the office."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from evaka import city
+from evaka.access import Actor, reaches
+from evaka.actions import action
+from evaka.actions.invoice import draft, drafts_of_child
+from evaka.kit.dates import DateRange
+from evaka.kit.errors import Refused
+from evaka.models.attendance import Absence
+from evaka.models.base import db
+from evaka.models.person import Person
+from evaka.models.placement import Placement, overlapping
+from evaka.rules.attendance import (
+    AbsenceKind, AbsencePolicy, Reporter, absence_days, check_absence, may_replace, recorded_kind,
+)
+from evaka.rules.calendar import OpenDays
+from evaka.rules.placement import ServiceNeed
+
+LONGEST = 366  # days of one report
+
+
+def policy() -> AbsencePolicy:
+    return city.value("absences", "who", AbsencePolicy)
+
+
+@action("attendance.absent")
+def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKind) -> list[Absence]:
+    """The child is away from a day to a day: a row for each day of care and each part of it.
+
+    A draft of an invoice that these days concern is reckoned anew.
+    """
+    if last < first:
+        raise Refused("attendance.ends_first", first=first, last=last)
+    if (last - first).days >= LONGEST:
+        raise Refused("attendance.too_long", days=LONGEST)
+    period, reporter = DateRange(first, last), reporter_of(by)
+    places = db.session.scalars(
+        overlapping(child.id, period).options(selectinload(Placement.needs), selectinload(Placement.unit))).all()
+    check_absence(kind, period, by=reporter, policy=policy(), today=by.today,
+                  places=[(place.period, place.care_type) for place in places])
+    noted = {
+        (row.day, row.category): row for row in db.session.scalars(
+            select(Absence).where(Absence.child_id == child.id, Absence.day.between(first, last)))
+    }
+    written = []
+    for place in places:
+        open_days, unit = OpenDays(frozenset(place.unit.weekdays)), place.unit
+        for day, category in absence_days(
+            period, place.period, place.care_type,
+            lambda day, open_days=open_days, unit=unit: unit.on(day) and open_days.has_care(day, shift_care=False),
+        ):
+            in_time = day > by.today
+            told = kind if reporter is not Reporter.GUARDIAN else recorded_kind(
+                kind, agreed_days=_agreed_days(place, day), in_time=in_time)
+            row = noted.get((day, category))
+            if row is None:
+                row = Absence(child_id=child.id, day=day, category=category, kind=told, reported_by=reporter)
+                db.session.add(row)
+            elif row.kind is not told:
+                if not may_replace(row.kind, reported_by=row.reported_by, by=reporter, in_time=in_time):
+                    raise Refused("attendance.told_by_unit", day=day, kind=row.kind)
+                row.kind, row.reported_by = told, reporter
+            written.append(row)
+    if not written:
+        raise Refused("attendance.no_care_days", first=first, last=last)
+    _redraft(child.id, period, by)
+    return written
+
+
+@action("attendance.remove")
+def remove(absence: Absence, by: Actor) -> None:
+    """The child was not away after all; both parts of the day go."""
+    for row in db.session.scalars(
+        select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)):
+        db.session.delete(row)
+    _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+
+
+def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
+    """An invoice that is still a draft tells the truth."""
+    db.session.flush()
+    for head, month in drafts_of_child(child_id, period):
+        draft([head], month, by)
+
+
+def reporter_of(by: Actor) -> Reporter:
+    """As what somebody reports: the office and directors may most, guardians least."""
+    hows = {how for role, _, _ in by.grants for how in reaches(role, "attendance.absent")}
+    if by.user is None or hows & {"all", "unit"}:
+        return Reporter.OFFICE
+    return Reporter.STAFF if "group" in hows else Reporter.GUARDIAN
+
+
+def _agreed_days(place: Placement, day: date) -> bool:
+    """Whether days or hours a month have been agreed for the day."""
+    options = city.named("service_needs", ServiceNeed)
+    agreed = [options[need.option] for need in place.needs if day in need.period and need.option in options]
+    return any(one.contract_days is not None or one.hours_a_month is not None for one in agreed)

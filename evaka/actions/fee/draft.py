@@ -1,0 +1,169 @@
+"""Drafting fee decisions: what the rules say is news becomes drafts, for one family as for ten thousand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from evaka.access import Actor
+from evaka.actions.fee.family import facts_of, policy, together
+from evaka.kit.dates import DAY, DateRange, Timeline
+from evaka.kit.errors import Refused
+from evaka.models.base import db
+from evaka.models.fee import FeeDecision, fees_of, snapshot
+from evaka.models.journal import AuditEvent
+from evaka.rules.fee import Facts, FeeStatus, drafts
+from evaka.rules.fee import FeeDecision as Decided
+
+BATCH = 500  # families whose facts are held in memory at once
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A draft as it is in the database, or is to be."""
+
+    period: DateRange
+    facts: dict[str, Any]
+
+    def columns(self, head: int) -> dict[str, Any]:
+        return {
+            "head_id": head, "partner_id": self.facts["partner"], "start": self.period.start, "end": self.period.end,
+            "family_size": self.facts["family_size"], "total": sum(line["final"] for line in self.facts["lines"]),
+            "facts": self.facts, "status": FeeStatus.DRAFT, "decided_by": "",
+        }
+
+
+def refresh(heads: Iterable[int], by: Actor) -> dict[int, Refused]:
+    """Draft anew what these families should pay; what they have been told already is not drafted again.
+
+    Called in the transaction that changed an income, a place, a relief or a family, and every night for what comes
+    with the calendar.  Doing it twice changes nothing.  Answers by head why there are no drafts, or none from a
+    day on; the other families get theirs.
+    """
+    db.session.flush()
+    troubles: dict[int, Refused] = {}
+    wanted = sorted(set(heads))
+    for first in range(0, len(wanted), BATCH):
+        troubles |= _refresh(together(wanted[first : first + BATCH]), by)
+    return troubles
+
+
+def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
+    if not heads:
+        return {}
+    found, troubles = facts_of(heads)
+    decisions, before = _decisions(heads)
+    first_day = policy().first_day
+    made: list[tuple[int, _Row]] = []
+    mended: dict[int, tuple[int, _Row]] = {}
+    gone: dict[int, int] = {}
+    for head in sorted(found):
+        try:
+            fresh, trouble = _drafts(found[head], head, decisions[head], first_day)
+        except Refused as no:
+            troubles[head] = no  # what is drafted already stays as it is
+            continue
+        if trouble is not None:
+            troubles[head] = trouble
+        kept = set()
+        for draft in fresh:
+            row = _Row(draft.period, snapshot(draft.fees, draft.differences))
+            if draft.id is None:
+                made.append((head, row))
+                continue
+            kept.add(draft.id)
+            if before[head][int(draft.id)] != row:
+                mended[int(draft.id)] = (head, row)
+        gone |= {id: head for id in before[head].keys() - kept}
+    _write(made, mended, gone, by)
+    return troubles
+
+
+def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) -> tuple[list[Decided], Refused | None]:
+    """The drafts of one family; where the fee table is missing from a day on, those of the days before it."""
+    try:
+        return drafts(facts, head, decisions, first_day=first_day), None
+    except Refused as no:
+        if no.key != "fee.no_table":
+            raise
+        last = no.facts["day"] - DAY
+        known = replace(facts, care={child: _until(care, last) for child, care in facts.care.items()})
+        told = [replace(one, period=DateRange(one.period.start, min(one.period.last_day, last)))
+                for one in decisions if one.period.start <= last]
+        fresh = [one for one in drafts(known, head, told, first_day=first_day) if one.period.start <= last]
+        return fresh, no
+
+
+def _until(care: Timeline[Any], last: date) -> Timeline[Any]:
+    cut = DateRange(date.min, last)
+    return Timeline((period & cut, value) for period, value in care.spans if period & cut)
+
+
+def _decisions(heads: Collection[int]) -> tuple[dict[int, list[Decided]], dict[int, dict[int, _Row]]]:
+    """All decisions of the families as the rules read them, and their drafts as they are stored."""
+    decisions: dict[int, list[Decided]] = defaultdict(list)
+    stored: dict[int, dict[int, _Row]] = defaultdict(dict)
+    for id, head, status, start, end, facts in db.session.execute(
+        select(FeeDecision.id, FeeDecision.head_id, FeeDecision.status, FeeDecision.start, FeeDecision.end,
+               FeeDecision.facts)
+        .where(FeeDecision.head_id.in_(heads), FeeDecision.status != FeeStatus.ANNULLED).order_by(FeeDecision.id)
+    ):
+        period = DateRange(start, end)
+        decisions[head].append(Decided(period, fees_of(facts), status, id))
+        if status is FeeStatus.DRAFT:
+            stored[head][id] = _Row(period, facts)
+    return decisions, stored
+
+
+def _write(
+    made: list[tuple[int, _Row]], mended: dict[int, tuple[int, _Row]], gone: dict[int, int], by: Actor
+) -> None:
+    """Rows and their lines in the journal, each kind in one statement."""
+    lines = []
+    if gone:
+        db.session.execute(delete(FeeDecision).where(FeeDecision.id.in_(gone)))
+        lines += [_line("fee.drop", id, head, {}, by) for id, head in gone.items()]
+    if mended:
+        table = FeeDecision.__table__
+        names = {"start": "start_date", "end": "end_date"}
+        rows = [{"mended": id} | row.columns(head) for id, (head, row) in mended.items()]
+        columns = {names.get(name, name): bindparam(f"new_{name}") for name in rows[0] if name != "mended"}
+        db.session.execute(
+            table.update().where(table.c.id == bindparam("mended")).values(columns | {"version": table.c.version + 1}),
+            [{name if name == "mended" else f"new_{name}": value for name, value in row.items()} for row in rows],
+        )
+        lines += [_line("fee.draft", id, head, _told(row), by) for id, (head, row) in mended.items()]
+    if made:
+        ids = db.session.scalars(
+            insert(FeeDecision).returning(FeeDecision.id, sort_by_parameter_order=True),
+            [row.columns(head) for head, row in made],
+        ).all()
+        lines += [_line("fee.draft", id, head, _told(row), by) for id, (head, row) in zip(ids, made, strict=True)]
+    if lines:
+        db.session.execute(insert(AuditEvent), lines)
+        if mended:
+            _forget_mended(mended)
+
+
+def _forget_mended(ids: Iterable[int]) -> None:
+    """Rows that the session holds are read anew."""
+    for id in ids:
+        held = db.session.identity_map.get(db.session.identity_key(FeeDecision, id))
+        if held is not None:
+            db.session.expire(held)
+
+
+def _told(row: _Row) -> dict[str, Any]:
+    return {"period": str(row.period), "total": sum(line["final"] for line in row.facts["lines"])}
+
+
+def _line(key: str, id: int, head: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:
+    return {
+        "at": by.now, "user_id": by.user and by.user.id, "action": key, "subject": "fee", "subject_id": id,
+        "person_id": head, "facts": facts,
+    }

@@ -1,0 +1,150 @@
+"""The fee decision on paper: what a snapshot says, with the names of people, units and needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from evaka import city
+from evaka.access import Actor
+from evaka.actions import keep
+from evaka.letters import pdf
+from evaka.letters.decision import Appeal, Law
+from evaka.letters.fee import Alteration, ChildFee, FeeFacts, IncomeLine, explained, fee_letter
+from evaka.letters.letter import city_sender
+from evaka.models.base import db
+from evaka.models.document import Document
+from evaka.models.fee import FeeDecision
+from evaka.models.person import Person
+from evaka.models.unit import Unit
+from evaka.models.user import User
+from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
+from evaka.rules.fee import AlterationKind, Line
+from evaka.rules.income import Effect, Income, family_total
+from evaka.rules.person import address_lines, full_name
+from evaka.texts import LANGUAGES, say
+
+M = TypeVar("M", Person, Unit)
+EFFECTS = {
+    Effect.INCOME: "shown", Effect.MAX_FEE_ACCEPTED: "highest", Effect.INCOMPLETE: "incomplete",
+    Effect.NOT_AVAILABLE: "missing",
+}
+
+
+@dataclass(frozen=True)
+class FeeInstruction:
+    """What the city prints on fee decisions: the sections applied, and who revises them within how many days."""
+
+    laws: tuple[Law, ...]
+    appeal_law: Law
+    body: Mapping[str, str]
+    address: tuple[str, ...]
+    email: str
+    appeal_days: int = 30
+    income_change_percent: int = 10  # a change of income that must be told
+
+
+def instruction() -> FeeInstruction:
+    return city.value("city", "fee_decision", FeeInstruction)
+
+
+def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Document:
+    """The decision as the family gets it, kept as it was sent."""
+    language = letter_language(decision.head)
+    letter = fee_letter(letter_facts(decision, by, channel, language), language)
+    name = say("fee.document", language, number=decision.number)
+    return keep(decision.head_id, "fee", by, name=name, language=language, content=pdf(letter))
+
+
+def letter_language(person: Person) -> str:
+    return person.language if person.language in LANGUAGES else LANGUAGES[0]
+
+
+def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
+    fees, printed = decision.fees, instruction()
+    people = _named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
+    units = _named(Unit, {int(line.care.unit) for line in fees.lines})
+    head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
+    incomes = [_income(head, fees.head_income)]
+    shown = [fees.head_income]
+    if partner is not None:
+        incomes.append(_income(partner, fees.partner_income))
+        shown.append(fees.partner_income)
+    incomes += [_income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None]
+    deemed = received(channel, by.today)
+    reliefs = any(one.kind is AlterationKind.RELIEF for line in fees.lines for one, _ in line.alterations)
+    return FeeFacts(
+        sender=city_sender(language),
+        recipient=recipient_of(head, by.today),
+        number=decision.number or 0,
+        day=by.today,
+        kind="relief_accepted" if reliefs else "normal",
+        head=name_of(head),
+        partner=partner and name_of(partner),
+        period=decision.period,
+        family_size=decision.family_size,
+        incomes=tuple(incomes),
+        total_income=family_total(shown),
+        income_limit=fees.limits.lower,
+        rate=(fees.limits.rate * 100).normalize() if fees.limits.rate else Decimal(0),
+        children=tuple(
+            _child(line, people[int(line.child)], units[int(line.care.unit)], language) for line in fees.lines
+        ),
+        total=decision.total,
+        income_change_percent=printed.income_change_percent,
+        laws=printed.laws,
+        decision_maker=by.name,
+        decision_maker_title=title_of(by.user, by.today, language),
+        appeal=Appeal(
+            body=printed.body[language], address=printed.address, email=printed.email, law=printed.appeal_law,
+            days=printed.appeal_days, channel="post" if channel is Channel.POST else "portal", sent=by.today,
+            deemed_days=DAYS_TO_RECEIVE[channel], deemed=deemed, last_day=last_day_of(deemed, printed.appeal_days),
+        ),
+    )
+
+
+def _named(model: type[M], ids: set[int]) -> dict[int, M]:
+    return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(ids)))}
+
+
+def _income(person: Person, income: Income | None) -> IncomeLine:
+    effect = income.effect if income else Effect.NOT_AVAILABLE
+    return IncomeLine(name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None)
+
+
+def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
+    return ChildFee(
+        name=name_of(child), born=child.born, unit=unit.name, service_need=need_name(line, language),
+        base_fee=line.price.base, sibling_percent=100 - line.price.sibling_percent, fee=line.price.fee,
+        alterations=tuple(
+            Alteration(say(f"alteration_kind.{one.kind}", language), effect) for one, effect in line.alterations
+        ),
+        final_fee=line.price.final, steps=explained(line.price.steps, language),
+    )
+
+
+def need_name(line: Line, language: str) -> str:
+    """The service need as the city calls it; as the decision quotes it when the city has it no more."""
+    names = city.read("service_needs").get(line.care.need.option, {}).get("name", {})
+    return str(names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language))
+
+
+def name_of(person: Person) -> str:
+    return full_name(person.first_name, person.last_name)
+
+
+def recipient_of(person: Person, day: date) -> tuple[str, ...]:
+    """The address window; the name alone when the address must not be shown."""
+    return (name_of(person), *address_lines(
+        person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)))
+
+
+def title_of(user: User | None, day: date, language: str) -> str:
+    """In what office somebody decides: their first role that holds."""
+    role = next((grant.role for grant in user.grants if day in grant.period), "") if user else ""
+    return say(f"role.{role}", language) if role else ""

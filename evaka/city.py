@@ -1,0 +1,163 @@
+"""What this city has chosen: config/base, with the tables of config/<city> laid over it.
+
+One rule for the layers: a top-level table of the city replaces the same table of the base, whole.  The files
+become frozen values by the types of their classes in `rules/`; a mistake says where it is and how to mend it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, time
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from evaka.kit.dates import DateRange, Timeline
+from evaka.kit.errors import ConfigMistake
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+CONFIG = Path(__file__).parent.parent / "config"
+_layers: list[Path] = [CONFIG / "base"]
+
+
+def choose(city: str) -> None:
+    """From now on this is the city: the name of a folder beside config/base."""
+    folder = CONFIG / city
+    if not folder.is_dir():
+        known = ", ".join(sorted(path.name for path in CONFIG.iterdir() if path.is_dir()))
+        raise ConfigMistake("EVAKA_CITY", f"there is no folder config/{city}", f"Choose one of: {known}.")
+    _layers[:] = [CONFIG / "base"] if city == "base" else [CONFIG / "base", folder]
+    for cached in _cached:
+        cached.cache_clear()
+
+
+_cached: list[Any] = []  # what was made out of the files, to be forgotten when another city is chosen
+
+
+def remember(made: F) -> F:
+    """Cache what a function makes out of the city's files until another city is chosen."""
+    kept = cache(made)
+    _cached.append(kept)
+    return kept  # type: ignore[return-value]
+
+
+def chosen() -> str:
+    """The name of the folder that was chosen."""
+    return _layers[-1].name
+
+
+def layers(pattern: str) -> list[Path]:
+    """The files of all layers that match, the base first."""
+    return [file for layer in _layers for file in sorted(layer.glob(pattern))]
+
+
+@remember
+def read(name: str) -> dict[str, Any]:
+    """The tables of `name`.toml."""
+    merged: dict[str, Any] = {}
+    for file in layers(f"{name}.toml"):
+        try:
+            merged |= tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as mistake:
+            where = str(file.relative_to(CONFIG))
+            raise ConfigMistake(where, f"this is not TOML ({mistake})", "Mend that line.") from None
+    return merged
+
+
+@remember
+def dated(name: str, kind: type[T]) -> Timeline[T]:
+    """The [[table]] rows of `name`.toml, each for its time: `kind` has a field `valid`.
+
+    A row that does not say when it ends holds until the next one starts.
+    """
+    rows = sorted(read(name).get("table", ()), key=lambda row: row["start"])
+    for row, following in zip(rows, rows[1:], strict=False):
+        if "end" not in row:
+            row["end"] = date.fromordinal(following["start"].toordinal() - 1)
+    made = [build(kind, row, f"{name}.toml, table from {row['start']}") for row in rows]
+    return Timeline((made_row.valid, made_row) for made_row in made)  # type: ignore[attr-defined]
+
+
+@remember
+def named(name: str, kind: type[T]) -> dict[str, T]:
+    """Every top-level table of `name`.toml by its name; a field `key` of `kind` receives the name."""
+    has_key = any(field.name == "key" for field in fields(kind))  # type: ignore[arg-type]
+    return {
+        key: build(kind, row | ({"key": key} if has_key else {}), f"{name}.toml, [{key}]")
+        for key, row in read(name).items()
+    }
+
+
+@remember
+def value(name: str, table: str, kind: type[T]) -> T:
+    """One top-level table of `name`.toml as a frozen value."""
+    found = read(name).get(table)
+    if found is None:
+        raise ConfigMistake(f"{name}.toml", f"there is no table [{table}]", "Add it; config/base shows its form.")
+    return build(kind, found, f"{name}.toml, [{table}]")
+
+
+def build(kind: type[T], row: Mapping[str, Any], where: str) -> T:
+    """A dataclass out of a table: every key is known, every value has the right type."""
+    hints = get_type_hints(kind)
+    row = dict(row)
+    if hints.get("valid") is DateRange and "start" in row:
+        row["valid"] = DateRange(row.pop("start"), row.pop("end", None))
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := row.keys() - known.keys():
+        raise ConfigMistake(
+            where, f"nobody knows {', '.join(sorted(unknown))}", f"The names are {', '.join(sorted(known))}."
+        )
+    for name, field in known.items():
+        if name not in row and field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigMistake(where, f"{name} is missing", "Give it; config/base shows its form.")
+    values = {name: _typed(hints[name], given, f"{where}, {name}") for name, given in row.items()}
+    try:
+        return kind(**values)
+    except ValueError as mistake:
+        what, mend = (*map(str, mistake.args), "Mend it in the file.")[:2]
+        raise ConfigMistake(where, what, mend) from None
+
+
+def _typed(hint: Any, given: Any, where: str) -> Any:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        if given is None:
+            return None
+        [hint] = [one for one in inner if one is not NoneType]
+        return _typed(hint, given, where)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return {_typed(inner[0], key, where): _typed(inner[1], item, where) for key, item in given.items()}
+    if origin in (tuple, frozenset):
+        if not isinstance(given, list):
+            raise ConfigMistake(where, f"{given!r} is not a list", "Write it in square brackets.")
+        return origin(_typed(inner[0], item, where) for item in given)
+    if is_dataclass(hint):
+        return given if isinstance(given, hint) else build(hint, given, where)  # type: ignore[arg-type]
+    return _plain(hint, given, where)
+
+
+def _plain(hint: Any, given: Any, where: str) -> Any:
+    try:
+        if hint is Decimal and isinstance(given, str | int) and not isinstance(given, bool):
+            return Decimal(given)
+        if hint is int and isinstance(given, str):  # the keys of a table are text
+            return int(given)
+        if hint is time and isinstance(given, str):
+            return time.fromisoformat(given)
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            return hint(given)
+    except (ValueError, InvalidOperation):
+        allowed = f"One of {', '.join(hint)}." if issubclass(hint, StrEnum) else "config/base shows its form."
+        raise ConfigMistake(where, f"{given!r} cannot be used", allowed) from None
+    if hint is Any or (isinstance(given, hint) and isinstance(given, bool) == (hint is bool)):
+        return given
+    if hint is Decimal:
+        raise ConfigMistake(where, f"{given!r} is not exact", 'Write it in quotation marks: "0.107".')
+    raise ConfigMistake(where, f"{given!r} is not of type {hint.__name__}", "config/base shows its form.")

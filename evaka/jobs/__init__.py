@@ -1,0 +1,70 @@
+"""The jobs, by hand: what runs without anybody pressing a button.  When: jobs.toml.
+
+start(app) is called by processes that serve (evaka/serve.py, `python app.py`), never by commands or tests.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Flask, current_app
+
+from evaka import city
+from evaka.jobs.job import Job, Outcome, run
+from evaka.jobs.journal import SEND_EMAIL
+from evaka.jobs.schedule import Schedule
+from evaka.jobs.scheduler import Scheduler
+from evaka.kit.errors import ConfigMistake, Refused
+
+JOBS: dict[str, Job] = {
+    job.name: job
+    for job in (
+        SEND_EMAIL,
+    )
+}
+
+
+def schedules() -> dict[str, Schedule]:
+    """When each job runs in this city.
+
+    Raises ConfigMistake for a job without times, and for times without a job.
+    """
+    found = city.named("jobs", Schedule)
+    for job in sorted(JOBS.keys() - found.keys()):
+        raise ConfigMistake("jobs.toml", f'["{job}"] is missing', "Add it; config/base shows its form.")
+    for job in sorted(found.keys() - JOBS.keys()):
+        known = ", ".join(sorted(JOBS))
+        raise ConfigMistake("jobs.toml", f'no job is called "{job}"', f"The jobs are {known}.")
+    return found
+
+
+def start(app: Flask) -> Scheduler:
+    """Let this process take its turn in running the jobs."""
+    with app.app_context():
+        scheduler = Scheduler(
+            app, JOBS, schedules(),
+            tick=float(app.config.get("JOBS_TICK", 5)), lease=float(app.config.get("JOBS_LEASE", 30)),
+        )
+    app.extensions["jobs"] = scheduler
+    scheduler.start()
+    return scheduler
+
+
+def stop(app: Flask) -> None:
+    """Finish the items in hand, put the rest back, and let another process take over at once."""
+    if scheduler := app.extensions.pop("jobs", None):
+        scheduler.stop()
+
+
+def run_once(name: str, now: datetime) -> Outcome:
+    """Run a job here and now, as the command does; it stands among the runs like any other.
+
+    Raises Refused for a job that nobody knows or that is running already.
+    """
+    if name not in JOBS:
+        raise Refused("journal.no_such_job", job=name, known=sorted(JOBS))
+    scheduler = Scheduler(current_app._get_current_object(), JOBS, {})  # type: ignore[attr-defined]
+    return scheduler.run_once(name, now)
+
+
+__all__ = ["JOBS", "Job", "Outcome", "Schedule", "Scheduler", "run", "run_once", "schedules", "start", "stop"]

@@ -1,0 +1,164 @@
+"""Send the e-mail that waits: notices that something waits in the service, never what.
+
+Should the machine die between handing a mail over and saving that it went, it goes twice: the cheaper of the
+two mistakes.  Its Message-ID is the same both times, so a mail program may tell.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from flask import current_app
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import joinedload
+
+from evaka import city
+from evaka.access import Actor
+from evaka.jobs.job import Job, reading
+from evaka.models.base import db, transaction
+from evaka.models.journal import Email
+from evaka.texts import LANGUAGES, say
+
+log = logging.getLogger(__name__)
+# How long a mail waits after each failure; after one more it is given up.
+WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=12))
+PATIENCE = 10  # seconds for each answer of the mail server
+BATCH = 50  # mails in one conversation with it
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The office as a mail names it, in one language."""
+
+    department: str
+    city: str
+    email: str
+    phone: str
+    service: str  # the address of the guardians' pages; "" when nobody has told it
+
+    @classmethod
+    def speaking(cls, language: str) -> Sender:
+        chosen = city.read("city")["city"]
+        return cls(chosen["department"][language], chosen["name"], chosen["email"], chosen["phone"],
+                   current_app.config.get("BASE_URL", ""))
+
+
+def letter(
+    text: str, language: str, address: str, *, sender: Sender, number: int, made_at: datetime, now: datetime
+) -> EmailMessage:
+    """A notice as it leaves now.  Raises ValueError for an address that is none.
+
+    `text` names its subject and body among the texts; `number` and `made_at` make the Message-ID.
+    """
+    facts = {"department": sender.department, "city": sender.city, "phone": sender.phone}
+    parts = [say(f"email.{text}.body", language, **facts)]
+    if sender.service:
+        parts.append(say("email.link", language, link=sender.service))
+    parts.append(say("email.signature", language, **facts))
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(f"{sender.department}, {sender.city}", addr_spec=sender.email)
+    mail["To"] = Address(addr_spec=address.strip())
+    mail["Subject"] = say(f"email.{text}.subject", language, **facts)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<notice.{number}.{made_at:%Y%m%d%H%M%S%f}@{sender.email.partition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # no holiday replies, please
+    mail.set_content("\n\n".join(parts) + "\n", cte="quoted-printable")
+    mail["Content-Language"] = language  # after the content, which would take it away
+    return mail
+
+
+def waiting(by: Actor) -> Select[tuple[int]]:
+    """The notices whose time has come; none while no mail server is named, then they wait for one."""
+    query = select(Email.id).where(Email.sent_at.is_(None), Email.next_try <= by.now).order_by(Email.id)
+    return query if current_app.config.get("SMTP") else query.where(false())
+
+
+def send(ids: list[int], by: Actor) -> dict[int, str]:
+    """Send notices in one conversation with the mail server; answers which did not go, and why.
+
+    Nobody waits for the database while the mail server makes us wait: each answer is saved by itself.
+    """
+    mails, failed = _written(ids, by)
+    for id, why in failed.items():
+        _note(id, why, by, hopeless=True)
+    try:
+        with _server() as server:
+            for id, mail in mails.items():
+                if (why := _handed_over(server, mail)) is not None:
+                    failed[id] = why
+                _note(id, why, by)
+    except (OSError, smtplib.SMTPException) as no:  # it broke off: what was not noted did not go
+        log.warning("the mail server does not answer: %s", no)
+        for id in mails.keys() - failed.keys() - _sent(ids):
+            failed[id] = type(no).__name__
+            _note(id, _short(no), by)
+    return failed
+
+
+def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[int, str]]:
+    """The letters by id, and for those that cannot be written, why."""
+    mails, failed = {}, {}
+    with reading(), transaction():
+        query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
+        for email in db.session.scalars(query.options(joinedload(Email.person)).order_by(Email.id)):
+            language = email.person.language if email.person.language in LANGUAGES else LANGUAGES[0]
+            if not email.person.email:
+                failed[email.id] = "journal.error.no_address"
+                continue
+            try:
+                mails[email.id] = letter(
+                    email.text, language, email.person.email, sender=Sender.speaking(language),
+                    number=email.id, made_at=email.made_at, now=by.now,
+                )
+            except (ValueError, IndexError, MessageError):  # its several answers to a broken address
+                failed[email.id] = "journal.error.bad_address"
+    return mails, failed
+
+
+def _server() -> smtplib.SMTP:
+    host, _, port = current_app.config["SMTP"].rpartition(":")
+    return smtplib.SMTP(host or port, int(port) if host else 25, timeout=PATIENCE)
+
+
+def _handed_over(server: smtplib.SMTP, mail: EmailMessage) -> str | None:
+    """None when the server took the mail, else what it said; raises when it says nothing any more."""
+    try:
+        server.send_message(mail)
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except (smtplib.SMTPException, ValueError) as no:
+        return _short(no)
+    return None
+
+
+def _short(no: Exception) -> str:
+    return f"{type(no).__name__}: {no}"[:300]
+
+
+def _note(id: int, why: str | None, by: Actor, *, hopeless: bool = False) -> None:
+    """Save that a mail went, or when to try again."""
+    with transaction():
+        email = db.session.get_one(Email, id)
+        if why is None:
+            email.sent_at, email.next_try, email.error = by.now, None, ""
+            return
+        wait = WAITS[email.tries] if email.tries < len(WAITS) and not hopeless else None
+        email.tries += 1
+        email.error = why
+        email.next_try = wait and by.now + wait
+
+
+def _sent(ids: list[int]) -> set[int]:
+    with reading(), transaction():
+        return set(db.session.scalars(select(Email.id).where(Email.id.in_(ids), Email.sent_at.is_not(None))))
+
+
+SEND_EMAIL = Job("journal.send_email", waiting, send, batch=BATCH)

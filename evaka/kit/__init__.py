@@ -1,0 +1,1 @@
+"""Days, money, refusals, workflows and codes: what every floor stands on, from the standard library only."""

@@ -1,0 +1,18 @@
+"""Every table, so that one import makes them all known."""
+
+from evaka.models import (  # noqa: F401
+    application,
+    attendance,
+    decision,
+    document,
+    fee,
+    income,
+    invoice,
+    journal,
+    message,
+    person,
+    placement,
+    unit,
+    user,
+)
+from evaka.models.base import db  # noqa: F401

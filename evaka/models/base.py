@@ -1,0 +1,237 @@
+"""What every table has, and the words in which tables speak of time and of families."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.hybrid import hybrid_method
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from sqlalchemy.types import TypeDecorator
+
+from evaka.kit.dates import DateRange
+from evaka.kit.workflow import Workflow
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: stored in UTC on every database, read as Helsinki time."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(HELSINKI)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    registry = registry(
+        metadata=metadata,
+        type_annotation_map={
+            enum.Enum: sa.Enum(
+                enum.Enum, native_enum=False, create_constraint=False, length=40,
+                values_callable=lambda kind: [one.value for one in kind],
+            ),
+            datetime: Moment(),
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+# Whether the connection that begins next means to write: SQLite must then take its lock at once, or two
+# people who read before they write would overwrite each other.  Requests that only read say False.
+writing: ContextVar[bool] = ContextVar("writing", default=True)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare(connection: Any, _record: Any) -> None:
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: sa.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Everything inside is saved together, or nothing is.  Only the edges open one."""
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+class Model(db.Model):  # type: ignore[name-defined, misc]
+    """A row.  Two people cannot save the same row at once: `version` counts the saves."""
+
+    __abstract__ = True
+    workflow: ClassVar[Workflow[Any] | None] = None
+    secret: ClassVar[frozenset[str]] = frozenset()  # columns whose values the journal must not keep
+
+    @classmethod
+    def feature_name(cls) -> str:
+        """The feature a row belongs to is the file that declares it: a Group is of "unit"."""
+        return cls.__module__.rpartition(".")[2]
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """The rows that belong to these units today.  Unless a model says so, none do."""
+        return false()
+
+    @classmethod
+    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        """The rows that belong to these groups today.  Unless a model says so, none do."""
+        return false()
+
+    @classmethod
+    def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:
+        """The rows that are about these children (a select of ids).  Unless a model says so, none are."""
+        return false()
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        """The rows that are somebody's own.  Unless a model says so, none are."""
+        return false()
+
+
+class Dated:
+    """A row that holds from `start` to `end`, both included."""
+
+    start: Mapped[date] = mapped_column("start_date")
+    end: Mapped[date | None] = mapped_column("end_date")
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[CheckConstraint]:
+        return (CheckConstraint("start_date <= end_date", name="ends_after_start"),)
+
+    @property
+    def period(self) -> DateRange:
+        return DateRange(self.start, self.end)
+
+    @hybrid_method
+    def on(self, day: date) -> bool:
+        return day in self.period
+
+    @on.inplace.expression
+    @classmethod
+    def _on(cls, day: date) -> ColumnElement[bool]:
+        return and_(cls.start <= day, or_(cls.end.is_(None), cls.end >= day))
+
+    @classmethod
+    def meets(cls, period: DateRange) -> ColumnElement[bool]:
+        """Shares at least one day with the period."""
+        begun = or_(cls.end.is_(None), cls.end >= period.start)
+        return begun if period.end is None else and_(begun, cls.start <= period.end)
+
+
+class OfChild:
+    """A row about one child."""
+
+    @declared_attr
+    def child_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("person.id"), index=True)
+
+    @classmethod
+    def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:
+        return cls.child_id.in_(children)
+
+
+def keep_apart(model: type[Model], *key: str, where: str | None = None) -> None:
+    """No two rows with the same `key` share a day: the database itself refuses, under one name on both kinds.
+
+    `where` is SQL with `{p}` before each column, for rows that do not count (cancelled ones).
+    """
+    table: sa.Table = model.__table__
+    name = f"ex_{table.name}_{'_'.join(key)}"
+    # an empty column is a value like any other here: two grants of one role without a unit collide
+    same = tuple(f"COALESCE({{p}}{one}, 0)" if table.c[one].nullable else f"{{p}}{one}" for one in key)
+    table.info.setdefault("apart", {})[name] = (same, where)
+    for dialect, (create, _drop) in apart_ddl(table.name, name, same, where).items():
+        for statement in create:
+            ddl = sa.DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
+            event.listen(table, "after_create", ddl)
+
+
+def apart_ddl(
+    table: str, name: str, key: tuple[str, ...], where: str | None
+) -> dict[str, tuple[list[str], list[str]]]:
+    """By dialect, the statements that make and that drop a rule of `keep_apart`; migrations run them too."""
+    same = " AND ".join(f"{one.format(p='p.')} = {one.format(p='NEW.')}" for one in key)
+    counts = f" AND ({where.format(p='p.')}) AND ({where.format(p='NEW.')})" if where else ""
+    body = (
+        f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
+        "AND p.start_date <= COALESCE(NEW.end_date, '9999-12-31') "
+        f"AND COALESCE(p.end_date, '9999-12-31') >= NEW.start_date{counts} LIMIT 1;"
+    )
+    keys = ", ".join(f"({one.format(p='')}) WITH =" for one in key)
+    only = f" WHERE ({where.format(p='')})" if where else ""
+    return {
+        "sqlite": (
+            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
+             for verb in ("INSERT", "UPDATE")],
+            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
+        ),
+        "postgresql": (
+            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist '
+             f"({keys}, daterange(start_date, end_date, '[]') WITH &&){only}"],
+            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
+        ),
+    }
+
+
+def broken_rule(error: sa.exc.IntegrityError) -> str:
+    """The name of the constraint that refused a row, the same on both databases; "" when it has none.
+
+    SQLite names the columns of a broken unique rule; the naming convention turns them into the name.
+    """
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return str(diagnosis.constraint_name or "")
+    text = str(error.orig)
+    if text.startswith("UNIQUE constraint failed: "):
+        columns = [column.split(".") for column in text.partition(": ")[2].split(", ")]
+        return f"uq_{columns[0][0]}_{'_'.join(column[1] for column in columns)}"
+    return text.rpartition(": ")[2].strip()

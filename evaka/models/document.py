@@ -1,0 +1,45 @@
+"""Papers as they were sent, never rendered again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evaka.models.base import Model
+from evaka.models.person import Person, children_of_units
+
+
+class Document(Model):
+    """A PDF: about a child, or about a family's money and then its head's own."""
+
+    __tablename__ = "document"
+    secret = frozenset({"content"})
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # the child, or the head
+    feature: Mapped[str] = mapped_column(sa.String(40))  # decision, fee, invoice
+    name: Mapped[str] = mapped_column(sa.String(200))
+    language: Mapped[str] = mapped_column(sa.String(5))
+    made_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256 of the content, the proof of what was sent
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+
+    person: Mapped[Person] = relationship()
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """A unit sees the decisions on its children, nothing of a family's money."""
+        return (cls.feature == "decision") & cls.person_id.in_(children_of_units(units, today))
+
+    @classmethod
+    def of_children(cls, children: sa.Select[tuple[int]]) -> ColumnElement[bool]:
+        return (cls.feature == "decision") & cls.person_id.in_(children)
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        return (cls.feature != "decision") & (cls.person_id == person_id)
+
+    def __str__(self) -> str:
+        return self.name

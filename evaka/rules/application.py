@@ -1,0 +1,236 @@
+"""Asking for a place: the life of an application, what it must tell, and when it must be decided.
+
+Law: Act on Early Childhood Education and Care (540/2018), 17 § (four months; two weeks when work or studies
+begin unexpectedly), 12 § (the right to care).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from evaka.kit.dates import DateRange, add_months
+from evaka.kit.errors import Refused
+from evaka.kit.workflow import Workflow
+from evaka.rules.placement import DAYCARE_TYPES, PREPARATORY_TYPES, PRESCHOOL_TYPES, CareType
+
+Id = TypeVar("Id", int, str)
+PART_DAY = 5 * 60  # minutes at most
+
+
+class ApplicationKind(StrEnum):
+    DAYCARE = "daycare"
+    PRESCHOOL = "preschool"
+    CLUB = "club"
+
+
+class Origin(StrEnum):
+    ELECTRONIC = "electronic"
+    PAPER = "paper"
+
+
+class ApplicationStatus(StrEnum):
+    CREATED = "created"
+    SENT = "sent"
+    WAITING_PLACEMENT = "waiting_placement"
+    WAITING_DECISION = "waiting_decision"
+    WAITING_CONFIRMATION = "waiting_confirmation"  # by the unit
+    WAITING_MAILING = "waiting_mailing"
+    WAITING_GUARDIAN = "waiting_guardian"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+_S = ApplicationStatus
+APPLICATION = Workflow[ApplicationStatus](
+    send=({_S.CREATED}, _S.SENT),
+    take=({_S.SENT}, _S.WAITING_PLACEMENT),
+    return_to_sent=({_S.WAITING_PLACEMENT, _S.CANCELLED}, _S.SENT),
+    check=({_S.WAITING_PLACEMENT}, _S.WAITING_PLACEMENT),
+    plan=({_S.WAITING_PLACEMENT}, _S.WAITING_DECISION),
+    return_to_placement=({_S.WAITING_DECISION}, _S.WAITING_PLACEMENT),
+    propose=({_S.WAITING_DECISION}, _S.WAITING_CONFIRMATION),
+    withdraw=({_S.WAITING_CONFIRMATION}, _S.WAITING_DECISION),
+    decline=({_S.WAITING_CONFIRMATION}, _S.WAITING_PLACEMENT),
+    send_decision=({_S.WAITING_DECISION, _S.WAITING_CONFIRMATION}, _S.WAITING_GUARDIAN),
+    print_decision=({_S.WAITING_DECISION, _S.WAITING_CONFIRMATION}, _S.WAITING_MAILING),
+    mail=({_S.WAITING_MAILING}, _S.WAITING_GUARDIAN),
+    accept=({_S.WAITING_GUARDIAN, _S.ACTIVE}, _S.ACTIVE),
+    reject=({_S.WAITING_GUARDIAN}, _S.REJECTED),
+    cancel=({_S.SENT, _S.WAITING_PLACEMENT}, _S.CANCELLED),
+)
+OPEN = frozenset(_S) - {
+    _S.ACTIVE,
+    _S.REJECTED,
+    _S.CANCELLED,
+}  # the office or the family still has something to do
+ON_THE_DESK = OPEN - {_S.CREATED, _S.WAITING_GUARDIAN}  # the clock of 17 § runs for the office
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPolicy:
+    """What a city asks of an application."""
+
+    most_units: int = 3
+    due_months: int = 4
+    urgent_days: int = 14
+    due_at_start: bool = True  # not due before the wanted start, however early the family applies
+    earliest_days: int = 366  # how far ahead a family may apply
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What an application tells; an empty answer is None or an empty text."""
+
+    kind: ApplicationKind
+    units: Sequence[int] = ()
+    start: date | None = None
+    service_need: str = ""
+    part_day: bool = False  # as the chosen service need says
+    begins_at: time | None = None
+    ends_at: time | None = None
+    guardian_reachable: bool = False  # a telephone number or an e-mail address is known
+    assistance_needed: bool = False
+    assistance: str = ""
+
+
+def missing(form: Form) -> list[str]:
+    """The keys of what must still be told before the application can be sent, in the order of the form."""
+    found = []
+    if form.start is None:
+        found.append("application.missing.start")
+    if not form.units:
+        found.append("application.missing.unit")
+    if form.kind is ApplicationKind.DAYCARE and not form.service_need:
+        found.append("application.missing.service_need")
+    if form.part_day and (form.begins_at is None or form.ends_at is None):
+        found.append("application.missing.hours")
+    if form.assistance_needed and not form.assistance.strip():
+        found.append("application.missing.assistance")
+    if not form.guardian_reachable:
+        found.append("application.missing.contact")
+    return found
+
+
+def check_complete(form: Form, policy: ApplicationPolicy) -> None:
+    """Refuses to send an application that is not complete or contradicts itself."""
+    if lacking := missing(form):
+        raise Refused("application.incomplete", missing=lacking)
+    check_units(form.units, policy)
+    if form.begins_at is not None and form.ends_at is not None:
+        check_hours(form.begins_at, form.ends_at, part_day=form.part_day)
+
+
+def check_units(units: Sequence[int], policy: ApplicationPolicy) -> None:
+    """The wanted units, in order of preference: not too many, none twice."""
+    if len(units) > policy.most_units:
+        raise Refused("application.too_many_units", wanted=len(units), most=policy.most_units)
+    if len(set(units)) < len(units):
+        raise Refused("application.unit_twice")
+
+
+def check_hours(begins_at: time, ends_at: time, *, part_day: bool) -> None:
+    """Daily hours; part-day care is at most five hours a day (Decree 753/2018, 1 §)."""
+    minutes = (ends_at.hour - begins_at.hour) * 60 + ends_at.minute - begins_at.minute
+    if minutes <= 0:
+        raise Refused("application.hours_end_first", begins=written(begins_at), ends=written(ends_at))
+    if part_day and minutes > PART_DAY:
+        raise Refused("application.more_than_part_day", begins=written(begins_at), ends=written(ends_at))
+
+
+def written(at: time) -> str:
+    """7.45"""
+    return f"{at.hour}.{at.minute:02}"
+
+
+def check_start(
+    start: date,
+    *,
+    today: date,
+    policy: ApplicationPolicy,
+    sent_with: date | None = None,
+    guardian: bool = True,
+) -> None:
+    """Whether this first day may be wanted.
+
+    `sent_with` is the day the application was sent with: a guardian may move it later but not earlier, as the
+    office has planned by it.  The office may enter any day.
+    """
+    if not guardian:
+        return
+    if sent_with is not None and start < sent_with:
+        raise Refused("application.start_earlier", start=start, sent_with=sent_with)
+    if sent_with is None and start < today:
+        raise Refused("application.start_has_passed", start=start, today=today)
+    last = today + timedelta(days=policy.earliest_days)
+    if start > last:
+        raise Refused("application.start_too_far", start=start, last=last)
+
+
+def due(
+    sent_on: date,
+    start: date | None,
+    urgent_proof_on: date | None = None,
+    *,
+    policy: ApplicationPolicy,
+    transfer: bool = False,
+) -> date | None:
+    """The last day to give a place (17 §).
+
+    Four months from the day the application came; not before the wanted start where the city reckons so.
+    When work or studies begin unexpectedly, two weeks from the day the proof was accepted or the application
+    came, whichever is later; until there is accepted proof the four months run.  None for a child who already
+    has a place and wants another: the law sets no day for that.
+    """
+    if transfer:
+        return None
+    ordinary = add_months(sent_on, policy.due_months)
+    if policy.due_at_start and start is not None:
+        ordinary = max(ordinary, start)
+    if urgent_proof_on is None:
+        return ordinary
+    return min(ordinary, max(sent_on, urgent_proof_on) + timedelta(days=policy.urgent_days))
+
+
+def short_notice(sent_on: date, start: date, policy: ApplicationPolicy) -> bool:
+    """Whether the family asks for less than the four months, so that the wanted start cannot be promised."""
+    return start < add_months(sent_on, policy.due_months)
+
+
+def overdue(status: ApplicationStatus, due: date | None, today: date) -> bool:
+    """Whether the office has let the day pass.  Once the guardian has been answered the clock stands."""
+    return due is not None and due < today and status in ON_THE_DESK
+
+
+def urgency(due: date | None, today: date) -> int | None:
+    """Days that are left, below zero when the day has passed; None without a due date."""
+    return None if due is None else (due - today).days
+
+
+def is_transfer(kind: ApplicationKind, start: date, places: Iterable[tuple[DateRange, CareType]]) -> bool:
+    """Whether the child has such a place already on the wanted start or after it."""
+    alike = {
+        ApplicationKind.DAYCARE: DAYCARE_TYPES,
+        ApplicationKind.PRESCHOOL: PRESCHOOL_TYPES | PREPARATORY_TYPES,
+        ApplicationKind.CLUB: frozenset({CareType.CLUB}),
+    }[kind]
+    return any(care_type in alike and place & DateRange(start) for place, care_type in places)
+
+
+def must_be_read(form: Form, *, allergies: str = "", diet: str = "", notes: str = "") -> bool:
+    """Whether a person has to read the application before a place is planned."""
+    return form.assistance_needed or any(text.strip() for text in (allergies, diet, notes))
+
+
+def after_answers(*, accepted: int, waiting: int) -> str | None:
+    """The verb that ends the application once its decisions are answered; None while one is waiting.
+
+    A child who took at least one of the places has a place.
+    """
+    if waiting:
+        return None
+    return "accept" if accepted else "reject"

@@ -1,0 +1,170 @@
+"""The decision on a place: its life, when the child may start, by when to answer it and to appeal.
+
+Law: Act on Early Childhood Education and Care (540/2018), 62 § (claim for a revised decision); Basic
+Education Act (628/1998), 42 §, for pre-primary education; Administrative Procedure Act (434/2003),
+45 § (reasons), 49 c § (30 days), 59 § (a letter is received on the seventh day); Act on Electronic Services
+in the Public Sector (13/2003), 19 § (an electronic notice is received on the third day); Act on Reckoning
+Statutory Terms (150/1930), 2 § and 5 §.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from evaka.kit.dates import DateRange
+from evaka.kit.errors import Refused
+from evaka.kit.workflow import Workflow
+from evaka.rules.calendar import next_business_day
+from evaka.rules.placement import CONNECTED_DAYCARE, PREPARATORY_TYPES, PRESCHOOL_TYPES, CareType
+
+
+class DecisionStatus(StrEnum):
+    DRAFT = "draft"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    ANNULLED = "annulled"
+
+
+DECISION = Workflow[DecisionStatus](
+    send=({DecisionStatus.DRAFT}, DecisionStatus.SENT),
+    accept=({DecisionStatus.SENT}, DecisionStatus.ACCEPTED),
+    reject=({DecisionStatus.SENT}, DecisionStatus.REJECTED),
+    expire=({DecisionStatus.SENT}, DecisionStatus.EXPIRED),
+    annul=({DecisionStatus.SENT, DecisionStatus.ACCEPTED, DecisionStatus.EXPIRED}, DecisionStatus.ANNULLED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """How long a guardian has: days to move the start, to answer, to appeal."""
+
+    start_may_move_days: int
+    answer_days: int
+    appeal_days: int = 30
+    preschool_appeal_days: int = 14
+
+
+def needed(care_type: CareType) -> tuple[CareType, ...]:
+    """The decisions that a place needs: pre-primary education first, then the care around it."""
+    if care_type not in CONNECTED_DAYCARE:
+        return (care_type,)
+    free = CareType.PREPARATORY if care_type in PREPARATORY_TYPES else CareType.PRESCHOOL
+    return (free, care_type)
+
+
+def check_order(care_type: CareType, others: Mapping[CareType, DecisionStatus]) -> None:
+    """Pre-primary education is accepted before the care around it is answered."""
+    primary = needed(care_type)[0]
+    if (
+        primary is not care_type
+        and others.get(primary, DecisionStatus.ACCEPTED) is not DecisionStatus.ACCEPTED
+    ):
+        raise Refused("decision.primary_first", primary=primary, care_type=care_type)
+
+
+def start_window(granted: DateRange, days_later: int) -> DateRange:
+    """The days on which the guardian may let the child start."""
+    return DateRange(granted.start, min(granted.start + timedelta(days=days_later), granted.last_day))
+
+
+def check_start(granted: DateRange, start: date, days_later: int) -> None:
+    window = start_window(granted, days_later)
+    if start not in window:
+        raise Refused("decision.start_outside_window", start=start, window=window)
+
+
+class Channel(StrEnum):
+    """How a decision reached the guardian."""
+
+    PORTAL = "portal"
+    MESSAGE = "message"
+    POST = "post"
+    HANDED = "handed"
+
+
+DAYS_TO_RECEIVE = {Channel.PORTAL: 3, Channel.MESSAGE: 3, Channel.POST: 7, Channel.HANDED: 0}
+
+
+def received(channel: Channel, sent: date) -> date:
+    """The day on which the decision counts as received, unless something else is shown.
+
+    A letter: the seventh day after posting (434/2003, 59 §); an electronic notice: the third day after it was
+    sent (13/2003, 19 §); what is handed over: the same day.
+    """
+    return sent + timedelta(days=DAYS_TO_RECEIVE[channel])
+
+
+def last_day_of(start: date, days: int) -> date:
+    """The last day of a term: the day it starts from is not counted, and a holiday or weekend moves it on.
+
+    Saturdays, Sundays, church holidays, Independence Day, the First of May, Christmas Eve and Midsummer Eve
+    are followed by the first working day (150/1930, 2 § and 5 §).
+    """
+    return next_business_day(start + timedelta(days=days))
+
+
+def answer_due(sent: date, days: int, channel: Channel = Channel.PORTAL) -> date:
+    """The last day on which the guardian answers: `days` from the day the decision counts as received."""
+    return last_day_of(received(channel, sent), days)
+
+
+def appeal_days(care_type: CareType, policy: DecisionPolicy) -> int:
+    """How long a revised decision may be claimed; pre-primary education has its own time."""
+    own = care_type in PRESCHOOL_TYPES | PREPARATORY_TYPES and care_type not in CONNECTED_DAYCARE
+    return policy.preschool_appeal_days if own else policy.appeal_days
+
+
+def appeal_due(
+    sent: date, care_type: CareType, policy: DecisionPolicy, channel: Channel = Channel.PORTAL
+) -> date:
+    """The last day on which a revised decision may be claimed."""
+    return last_day_of(received(channel, sent), appeal_days(care_type, policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A ground for decisions: one for all children of a season, or one that is picked for a single child.
+
+    `text` is by language.  A ground that is not `ready` may still be written on, and no decision leaves with
+    it.
+    """
+
+    key: str
+    text: Mapping[str, str]
+    care_types: frozenset[CareType]
+    valid: DateRange
+    for_everybody: bool = True
+    ready: bool = True
+
+
+def common_reason(reasons: Iterable[Reason], care_type: CareType, start: date, language: str) -> Reason:
+    """The ground that all decisions of a care type share when care starts on a day: the newest that holds.
+
+    Refuses when there is none, when it is still being written, or when it is not in the language of the
+    decision.
+    """
+    found = [
+        one for one in reasons if one.for_everybody and care_type in one.care_types and start in one.valid
+    ]
+    if not found:
+        raise Refused("decision.no_reason", care_type=care_type, start=start)
+    newest = max(found, key=lambda one: one.valid.start)
+    if not newest.ready:
+        raise Refused("decision.reason_not_ready", care_type=care_type, start=start)
+    if not newest.text.get(language):
+        raise Refused("decision.reason_not_translated", care_type=care_type, language=f"language.{language}")
+    return newest
+
+
+def own_reasons(reasons: Iterable[Reason], care_type: CareType, day: date) -> list[Reason]:
+    """The grounds that may be picked for one child."""
+    return [
+        one
+        for one in reasons
+        if not one.for_everybody and one.ready and care_type in one.care_types and day in one.valid
+    ]

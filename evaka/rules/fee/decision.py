@@ -1,0 +1,236 @@
+"""The fee decision: what the family has not been told yet, what sending does to earlier ones, its life.
+
+A decision that was sent stands until something else is owed.  Sending never lengthens an earlier decision,
+it only ends or annuls it, so the days that an earlier one loses are decided anew even when nothing changed
+on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from evaka.kit.dates import DAY, DateRange, Timeline
+from evaka.kit.workflow import Workflow
+from evaka.rules.fee.family import Facts, Fees, Line, fees
+from evaka.rules.income import Id, same_income
+
+
+class FeeStatus(StrEnum):
+    DRAFT = "draft"
+    IGNORED = "ignored"
+    WAITING = "waiting"
+    SENT = "sent"
+    ANNULLED = "annulled"
+
+
+IN_FORCE = frozenset({FeeStatus.WAITING, FeeStatus.SENT})
+
+FEE = Workflow(
+    ignore=({FeeStatus.DRAFT}, FeeStatus.IGNORED),
+    restore=({FeeStatus.IGNORED}, FeeStatus.DRAFT),
+    # On paper: the decision is in force, but not in the family's hands yet.
+    post=({FeeStatus.DRAFT}, FeeStatus.WAITING),
+    send=({FeeStatus.DRAFT, FeeStatus.WAITING}, FeeStatus.SENT),
+    annul=({FeeStatus.SENT}, FeeStatus.ANNULLED),
+)
+
+
+class Difference(StrEnum):
+    """What changed since the decision before."""
+
+    GUARDIANS = "guardians"
+    CHILDREN = "children"
+    INCOME = "income"
+    PLACEMENT = "placement"
+    SERVICE_NEED = "service_need"
+    SIBLING_DISCOUNT = "sibling_discount"
+    FEE_ALTERATIONS = "fee_alterations"
+    FAMILY_SIZE = "family_size"
+    THRESHOLDS = "thresholds"
+
+
+@dataclass(frozen=True, slots=True)
+class FeeDecision:
+    """One decision: what is owed in a period.  `id` is None for a draft that is new."""
+
+    period: DateRange
+    fees: Fees
+    status: FeeStatus = FeeStatus.DRAFT
+    id: Id | None = None
+    differences: frozenset[Difference] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is owed: sending it only ends what was decided before."""
+        return not self.fees.lines
+
+
+def differences(before: Fees, after: Fees) -> frozenset[Difference]:
+    """What a reader of two decisions would find changed; none at all means that they say the same."""
+    found: set[Difference] = set()
+    if {before.head, before.partner} != {after.head, after.partner}:
+        found.add(Difference.GUARDIANS)
+    if not before.lines and not after.lines:
+        return frozenset(found)
+    old, new = ({line.child: line for line in one.lines} for one in (before, after))
+    if old.keys() != new.keys():
+        found.add(Difference.CHILDREN)
+    pairs = [(old[child], new[child]) for child in old.keys() & new.keys()]
+    if not _same_incomes(before, after) or any(not same_income(a.income, b.income) for a, b in pairs):
+        found.add(Difference.INCOME)
+    for difference, said in _SAID.items():
+        if any(said(one) != said(other) for one, other in pairs):
+            found.add(difference)
+    if before.family_size != after.family_size:
+        found.add(Difference.FAMILY_SIZE)
+    if before.limits != after.limits:
+        found.add(Difference.THRESHOLDS)
+    return frozenset(found)
+
+
+_SAID: dict[Difference, Callable[[Line], object]] = {
+    Difference.PLACEMENT: lambda line: (line.care.unit, line.care.care_type),
+    Difference.SERVICE_NEED: lambda line: line.care.need,
+    Difference.SIBLING_DISCOUNT: lambda line: line.price.sibling_percent,
+    Difference.FEE_ALTERATIONS: lambda line: line.alterations,
+}
+
+
+def _same_incomes(before: Fees, after: Fees) -> bool:
+    """The incomes of the adults; which of the two earns what makes no difference."""
+    first, second = before.head_income, before.partner_income
+    straight = same_income(first, after.head_income) and same_income(second, after.partner_income)
+    crossed = same_income(first, after.partner_income) and same_income(second, after.head_income)
+    return straight or crossed
+
+
+def same(one: Fees, other: Fees) -> bool:
+    return not differences(one, other)
+
+
+def merged(spans: Iterable[tuple[DateRange, Fees]]) -> list[tuple[DateRange, Fees]]:
+    """Neighbours that touch or overlap and say the same become one."""
+    joined: list[tuple[DateRange, Fees]] = []
+    for period, owed in spans:
+        if joined:
+            before, said = joined[-1]
+            if before.last_day >= period.start - DAY and same(said, owed):
+                joined[-1] = (DateRange(before.start, max(before.last_day, period.last_day)), said)
+                continue
+        joined.append((period, owed))
+    return joined
+
+
+def news(owed: Timeline[Fees], told: Timeline[Fees]) -> Timeline[Fees]:
+    """The part of `owed` that the family has not been told yet.
+
+    A span without lines says that an earlier decision ends.
+
+    A decision that was sent stands until the first day on which something else is owed; sending that ends
+    it, so even an equal fee later on must then be decided anew.
+    """
+    new = list(owed.spans)
+    fresh = [span for span in new if not _stands(*span, new, told)]
+    joined = merged(span for span in fresh if span[1].lines or any(sent & span[0] for sent in told.periods()))
+    return Timeline(span for span in joined if not _stands(*span, new, told))
+
+
+def _stands(
+    period: DateRange, owed: Fees, new: Sequence[tuple[DateRange, Fees]], told: Timeline[Fees]
+) -> bool:
+    """Whether a decision that was sent says this already, and will go on to stand on all of these days."""
+    for sent, said in told.spans:
+        if sent & period != period or not same(said, owed):
+            continue
+        changes = [later.start for later, content in new if later & sent and not same(content, said)]
+        last = min(changes) - DAY if changes else sent.last_day
+        if period.last_day <= last:
+            return True
+    return False
+
+
+def drafts(facts: Facts, head: Id, decisions: Iterable[FeeDecision], *, first_day: date) -> list[FeeDecision]:
+    """The drafts that this adult should have now, from `first_day` on.
+
+    `decisions` are all that the adult has.  A draft that says the same of the same days as one before keeps
+    its id; what the office chose to ignore is not drafted again.  Doing it twice changes nothing.
+    """
+    own = [decision for decision in decisions if decision.fees.head == head]
+    told = Timeline((decision.period, decision.fees) for decision in own if decision.status in IN_FORCE)
+    owed = fees(facts, head, told.periods(), first_day=first_day)
+    fresh = []
+    for period, content in news(owed, told).spans:
+        cut = DateRange(max(period.start, first_day), period.end)
+        earlier = [one for one in own if one.period == cut and same(one.fees, content)]
+        if any(one.status is FeeStatus.IGNORED for one in earlier):
+            continue
+        kept = next((one.id for one in earlier if one.status is FeeStatus.DRAFT), None)
+        fresh.append(FeeDecision(cut, content, id=kept))
+    return [replace(draft, differences=_changed(draft, fresh, told)) for draft in fresh]
+
+
+def _changed(draft: FeeDecision, fresh: list[FeeDecision], told: Timeline[Fees]) -> frozenset[Difference]:
+    """What changed since the decision before: the draft that ends the day before, or else a sent one."""
+    if draft.empty:
+        return frozenset()
+    drafted = [(one.period, one.fees) for one in fresh if one is not draft and not one.empty]
+    for earlier in (drafted, told.spans):
+        found: set[Difference] = set()
+        for period, content in earlier:
+            if period & draft.period or period.last_day == draft.period.start - DAY:
+                found |= differences(content, draft.fees)
+        if found:
+            return frozenset(found)
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What confirming drafts did: those now sent, earlier ones ended or annulled, those held back."""
+
+    sent: tuple[FeeDecision, ...]
+    ended: tuple[FeeDecision, ...]
+    held: tuple[FeeDecision, ...]
+
+
+def confirm(drafts: Iterable[FeeDecision], others: Iterable[FeeDecision]) -> Confirmed:
+    """Put drafts in force.  `others` are the decisions in force of their heads and partners.
+
+    While an earlier decision on the same days still waits for the post, the drafts of its head are held
+    back.  An empty draft is not sent, but it ends what it overlaps.
+    """
+    drafts, others = list(drafts), [one for one in others if one.status in IN_FORCE]
+    waiting = {
+        other.fees.head
+        for other in others
+        for draft in drafts
+        if other.status is FeeStatus.WAITING and _met(draft, other)
+    }
+    going = [draft for draft in drafts if draft.fees.head not in waiting]
+    ended = []
+    for other in others:
+        starts = [draft.period.start for draft in going if _met(draft, other) and _same_adults(draft, other)]
+        if not starts or other.fees.head in waiting:
+            continue
+        if min(starts) > other.period.start:
+            ended.append(replace(other, period=DateRange(other.period.start, min(starts) - DAY)))
+        else:
+            ended.append(replace(other, status=FEE.after(other.status, "annul")))
+    sent = tuple(replace(draft, status=FEE.after(draft.status, "send")) for draft in going if not draft.empty)
+    return Confirmed(sent, tuple(ended), tuple(draft for draft in drafts if draft.fees.head in waiting))
+
+
+def _met(draft: FeeDecision, other: FeeDecision) -> bool:
+    """Whether they share a day, and the other's head is the draft's head or partner."""
+    concerned = other.fees.head in (draft.fees.head, draft.fees.partner)
+    return concerned and bool(draft.period & other.period)
+
+
+def _same_adults(draft: FeeDecision, other: FeeDecision) -> bool:
+    """Whether the new one takes the place of the other: the same head, or couples that share an adult."""
+    if draft.fees.head == other.fees.head:
+        return True
+    return draft.fees.partner is not None and other.fees.partner is not None

@@ -1,0 +1,35 @@
+"""How the back office is served: gunicorn -c evaka/serve.py app:app
+
+HOST and PORT say where, WEB_CONCURRENCY and WEB_THREADS how many processes and threads in each.  Every
+process may run the jobs; they agree in the database on which one does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+preload_app = False  # the threads of the jobs would not survive the fork
+graceful_timeout = 30
+
+
+def post_worker_init(worker: Any) -> None:
+    """The application stands: leave it out of garbage collection, and take a turn at the jobs."""
+    from evaka.jobs import start
+
+    gc.collect()
+    gc.freeze()
+    start(worker.wsgi)
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn names them
+    """Put the jobs in hand back, so that another process goes on at once."""
+    from evaka.jobs import stop
+
+    if getattr(worker, "wsgi", None) is not None:
+        stop(worker.wsgi)

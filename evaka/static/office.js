@@ -1,0 +1,121 @@
+/* The little that a page cannot do by itself. Every page works without this file. */
+"use strict";
+
+document.documentElement.classList.add("has-script");
+
+document.addEventListener("DOMContentLoaded", () => {
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+
+  // The side menu folds on small screens.
+  const toggle = document.querySelector(".of-toggle");
+  if (toggle) {
+    const menu = document.getElementById(toggle.getAttribute("aria-controls"));
+    const show = (open) => {
+      menu.classList.toggle("is-open", open);
+      toggle.setAttribute("aria-expanded", String(open));
+    };
+    toggle.addEventListener("click", () => show(toggle.getAttribute("aria-expanded") !== "true"));
+    menu.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && toggle.getAttribute("aria-expanded") === "true") {
+        show(false);
+        toggle.focus();
+      }
+    });
+  }
+
+  // The user's menu closes with Escape and when the focus or the mouse goes elsewhere.
+  all("details.of-user").forEach((details) => {
+    details.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && details.open) {
+        details.open = false;
+        details.querySelector("summary").focus();
+      }
+    });
+    document.addEventListener("click", (event) => {
+      if (!details.contains(event.target)) details.open = false;
+    });
+    details.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !details.contains(event.relatedTarget)) details.open = false;
+    });
+  });
+
+  // The search opens with / (outside of fields) and with Ctrl-K.
+  const search = document.getElementById("search");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const control = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+    if (search && (slash || control)) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
+  });
+
+  // Rows are picked one by one or all at once, and the bar says how many.
+  all("form[data-bulk]").forEach((form) => {
+    const whole = form.querySelector("input[data-all]");
+    const ticks = all("input[name=rowid]", form);
+    const told = form.querySelector("[data-count]");
+    const tell = () => {
+      const chosen = ticks.filter((tick) => tick.checked);
+      ticks.forEach((tick) => tick.closest("tr").classList.toggle("is-chosen", tick.checked));
+      if (told) told.textContent = String(chosen.length);
+      if (whole) {
+        whole.checked = chosen.length > 0 && chosen.length === ticks.length;
+        whole.indeterminate = chosen.length > 0 && chosen.length < ticks.length;
+      }
+      all("button[data-needs]", form).forEach((button) => { button.disabled = chosen.length === 0; });
+    };
+    if (whole) whole.addEventListener("change", () => {
+      ticks.forEach((tick) => { tick.checked = whole.checked; });
+      tell();
+    });
+    form.addEventListener("change", tell);
+    window.addEventListener("pageshow", tell);
+    tell();
+  });
+
+  // What was typed is not lost by leaving the page unawares; one press sends a form once.
+  all("form[data-keep]").forEach((form) => {
+    let changed = Boolean(form.querySelector("[aria-invalid=true]"));
+    form.addEventListener("input", () => { changed = true; });
+    form.addEventListener("submit", () => { changed = false; });
+    window.addEventListener("beforeunload", (event) => {
+      if (changed) event.preventDefault();
+    });
+  });
+  all("form[method=post]").forEach((form) => {
+    form.addEventListener("submit", () => {
+      window.setTimeout(() => all("button[type=submit]", form).forEach((button) => { button.disabled = true; }), 0);
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) all("button[type=submit]", form).forEach((button) => { button.disabled = false; });
+    });
+  });
+
+  // A list of mistakes, or else what just happened, is read first.
+  const mistakes = document.querySelector(".of-mistakes");
+  if (mistakes) mistakes.focus();
+
+  // A choice that changes the page at once, where a button would be one press too many.
+  all("select[data-go]").forEach((select) => {
+    select.addEventListener("change", () => select.form.requestSubmit());
+    all("button[data-go]", select.form).forEach((button) => { button.hidden = true; });
+  });
+
+  all("button[data-print]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  });
+
+  // A long time line opens where today is.
+  all(".of-scroll .now").forEach((line) => {
+    const scroll = line.closest(".of-scroll");
+    scroll.scrollLeft = line.getBoundingClientRect().left - scroll.getBoundingClientRect().left - scroll.clientWidth / 2;
+  });
+
+  // The chosen application stays in sight when the list is long.
+  const chosen = document.querySelector(".of-desk__list [aria-current]");
+  if (chosen) chosen.scrollIntoView({ block: "nearest" });
+});

@@ -1,0 +1,85 @@
+"""Every sentence the program says, by its key, in the reader's language.
+
+config/*/texts/<language>/<feature>.toml hold the words of screens and refusals, config/*/letters/<language>.toml those
+of letters; a city's own files win key by key.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from evaka import city
+from evaka.kit.dates import finnish
+from evaka.kit.errors import Refused
+
+LANGUAGES = ("fi", "sv", "en")
+_before_capital = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class _Spoken(string.Formatter):
+    """Days as 1.8.2026, moments as 1.8.2026 7.45; lists of words that the texts know are said in the language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not format_spec:
+            return spoken(value, self.language)
+        return str(super().format_field(value, format_spec))
+
+
+def spoken(value: Any, language: str) -> str:
+    """A fact as people write it."""
+    match value:
+        case datetime():
+            return f"{finnish(value.date())} {value.hour}.{value.minute:02}"
+        case date():
+            return finnish(value)
+        case list() | tuple() | set() | frozenset():
+            return ", ".join(spoken(one, language) for one in value)
+        case None:
+            return "–"
+        case bool():
+            return say("yes" if value else "no", language)
+        case StrEnum():
+            return say(enum_key(value), language)
+        case str() if "." in value and value in words(language):  # a key among the facts is said in words
+            return say(value, language)
+    return str(value)
+
+
+def enum_key(value: StrEnum) -> str:
+    """DecisionStatus.SENT -> decision_status.sent"""
+    return f"{_before_capital.sub('_', type(value).__name__).lower()}.{value.value}"
+
+
+@city.remember
+def words(language: str) -> dict[str, str]:
+    """All texts of a language."""
+    merged: dict[str, str] = {}
+    for pattern in (f"texts/{language}/*.toml", f"letters/{language}.toml"):
+        for file in city.layers(pattern):
+            merged |= tomllib.loads(file.read_text(encoding="utf-8"))
+    return merged
+
+
+def say(key: str, language: str = "fi", **facts: Any) -> str:
+    """The sentence, its gaps filled; a key without words shows as itself in brackets, and a test looks for those."""
+    text = words(language).get(key)
+    if text is None:
+        return f"[{key}]"
+    return _Spoken(language).vformat(text, (), facts) if facts else text
+
+
+def knows(key: str) -> bool:
+    return key in words(LANGUAGES[0])
+
+
+def explain(no: Refused, language: str = "fi") -> str:
+    """What was wanted, what is allowed, what to do now."""
+    return say(no.key, language, **no.facts)

@@ -1,0 +1,70 @@
+"""The menus, by hand: the table of contents of the product.
+
+MENU lists the screens of the office and GUARDIAN those of the guardians' own pages, as (feature, screen, model);
+a page that is not about one kind of row has no model.  MENU_GROUPS and GUARDIAN_TABS say how they are shown:
+(word, endpoint, permission, counter).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evaka.models.application import Application
+from evaka.models.decision import Decision
+from evaka.models.document import Document
+from evaka.models.person import Person
+from evaka.models.placement import Placement, PlacementPlan
+from evaka.models.unit import Area, Caretakers, Group, Unit
+from evaka.views.application import ApplicationScreen
+from evaka.views.decision import DecisionScreen, MyDecisions
+from evaka.views.document import DocumentScreen
+from evaka.views.person import PersonScreen
+from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.search import Search
+from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
+
+MENU: list[tuple[str, Any, Any]] = [
+    ("search", Search, None),
+    ("person", PersonScreen, Person),
+    ("unit", UnitScreen, Unit),
+    ("group", GroupScreen, Group),
+    ("area", AreaScreen, Area),
+    ("caretakers", CaretakersScreen, Caretakers),
+    ("application", ApplicationScreen, Application),
+    ("desk", PlacementDesk, None),
+    ("proposal", ProposalScreen, PlacementPlan),
+    ("decision", DecisionScreen, Decision),
+    ("placement", PlacementScreen, Placement),
+    ("document", DocumentScreen, Document),
+]
+MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
+    ("start", [("home", "office.index", "office.view", None)]),
+    ("children", [
+        ("person", "person.index_view", "person.view", None),
+        ("placement", "placement.index_view", "placement.view", None),
+        ("unit", "unit.index_view", "unit.view", None),
+        ("group", "group.index_view", "unit.view", None),
+    ]),
+    ("applications", [
+        ("application", "application.index_view", "application.view", None),
+        ("desk", "desk.index", "application.plan", None),
+        ("proposal", "proposal.index_view", "placement.view", None),
+        ("decision", "decision.index_view", "decision.view", None),
+    ]),
+    ("daily", []),
+    ("finance", []),
+    ("messages", []),
+    ("settings", [
+        ("area", "area.index_view", "unit.edit", None),
+        ("caretakers", "caretakers.index_view", "unit.edit", None),
+        ("document", "document.index_view", "document.view", None),
+    ]),
+]
+GUARDIAN: list[tuple[str, Any, Any]] = [
+    ("decision", MyDecisions, Decision),
+    ("document", DocumentScreen, Document),
+]
+GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
+    ("my_home", "my.index", "home", None),
+    ("my_decision", "my_decision.index_view", "document", None),
+]

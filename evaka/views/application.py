@@ -1,0 +1,129 @@
+"""Applications as the office reads, sorts and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from evaka.actions import Action
+from evaka.actions.placement import default_period
+from evaka.models.application import Application, Preference
+from evaka.models.base import db
+from evaka.models.decision import Decision
+from evaka.models.placement import PlacementPlan
+from evaka.models.unit import Unit
+from evaka.rules.application import ON_THE_DESK, ApplicationStatus, Origin, overdue, urgency
+from evaka.views.base import Screen
+from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter, YesNoFilter
+from evaka.views.page import actor, aged, option_name, told, written
+
+
+def is_overdue() -> ColumnElement[bool]:
+    """The office has let the statutory day pass."""
+    return (Application.due < actor().today) & Application.status.in_(ON_THE_DESK)
+
+
+def wants(unit_id: int) -> ColumnElement[bool]:
+    return Application.id.in_(select(Preference.application_id).where(Preference.unit_id == unit_id))
+
+
+class ApplicationScreen(Screen):
+    column_list = ("child", "start", "due", "status", "wishes", "service_need", "origin", "urgent", "transfer")
+    column_sortable_list = (("child", "child.sort_key"), "start", "due", "status")
+    column_default_sort = ("due", False)
+    column_filters = (
+        StateFilter(Application.status, "application.status", ApplicationStatus),
+        NamedFilter(Application.due, "application.overdue", is_overdue),
+        RowFilter(Preference.unit_id, "application.wishes", Unit, wants),
+        DayFilter(Application.due, "application.due_until", last=True),
+        YesNoFilter(Application.urgent, "application.urgent"),
+        YesNoFilter(Application.transfer, "application.transfer"),
+        StateFilter(Application.origin, "application.origin", Origin),
+    )
+    search_people = ("child_id", "guardian_id")
+    search_columns = ("id",)
+    reading = True
+    bulk = ("send", "take", "check")
+    column_formatters = {
+        "wishes": lambda view, _context, row, _name: "\n".join(
+            f"{one.place}. {one.unit}" for one in row.preferences),
+        "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
+    }
+    column_details_list = (
+        "status", "child", "guardian", "kind", "origin", "received", "due", "start", "service_need", "begins_at", "ends_at",
+        "wishes", "sibling_unit", "shift_care", "urgent", "urgent_proof", "transfer", "assistance", "notes", "checked",
+    )
+
+    def get_query(self) -> Any:
+        return super().get_query().options(
+            selectinload(Application.preferences).joinedload(Preference.unit), joinedload(Application.child))
+
+    def row_heading(self, row: Any) -> str:
+        return told("application.of", child=f"{row.child.first_name} {row.child.last_name}")
+
+    def row_fact_line(self, row: Any) -> str:
+        facts = [aged(row.child.born), told(f"application_status.{row.status}")]
+        left = urgency(row.due, actor().today)
+        if left is not None and row.status in ON_THE_DESK:
+            facts.append(told("application.days_left" if left >= 0 else "application.days_over",
+                              days=abs(left), due=row.due))
+        return " · ".join(facts)
+
+    def row_warnings(self, row: Any) -> list[dict[str, str]]:
+        found = []
+        if overdue(row.status, row.due, actor().today):
+            found.append({"look": "bad", "title": told("application.overdue"),
+                          "text": told("application.overdue_text", due=row.due)})
+        if row.urgent and row.urgent_proof is None:
+            found.append({"look": "warn", "title": told("application.urgent"), "text": told("application.proof_missing")})
+        if not row.checked and row.status is ApplicationStatus.WAITING_PLACEMENT:
+            found.append({"look": "warn", "title": told("application.unchecked"),
+                          "text": told("application.unchecked_text")})
+        return found
+
+    def offers(self, action: Action, row: Any) -> bool:
+        """A button that would only say no is left out."""
+        match action.verb:
+            case "check" | "plan":
+                return bool(row.checked) == (action.verb == "plan")
+            case "accept_proof":
+                return bool(row.status in (ApplicationStatus.SENT, ApplicationStatus.WAITING_PLACEMENT))
+            case "propose" | "send_decision" | "print_decision":
+                return self._ready(action.verb, row)
+        return True
+
+    def _ready(self, verb: str, row: Any) -> bool:
+        plan = db.session.scalar(select(PlacementPlan).where(
+            PlacementPlan.application_id == row.id, PlacementPlan.status.in_(("draft", "proposed", "confirmed"))))
+        if plan is None:
+            return False
+        if verb == "propose":
+            return bool(plan.unit.ask_unit)
+        return not plan.unit.ask_unit or plan.status == "confirmed"
+
+    def first_value(self, action: Action, name: str, row: Any) -> Any:
+        if action.verb == "plan":
+            period = default_period(row, actor().today)
+            return {"unit": row.preferences[0].unit, "start": period.start, "end": period.end}[name]
+        if name == "urgent_proof":
+            return actor().today
+        return None
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        plans = db.session.scalars(
+            select(PlacementPlan).where(PlacementPlan.application_id == row.id).order_by(PlacementPlan.id)
+            .options(joinedload(PlacementPlan.unit)))
+        decisions = db.session.scalars(
+            select(Decision).where(Decision.application_id == row.id).order_by(Decision.id)
+            .options(joinedload(Decision.unit)))
+        return [
+            {"title": told("menu.placement"), "empty": told("placement.none_yet"),
+             "head": [told(f"placement.{name}") for name in ("unit", "period", "status", "reason")],
+             "rows": [[str(one.unit), str(one.period), self.badge(one.status), one.reason] for one in plans]},
+            {"title": told("menu.decision"), "empty": told("decision.none_yet"),
+             "head": [told(f"decision.{name}") for name in ("number", "unit", "period", "status", "answer_due")],
+             "rows": [[one.number or "–", str(one.unit), str(one.period), self.badge(one.status),
+                       written(one.answer_due)] for one in decisions]},
+        ]

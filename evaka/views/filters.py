@@ -1,0 +1,129 @@
+"""Filters of lists: a state, a choice of rows, days from and to, yes or no; each with words and one field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_admin.contrib.sqla.filters import BaseSQLAFilter
+from sqlalchemy import ColumnElement, select
+
+from evaka.access import within
+from evaka.models.base import Model, db
+from evaka.texts import enum_key
+from evaka.views.page import Lazy, actor, told
+
+
+class ListFilter(BaseSQLAFilter):
+    """One field above a list; `label` is the key of its text."""
+
+    kind = "text"
+
+    def __init__(self, column: Any, label: str) -> None:
+        super().__init__(column, Lazy(label))
+
+    def operation(self) -> Any:
+        return ""
+
+    def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
+        return query.filter(self.condition(value))
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.column == value  # type: ignore[no-any-return]
+
+    def choices(self) -> list[tuple[str, str]]:
+        return []
+
+    def validate(self, value: Any) -> bool:
+        try:
+            self.clean(value)
+        except ValueError:
+            return False
+        return True
+
+    def shown(self, value: str) -> str:
+        return next((label for key, label in self.choices() if key == value), value)
+
+
+class StateFilter(ListFilter):
+    kind = "select"
+
+    def __init__(self, column: Any, label: str, states: type[StrEnum]) -> None:
+        super().__init__(column, label)
+        self.states = states
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [(one.value, told(enum_key(one))) for one in self.states]
+
+    def clean(self, value: Any) -> Any:
+        return self.states(value)
+
+
+class RowFilter(ListFilter):
+    """Rows that the reader may see, such as units; `condition` may reach further than one column."""
+
+    kind = "select"
+
+    def __init__(
+        self, column: Any, label: str, model: type[Model], where: Callable[[int], ColumnElement[bool]] | None = None
+    ) -> None:
+        super().__init__(column, label)
+        self.model, self.where = model, where
+
+    def choices(self) -> list[tuple[str, str]]:
+        query = select(self.model).where(within(actor(), f"{self.model.feature_name()}.view", self.model))
+        return [(str(row.id), str(row)) for row in sorted(db.session.scalars(query), key=str)]
+
+    def clean(self, value: Any) -> int:
+        return int(value)
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.where(value) if self.where else super().condition(value)
+
+
+class DayFilter(ListFilter):
+    """Days from (`last` False) or to a day."""
+
+    kind = "date"
+
+    def __init__(self, column: Any, label: str, *, last: bool = False) -> None:
+        super().__init__(column, label)
+        self.last = last
+
+    def clean(self, value: Any) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return datetime.strptime(value, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.column <= value if self.last else self.column >= value  # type: ignore[no-any-return]
+
+    def shown(self, value: str) -> str:
+        day = self.clean(value)
+        return f"{day.day}.{day.month}.{day.year}"
+
+
+class YesNoFilter(ListFilter):
+    kind = "select"
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [("1", told("yes")), ("0", told("no"))]
+
+    def clean(self, value: Any) -> bool:
+        if value not in ("0", "1"):
+            raise ValueError(value)
+        return bool(value == "1")
+
+
+class NamedFilter(YesNoFilter):
+    """Yes or no to a question that a whole condition answers: overdue, without a group."""
+
+    def __init__(self, column: Any, label: str, asked: Callable[[], ColumnElement[bool]]) -> None:
+        super().__init__(column, label)
+        self.asked = asked
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.asked() if value else ~self.asked()

@@ -1,0 +1,242 @@
+"""Forms out of types: the inputs of an action, and the columns of a row, become fields with words and choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time
+from decimal import Decimal
+from enum import Enum, StrEnum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from flask_admin.contrib.sqla.form import AdminModelConverter
+from flask_admin.form import BaseForm, Select2Field
+from flask_admin.model.form import converts
+from sqlalchemy import select
+from wtforms import (
+    BooleanField, DateField, DecimalField, Field, HiddenField, IntegerField, SelectField, SelectMultipleField,
+    StringField, TextAreaField, TimeField, ValidationError,
+)
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from evaka import city
+from evaka.access import Actor, within
+from evaka.actions import Action, Choice
+from evaka.kit.money import euros
+from evaka.models.base import Model, db
+from evaka.models.person import Person
+from evaka.texts import enum_key
+from evaka.views.page import Lazy, actor, option_name, told, word_of
+
+DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
+LONG = 2000  # letters in a text area
+
+
+class Required(InputRequired):
+    def __call__(self, form: Any, field: Field) -> None:
+        self.message = told("form.required", field=str(field.label.text))
+        super().__call__(form, field)
+
+
+class NumberField(DecimalField):
+    """12,50 as well as 12.50; nothing but a number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            valuelist = [valuelist[0].replace("\u00a0", "").replace(" ", "").replace(",", ".")]
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(told("form.number")) from None
+
+
+class EurosField(NumberField):
+    """Cents inside, euros on the page."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else euros(self.data).removesuffix("\u00a0€").removesuffix(" €")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None:
+            cents = Decimal(self.data) * 100
+            if cents != int(cents):
+                raise ValueError(told("form.cents"))
+            self.data = int(cents)
+
+
+class DayField(DateField):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"format": DAYS} | kwargs))
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(told("form.day", typed=" ".join(valuelist))) from None
+
+
+class ClockField(TimeField):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"format": ["%H:%M", "%H.%M", "%H:%M:%S"]} | kwargs))
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(told("form.clock", typed=" ".join(valuelist))) from None
+
+
+class WholeField(IntegerField):
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(told("form.whole")) from None
+
+
+class RowField(SelectField):
+    """One of the rows that the actor may choose."""
+
+    def __init__(self, *args: Any, model: type[Model], rows: Callable[[], list[Model]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.model, self.rows = model, rows
+
+    def iter_choices(self) -> Any:
+        chosen = self.data.id if isinstance(self.data, Model) else self.data
+        yield "", told("form.choose"), chosen in (None, ""), {}
+        for row in self.rows():
+            yield str(row.id), str(row), row.id == chosen, {}
+
+    def has_groups(self) -> bool:
+        return False
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0] if valuelist else ""
+        self.data = next((row for row in self.rows() if str(row.id) == typed), None)
+        if typed and self.data is None:
+            raise ValidationError(told("form.not_a_choice"))
+
+    def pre_validate(self, form: Any) -> None:
+        return None
+
+
+Euros = Annotated[int, "euros"]  # an amount of cents that is typed as euros
+Long = Annotated[str, "long"]  # a text of several lines
+PLAIN: dict[Any, type[Field]] = {
+    date: DayField, time: ClockField, int: WholeField, bool: BooleanField, Decimal: NumberField, str: StringField,
+}
+
+
+def form_for(action: Action, row: Model) -> type[BaseForm]:
+    """The form that asks for an action's inputs; a choice of rows holds what the actor may choose for this row."""
+    by = actor()
+    fields = {name: _field(action, name, kind, row, by) for name, kind in action.inputs.items()}
+    fields["row_version"] = HiddenField()
+    return type("ActionForm", (BaseForm,), fields)
+
+
+def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
+    label = Lazy(f"{action.key}.{name}")
+    marks: tuple[Any, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *marks = get_args(hint)
+    optional = get_origin(hint) in (Union, UnionType) or name in action.defaults
+    if get_origin(hint) in (Union, UnionType):
+        [hint] = [one for one in get_args(hint) if one is not NoneType]
+        if get_origin(hint) is Annotated:
+            hint, *marks = get_args(hint)
+    rules: list[Any] = [Optional() if optional or hint is bool else Required()]
+    common: dict[str, Any] = {"label": label, "validators": rules, "default": action.defaults.get(name)}
+    for mark in marks:
+        if isinstance(mark, Choice):
+            rows = city.read(mark.table).items()
+            choices = [(key, option_name(mark.table, key)) for key, row_ in rows
+                       if not mark.column or row_[mark.column] in mark.values]
+            return SelectField(**common, choices=[("", told("form.choose")), *choices])
+        if mark == "euros":
+            return EurosField(**common)
+        if mark == "long":
+            rules.append(Length(max=LONG))
+            return TextAreaField(**common)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return SelectField(**common, choices=[(one.value, word_of(one)) for one in hint], coerce=hint)
+    if isinstance(hint, type) and issubclass(hint, Model):
+        return RowField(**common, model=hint, rows=lambda: choosable(hint, row, by))
+    if hint is str:
+        rules.append(Length(max=200))
+    return PLAIN[hint](**common)
+
+
+def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
+    """The rows of `model` that the actor sees: of the row's own unit, or about this very child, where both have one."""
+    query = select(model).where(within(by, f"{model.feature_name()}.view", model))
+    unit_id = getattr(row, "unit_id", None)
+    if unit_id is not None and hasattr(model, "unit_id"):
+        query = query.where(model.unit_id == unit_id)
+    if isinstance(row, Person) and hasattr(model, "child_id"):
+        query = query.where(model.child_id == row.id)
+    if hasattr(model, "on"):
+        query = query.where(model.on(by.today))
+    return sorted(db.session.scalars(query), key=str)
+
+
+class Converter(AdminModelConverter):
+    """Columns to fields, where Flask-Admin's own converter shows code instead of words."""
+
+    def _label(self, model: type[Model], name: str) -> Any:
+        return Lazy(f"{model.feature_name()}.{name}")
+
+    def convert(self, model: Any, mapper: Any, name: str, prop: Any, field_args: Any, hidden_pk: bool) -> Any:
+        column = getattr(prop, "columns", [None])[0]
+        given = {"label": self._label(self.view.text_model(), name)} | (field_args or {})
+        if column is not None and column.server_default is not None and not column.primary_key:
+            given["validators"] = [Optional(), *given.get("validators", ())]
+        return super().convert(model, mapper, name, prop, given, hidden_pk)
+
+    @converts("sqlalchemy.sql.sqltypes.Enum")
+    def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
+        kind: type[Enum] = column.type.enum_class
+        field_args["choices"] = [(one, Lazy(enum_key(one))) for one in kind]
+        field_args["coerce"] = lambda typed: typed if isinstance(typed, kind) else kind(typed)
+        field_args["allow_blank"] = column.nullable
+        return Select2Field(**field_args)
+
+    @converts("Date")
+    def convert_date(self, field_args: dict[str, Any], **extra: Any) -> Field:
+        return DayField(**field_args)
+
+    @converts("Time")
+    def convert_time(self, field_args: dict[str, Any], **extra: Any) -> Field:
+        return ClockField(**field_args)
+
+    @converts("Numeric")
+    def handle_decimal_types(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
+        field_args.setdefault("places", None)
+        return NumberField(**field_args)
+
+
+class TicksField(SelectMultipleField):
+    """Several of the program's keys, as tick boxes, kept as a JSON list."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(self, *args: Any, kind: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(*args, choices=[(one.value, Lazy(enum_key(one))) for one in kind], **kwargs)
+
+
+class WeekdaysField(SelectMultipleField):
+    """Monday 1 … Sunday 7."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, choices=[(day, Lazy(f"weekday.{day}")) for day in range(1, 8)], coerce=int, **kwargs)

@@ -1,0 +1,350 @@
+"""What the machinery has done: runs of the jobs, mail that goes out, and who did and read what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from flask import current_app, flash, g, redirect, request
+from flask_admin import expose
+from sqlalchemy import ColumnElement, and_, func, select
+
+from evaka import city
+from evaka.access import Actor, may, require_any
+from evaka.actions import ACTIONS, Action
+from evaka.actions.journal import start_job
+from evaka.kit.errors import Denied, Refused
+from evaka.models.base import HELSINKI, Model, db, transaction
+from evaka.models.journal import AuditEvent, Email, JobRun, Lease
+from evaka.models.person import Person, matching
+from evaka.models.user import User
+from evaka.texts import knows
+from evaka.views.base import Button, Screen, sentence
+from evaka.views.filters import DayFilter, ListFilter, StateFilter
+from evaka.views.page import Lazy, actor, moment, told
+
+ROWS = {mapper.class_.__tablename__: mapper.class_ for mapper in Model.registry.mappers}
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+class MailState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+    @classmethod
+    def of(cls, mail: Email) -> MailState:
+        if mail.sent_at is not None:
+            return cls.SENT
+        return cls.WAITING if mail.next_try is not None else cls.GIVEN_UP
+
+
+# -- filters ----------------------------------------------------------------------------------------
+
+
+class KeyFilter(ListFilter):
+    """One of the keys that `keys` names at the time, in words."""
+
+    kind = "select"
+
+    def __init__(self, column: Any, label: str, keys: Callable[[], Iterable[str]], prefix: str = "") -> None:
+        super().__init__(column, label)
+        self.keys, self.prefix = keys, prefix
+
+    def choices(self) -> list[tuple[str, str]]:
+        named = [(key, words(f"{self.prefix}{key}")) for key in self.keys()]
+        return sorted(named, key=lambda one: one[1].casefold())
+
+
+class MailFilter(StateFilter):
+    """A mail's state is not a column: it follows from two."""
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return in_state(value)
+
+
+class NameFilter(ListFilter):
+    """Part of a person's name."""
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.column.in_(select(Person.id).where(matching(value)))  # type: ignore[no-any-return]
+
+
+class UserFilter(ListFilter):
+    """Part of the name of whoever did it."""
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        named = User.name.icontains(value, autoescape=True)
+        return self.column.in_(select(User.id).where(named))  # type: ignore[no-any-return]
+
+
+class MomentFilter(DayFilter):
+    """The moments of a day and after it, or of a day and before it, by the clock of Helsinki."""
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        midnight = datetime.combine(value + timedelta(days=self.last), time.min, HELSINKI)
+        return self.column < midnight if self.last else self.column >= midnight  # type: ignore[no-any-return]
+
+
+def in_state(state: MailState) -> ColumnElement[bool]:
+    unsent = Email.sent_at.is_(None)
+    return {
+        MailState.SENT: ~unsent,
+        MailState.WAITING: and_(unsent, Email.next_try.is_not(None)),
+        MailState.GIVEN_UP: and_(unsent, Email.next_try.is_(None)),
+    }[state]
+
+
+def doings() -> set[str]:
+    """Every key that may stand in the journal and has words."""
+    rows = {f"{model.feature_name()}.{verb}" for model in ROWS.values()
+            for verb in ("create", "edit", "delete", "read", "export")}
+    return {key for key in {*ACTIONS, *rows, *(f"job.{name}" for name in city.read("jobs"))} if knows(key)}
+
+
+# -- screens ----------------------------------------------------------------------------------------
+
+
+class JournalScreen(Screen):
+    """The three screens have addresses of their own; rights and words are the journal's."""
+
+    def __init__(self, model: type[Model], feature: str) -> None:
+        super().__init__(model, feature)
+        self.feature = "journal"
+
+    def get_column_name(self, field: str) -> Any:
+        return Lazy(f"journal.{field}")
+
+    @property
+    def heading(self) -> str:
+        return told(f"menu.{self.endpoint}")
+
+    @property
+    def help(self) -> str:
+        return told(f"journal.{self.endpoint}.help")
+
+
+class RunScreen(JournalScreen):
+    """When the jobs ran, how much they did, and what went wrong."""
+
+    column_list = ("due", "job", "status", "done", "failed", "started", "ended", "trigger", "user")
+    column_details_list = (
+        "job", "trigger", "user", "due", "status", "attempt", "started", "heartbeat", "ended", "done", "failed",
+        "owner",
+    )
+    column_sortable_list = ("due", "job", "status")
+    column_default_sort = ("id", True)
+    column_filters = (
+        KeyFilter(JobRun.job, "journal.job", lambda: city.read("jobs"), "job."),
+        StateFilter(JobRun.status, "journal.status", RunStatus),
+        MomentFilter(JobRun.due, "journal.from"),
+        MomentFilter(JobRun.due, "journal.until", last=True),
+    )
+    column_formatters: ClassVar = {
+        "job": lambda view, context, row, name: words(f"job.{row.job}"),
+        "status": lambda view, context, row, name: view.badge(RunStatus(row.status)),
+        "trigger": lambda view, context, row, name: told(f"run_trigger.{row.trigger}"),
+    }
+    column_formatters_detail = column_formatters
+
+    @property
+    def fact_line(self) -> str:
+        """Whether somebody runs the jobs at all."""
+        until = db.session.scalar(select(Lease.until).where(Lease.name == "jobs"))
+        if until is None:
+            return told("journal.never_awake")
+        return told("journal.awake") if until > datetime.now(UTC) else told("journal.asleep", since=until)
+
+    def row_heading(self, row: JobRun) -> str:
+        return f"{words('job.' + row.job)} {moment(row.due)}"
+
+    def head_buttons(self) -> list[Button]:
+        if not may(actor(), "journal.run_job"):
+            return []
+        return [Button(told("journal.jobs"), self.get_url(".start"), "primary")]
+
+    def offers(self, action: Action, row: JobRun) -> bool:
+        return row.job in city.read("jobs")
+
+    def blocks(self, row: JobRun) -> list[dict[str, Any]]:
+        lines = [line.partition(": ") for line in row.message.splitlines()]
+        return [{
+            "title": told("journal.troubles"), "head": [told("journal.why"), told("journal.items")],
+            "rows": [(words(why), ids) for why, _, ids in lines],
+            "empty": told("journal.no_troubles"),
+        }]
+
+    @expose("/start/", methods=("GET", "POST"))
+    def start(self) -> Any:
+        """Every job, when it runs and how it went last; a button runs it now."""
+        require_any(actor(), "journal.run_job")
+        name = request.form.get("job", "")
+        if request.method == "POST" and name in city.read("jobs"):
+            try:
+                with transaction():
+                    start_job(name, actor())
+            except Refused as no:
+                if isinstance(no, Denied):
+                    raise
+                flash(sentence(no), "error")
+            else:
+                flash(told("journal.started", job=words(f"job.{name}")), "success")
+            return redirect(self.get_url(".start"))
+        newest = select(func.max(JobRun.id)).group_by(JobRun.job)
+        last = {run.job: run for run in db.session.scalars(select(JobRun).where(JobRun.id.in_(newest)))}
+        rows = [
+            {"name": name, "words": words(f"job.{name}"), "when": when(fields), "last": last.get(name)}
+            for name, fields in city.read("jobs").items()
+        ]
+        return self.render(
+            "journal/jobs.html", rows=rows, badge=lambda run: self.badge(RunStatus(run.status)),
+            crumbs=self.crumbs, heading=told("journal.jobs"), fact_line=self.fact_line,
+        )
+
+
+class MailScreen(JournalScreen):
+    """What the office has told by e-mail, what still waits, and what it has given up."""
+
+    column_list = ("made_at", "person", "text", "state", "sent_at", "tries", "next_try", "error")
+    column_details_list = column_list
+    column_sortable_list = ("made_at", "sent_at")
+    column_default_sort = ("id", True)
+    column_filters = (
+        MailFilter(Email.sent_at, "journal.state", MailState),
+        NameFilter(Email.person_id, "journal.person"),
+        MomentFilter(Email.made_at, "journal.from"),
+        MomentFilter(Email.made_at, "journal.until", last=True),
+    )
+    column_formatters: ClassVar = {
+        "text": lambda view, context, row, name: told(f"email.{row.text}.subject"),
+        "state": lambda view, context, row, name: view.badge(MailState.of(row)),
+        "error": lambda view, context, row, name: words(row.error),
+    }
+    column_formatters_detail = column_formatters
+    bulk = ("retry_mail",)
+
+    @property
+    def fact_line(self) -> str:
+        return "" if current_app.config.get("SMTP") else told("journal.no_smtp")
+
+    def row_heading(self, row: Email) -> str:
+        return told(f"email.{row.text}.subject")
+
+    def offers(self, action: Action, row: Email) -> bool:
+        return row.sent_at is None
+
+
+class AuditScreen(JournalScreen):
+    """The journal: who did what to whom and who read whose file.  Whoever searches it stands in it too."""
+
+    column_list = ("at", "user", "action", "person", "subject")
+    column_details_list = column_list
+    column_sortable_list = ()
+    column_default_sort = ("id", True)
+    column_filters = (
+        NameFilter(AuditEvent.person_id, "journal.person"),
+        UserFilter(AuditEvent.user_id, "journal.user"),
+        KeyFilter(AuditEvent.action, "journal.action", doings),
+        MomentFilter(AuditEvent.at, "journal.from"),
+        MomentFilter(AuditEvent.at, "journal.until", last=True),
+    )
+    column_formatters: ClassVar = {
+        "user": lambda view, context, row, name: str(row.user or told("journal.machine")),
+        "action": lambda view, context, row, name: words(row.action),
+        "subject": lambda view, context, row, name: subject_name(row.subject, row.subject_id),
+    }
+    column_formatters_detail = column_formatters
+
+    @expose("/")
+    def index_view(self) -> Any:
+        if searched := {name: typed for name, typed in request.args.items() if name[:3] == "flt" and typed}:
+            g.setdefault("reads", []).append(("journal.read", None, searched))
+        return super().index_view()
+
+    def row_heading(self, row: AuditEvent) -> str:
+        return f"{words(row.action)} {moment(row.at)}"
+
+    def file(self, row: AuditEvent) -> dict[str, Any]:
+        return {"facts": self.facts(row), "blocks": self.blocks(row), "history": []}
+
+    def blocks(self, row: AuditEvent) -> list[dict[str, Any]]:
+        facts = dict(row.facts)
+        changes = [(changed_name(what, column), old, new) for what, column, old, new in facts.pop("changes", ())]
+        inputs = [(input_name(row.action, name), value) for name, value in facts.items()]
+        return [
+            {"title": told("journal.inputs"), "rows": inputs, "empty": told("journal.no_inputs"),
+             "head": [told("journal.input"), told("journal.value")]},
+            {"title": told("journal.changes"), "rows": changes, "empty": told("journal.no_changes"),
+             "head": [told("journal.what"), told("journal.before"), told("journal.after")]},
+        ]
+
+
+def given_up(_by: Actor) -> int:
+    """How many mails will not go unless somebody does something, for the menu."""
+    return int(db.session.scalar(select(func.count(Email.id)).where(in_state(MailState.GIVEN_UP))) or 0)
+
+
+# -- words --------------------------------------------------------------------------------------------
+
+
+def words(key: str) -> str:
+    """The text of a key; of a key that an older version of the program has written, the key."""
+    return told(key) if knows(key) else key
+
+
+def subject_name(table: str, id: int | None) -> str:
+    """“Päätös 12”."""
+    key = f"journal.subject.{table}"
+    return f"{told(key) if knows(key) else table} {id or ''}".strip() if table else ""
+
+
+def input_name(action: str, name: str) -> str:
+    key = f"{action}.{name}"
+    return told(key) if knows(key) else name
+
+
+def changed_name(what: str, column: str) -> str:
+    """“Päätös 12: Alkaa”, of a change that the journal keeps as ("decision 12", "start")."""
+    table, _, id = what.partition(" ")
+    row = subject_name(table, int(id) if id.isdecimal() else None)
+    if not column:
+        return row
+    key = f"{ROWS[table].feature_name()}.{column}" if table in ROWS else column
+    return f"{row}: {told(key) if knows(key) else column}"
+
+
+def when(fields: dict[str, Any]) -> str:
+    """The times of a job in words; what is too particular for words as the crontab has it."""
+    minute, hour, day, month, weekdays = (
+        str(fields.get(name, default)) for name, default in
+        (("minute", "0"), ("hour", "*"), ("day", "*"), ("month", "*"), ("day_of_week", "*")))
+    if not fields.get("on", True):
+        return told("journal.when.never")
+    if hour == day == month == weekdays == "*":
+        if minute == "*":
+            return told("journal.when.each_minute")
+        if minute.startswith("*/"):
+            return told("journal.when.some_minutes", minutes=minute[2:])
+        return told("journal.when.hourly", minute=minute)
+    if month != "*" or not (minute + hour).isdecimal() or (day != "*" and weekdays != "*"):
+        return f"{minute} {hour} {day} {month} {weekdays}"
+    clock = f"{int(hour)}.{int(minute):02}"
+    if day != "*":
+        return told("journal.when.monthly", day=day, clock=clock)
+    if weekdays != "*":
+        named = re.sub("[a-z]{3}", lambda found: told(f"journal.weekday.{found[0]}"), weekdays)
+        return told("journal.when.weekly", days=named.replace("-", "–").replace(",", ", "), clock=clock)
+    return told("journal.when.daily", clock=clock)
+
+
+__all__ = ["AuditScreen", "MailScreen", "RunScreen", "given_up"]

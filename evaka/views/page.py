@@ -1,0 +1,152 @@
+"""What every page knows: who looks at it and when, in which language, and how days and money are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from flask import current_app, g, has_request_context, request, session
+from flask_login import current_user
+
+from evaka import city
+from evaka.access import Actor
+from evaka.kit.dates import DateRange, age, finnish
+from evaka.kit.errors import Refused
+from evaka.kit.money import euros
+from evaka.models.base import HELSINKI
+from evaka.models.user import User
+from evaka.texts import LANGUAGES, enum_key, explain, say
+
+
+def now() -> datetime:
+    """The moment by the wall clock of Helsinki; the demo and the tests may set another in NOW."""
+    told: Callable[[], datetime] | None = current_app.config.get("NOW")
+    return told() if told else datetime.now(HELSINKI)
+
+
+def person() -> User | None:
+    """Who has logged in."""
+    user = current_user._get_current_object() if has_request_context() else None
+    return user if isinstance(user, User) else None
+
+
+def actor() -> Actor:
+    """Who acts in this request, and when.  Nobody who has not logged in ever acts."""
+    if "actor" not in g:
+        user = person()
+        if user is None:
+            raise RuntimeError("a page that acts must ask for a log-in first")
+        g.actor = Actor(user, now())
+    return g.actor  # type: ignore[no-any-return]
+
+
+def language() -> str:
+    """The reader's: chosen on the page, then the user's own, then what the browser asks for."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    user = person()
+    chosen = session.get("language") or (user.language if user else None)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def told(key: str, **facts: Any) -> str:
+    """A text in the reader's language."""
+    return say(key, language(), **facts)
+
+
+def told_refusal(no: Refused) -> str:
+    return explain(no, language())
+
+
+class Lazy:
+    """A text that is said when it is shown: labels are made once, at start, for readers of all languages."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __str__(self) -> str:
+        return told(self.key)
+
+    def __html__(self) -> str:
+        from markupsafe import escape
+
+        return str(escape(str(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(str(self), name)
+
+
+def word_of(value: StrEnum) -> str:
+    """A state or a kind in words."""
+    return told(enum_key(value))
+
+
+def clock(moment: datetime | time) -> str:
+    """7.45"""
+    local = moment.astimezone(HELSINKI) if isinstance(moment, datetime) else moment
+    return f"{local.hour}.{local.minute:02}"
+
+
+def moment(at: datetime) -> str:
+    """12.3.2026 8.42"""
+    local = at.astimezone(HELSINKI)
+    return f"{finnish(local.date())} {clock(local)}"
+
+
+def decimal(number: Decimal | float, places: int | None = None) -> str:
+    """94,0 or 1,75: a comma, and never an exponent."""
+    text = f"{number:.{places}f}" if places is not None else f"{Decimal(str(number)).normalize():f}"
+    return text.replace(".", ",")
+
+
+def aged(born: date, day: date | None = None) -> str:
+    """2 v 11 kk"""
+    years, months = age(born, day or now().date())
+    return told("age", years=years, months=months)
+
+
+def written(value: Any) -> str:
+    """Any value as people write it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return told("yes" if value else "no")
+        case StrEnum():
+            return word_of(value)
+        case datetime():
+            return moment(value)
+        case date():
+            return finnish(value)
+        case time():
+            return clock(value)
+        case Decimal():
+            return decimal(value)
+        case list() | tuple():
+            return ", ".join(written(one) for one in value)
+        case DateRange():
+            return str(value)
+    return str(value)
+
+
+def option_name(table: str, key: str) -> str:
+    """What the city calls an option of one of its tables, for example of the service needs."""
+    names = city.read(table).get(key, {}).get("name", {})
+    return names.get(language()) or names.get(LANGUAGES[0]) or key
+
+
+FORMATS: dict[str, Callable[..., str]] = {
+    "day": finnish, "moment": moment, "clock": clock, "euros": euros, "decimal": decimal, "age": aged,
+    "written": written, "word_of": word_of, "option_name": option_name,
+}

@@ -1,0 +1,327 @@
+"""The file of a person: family, places, decisions and what time does to them; the lists of children and adults."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from evaka.access import may, within
+from evaka.actions import Action
+from evaka.actions.person import check_identity
+from evaka.kit.dates import DateRange
+from evaka.kit.money import euros
+from evaka.models.application import Application
+from evaka.models.attendance import Absence
+from evaka.models.base import db
+from evaka.models.decision import Decision
+from evaka.models.document import Document
+from evaka.models.fee import FeeDecision
+from evaka.models.income import Income
+from evaka.models.journal import AuditEvent
+from evaka.models.person import Guardian, HeadOfChild, Partner, Person
+from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.unit import Unit
+from evaka.rules.fee import FeeStatus
+from evaka.rules.person import address_lines, is_adult
+from evaka.views.base import Screen, link
+from evaka.views.filters import NamedFilter, RowFilter
+from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
+
+GROWN = 18 * 366  # days: nobody younger is an adult
+CHILD_ACTIONS = {
+    "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
+    "fee.relief",
+}
+ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "income.enter"}
+
+
+def placed_in(unit_id: int) -> ColumnElement[bool]:
+    return Person.id.in_(select(Placement.child_id).where(Placement.unit_id == unit_id, Placement.on(actor().today)))
+
+
+def is_child() -> ColumnElement[bool]:
+    return Person.born > actor().today - timedelta(days=GROWN)
+
+
+def is_placed() -> ColumnElement[bool]:
+    return Person.id.in_(select(Placement.child_id).where(Placement.on(actor().today)))
+
+
+class PersonScreen(Screen):
+    can_create = can_edit = True
+    reading = True
+    column_list = ("name", "born", "age", "language", "notes")
+    column_default_sort = ("sort_key", False)
+    column_sortable_list = (("name", "sort_key"), "born", "language")
+    search_people = ("id",)
+    column_filters = (
+        NamedFilter(Person.born, "person.child", is_child),
+        NamedFilter(Person.id, "person.placed", is_placed),
+        RowFilter(Person.id, "placement.unit", Unit, placed_in),
+    )
+    column_formatters = {
+        "name": lambda view, _context, row, _name: str(row),
+        "age": lambda view, _context, row, _name: aged(row.born),
+        "notes": lambda view, _context, row, _name: view.signs(row),
+        "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
+    }
+    column_formatters_export = column_formatters | {
+        "notes": lambda view, _context, row, _name: view.signs(row, plain=True),
+    }
+    form_columns = (
+        "last_name", "first_name", "identity_code", "born", "language", "street", "postal_code", "post_office",
+        "restricted", "restricted_until", "phone", "email", "allergies", "diet", "medication", "deceased",
+    )
+    details_template = "office/person.html"
+
+    def signs(self, row: Any, *, plain: bool = False) -> Any:
+        """What must be noticed about a person, in words with a sign."""
+        found = []
+        if row.restricted_on(actor().today):
+            found.append(("bad", told("person.restricted_sign")))
+        if row.allergies:
+            found.append(("warn", told("person.allergy_sign")))
+        if row.deceased:
+            found.append(("", told("person.deceased")))
+        return ", ".join(text for _, text in found) if plain else self.badges(found)
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Whoever may not know a restricted address does not get it into a form either."""
+        form = super().edit_form(obj)
+        if obj is not None and obj.restricted_on(actor().today) and not may(actor(), "person.see_restricted"):
+            for name in ("street", "postal_code", "post_office"):
+                delattr(form, name)
+        return form
+
+    def before_save(self, form: Any, row: Any, created: bool) -> None:
+        check_identity(row)
+
+    def row_heading(self, row: Any) -> str:
+        return f"{row.first_name} {row.last_name}"
+
+    def row_fact_line(self, row: Any) -> str:
+        place = db.session.scalar(
+            select(Placement).where(Placement.child_id == row.id, Placement.on(actor().today))
+            .options(joinedload(Placement.unit)))
+        facts = [aged(row.born), row.identity_code or written(row.born)]
+        if place:
+            group = db.session.scalar(
+                select(GroupPlacement).where(GroupPlacement.placement_id == place.id, GroupPlacement.on(actor().today))
+                .options(joinedload(GroupPlacement.group)))
+            facts.append(f"{place.unit}, {group.group}" if group else str(place.unit))
+        return " · ".join(facts)
+
+    def row_warnings(self, row: Any) -> list[dict[str, str]]:
+        found = []
+        if row.restricted_on(actor().today):
+            found.append({"look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
+        for name in ("allergies", "medication", "diet"):
+            if text := getattr(row, name):
+                found.append({"look": "warn" if name != "diet" else "info", "title": told(f"person.{name}"), "text": text})
+        return found
+
+    def offers(self, action: Action, row: Any) -> bool:
+        """A grown-up gets no group, a child no income."""
+        adult = is_adult(row.born, actor().today)
+        if action.key == "person.end_partner":
+            return adult and self._partner(row) is not None
+        if action.key == "person.set_partner":
+            return adult and self._partner(row) is None
+        return action.key not in (CHILD_ACTIONS if adult else ADULT_ACTIONS)
+
+    def _partner(self, row: Any) -> Partner | None:
+        return db.session.scalar(select(Partner).where(
+            or_(Partner.first_id == row.id, Partner.second_id == row.id), Partner.on(actor().today)))
+
+    def first_value(self, action: Action, name: str, row: Any) -> Any:
+        if action.key == "application.enter" and name == "guardian":
+            return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
+        if name in ("received", "first", "end") and action.feature in ("application", "attendance", "person"):
+            return actor().today if name != "first" or action.feature == "attendance" else None
+        if name == "last" and action.feature == "attendance":
+            return actor().today
+        return None
+
+    def after(self, action: Action, row: Any, result: Any) -> str:
+        if isinstance(result, Application):
+            return url_for("application.details_view", id=result.id)
+        return super().after(action, row, result)
+
+    def file(self, row: Any) -> dict[str, Any]:
+        """The sections of the file; each only when its reader may see such rows."""
+        by = actor()
+        adult = is_adult(row.born, by.today)
+        sections = self._of_adult(row) if adult else self._of_child(row)
+        return super().file(row) | {
+            "person": row, "timeline": self.timeline(row, adult), "adult": adult,
+            "blocks": [block for block in sections if block], "readers": self.readers(row),
+        }
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        restricted = row.restricted_on(actor().today)
+        address = ", ".join(address_lines(row.street, row.postal_code, row.post_office, restricted=restricted))
+        return [
+            (self.label("born"), written(row.born)),
+            (self.label("identity_code"), row.identity_code or told("person.no_code")),
+            (self.label("language"), told(f"language.{row.language}")),
+            (self.label("address"), told("person.restricted_sign") if restricted else address),
+            (self.label("phone"), row.phone or "–"),
+            (self.label("email"), row.email or "–"),
+        ]
+
+    def seen(self, model: Any, *conditions: ColumnElement[bool]) -> Any:
+        """The rows of another feature about this person that the reader may see; nothing without the right."""
+        key = f"{model.feature_name()}.view"
+        return select(model).where(within(actor(), key, model), *conditions)
+
+    def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
+        return [
+            self._places(row), self._family(row), self._applications(row), self._decisions(row), self._absences(row),
+            self._documents(row),
+        ]
+
+    def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
+        return [self._children(row), self._incomes(row), self._fees(row), self._documents(row)]
+
+    def _block(self, key: str, head: list[str], rows: list[list[Any]], **more: Any) -> dict[str, Any] | None:
+        """A section, or nothing for a reader without the right to such rows."""
+        if not may(actor(), f"{key.partition('.')[0]}.view"):
+            return None
+        return {"title": told(f"{key}"), "head": head, "rows": rows, "empty": told("person.nothing_here")} | more
+
+    def _places(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start.desc())
+            .options(joinedload(Placement.unit), selectinload(Placement.needs),
+                     selectinload(Placement.groups).joinedload(GroupPlacement.group))).all()
+        return self._block(
+            "placement.title", [told(f"placement.{name}") for name in ("period", "unit", "group", "service_need")],
+            [[link(str(one.period), "placement.details_view", one.id), str(one.unit),
+              ", ".join(f"{g.group}" for g in one.groups) or told("placement.without_group"),
+              ", ".join(option_name("service_needs", n.option) for n in one.needs)] for one in rows])
+
+    def _family(self, row: Any) -> dict[str, Any] | None:
+        guardians = db.session.scalars(
+            select(Guardian).where(Guardian.child_id == row.id).options(joinedload(Guardian.guardian))).all()
+        head = db.session.scalar(select(HeadOfChild).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
+        rows = []
+        for one in guardians:
+            person = one.guardian
+            role = told("person.head") if head and head.head_id == person.id else told("person.guardian")
+            signs = [("bad", told("person.blocked"))] if one.blocked else []
+            if person.restricted_on(actor().today):
+                signs.append(("bad", told("person.restricted_sign")))
+            rows.append([link(str(person), "person.details_view", person.id), role, person.phone or "–",
+                         person.email or "–", self.badges(signs)])
+        return self._block("person.family", [told(f"person.{name}") for name in ("name", "role", "phone", "email", "notes")],
+                           rows)
+
+    def _applications(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Application, Application.child_id == row.id).order_by(Application.id.desc())).all()
+        return self._block(
+            "application.title", [told(f"application.{name}") for name in ("start", "received", "due", "status")],
+            [[link(written(one.start) or "–", "application.details_view", one.id), written(one.received),
+              written(one.due), self.badge(one.status)] for one in rows])
+
+    def _decisions(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Decision, Decision.child_id == row.id).order_by(Decision.id.desc())
+            .options(joinedload(Decision.unit))).all()
+        return self._block(
+            "decision.title", [told(f"decision.{name}") for name in ("number", "unit", "period", "status")],
+            [[link(str(one.number or "–"), "decision.details_view", one.id), str(one.unit), str(one.period),
+              self.badge(one.status)] for one in rows])
+
+    def _absences(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Absence, Absence.child_id == row.id).order_by(Absence.day.desc()).limit(15)).all()
+        return self._block("attendance.title", [told("attendance.day"), told("attendance.kind")],
+                           [[written(one.day), word_of(one.kind)] for one in rows], aside=True)
+
+    def _documents(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Document, Document.person_id == row.id).order_by(Document.id.desc()).limit(20)).all()
+        return self._block("document.title", [told("document.name"), told("document.made_at")],
+                           [[link(one.name, "document.download", one.id), moment(one.made_at)] for one in rows], aside=True)
+
+    def _children(self, row: Any) -> dict[str, Any] | None:
+        visible = within(actor(), "person.view", Person)
+        rows = db.session.scalars(
+            select(Person).join(Guardian, Guardian.child_id == Person.id)
+            .where(Guardian.guardian_id == row.id, visible).order_by(Person.born)).all()
+        return self._block("person.children", [told(f"person.{name}") for name in ("name", "born", "age")],
+                           [[link(str(one), "person.details_view", one.id), written(one.born), aged(one.born)] for one in rows])
+
+    def _incomes(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(Income, Income.person_id == row.id).order_by(Income.start.desc())).all()
+        return self._block("income.title", [told(f"income.{name}") for name in ("period", "effect", "total")],
+                           [[str(one.period), word_of(one.effect), euros(one.total)] for one in rows], figures=[2])
+
+    def _fees(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            self.seen(FeeDecision, FeeDecision.head_id == row.id).order_by(FeeDecision.start.desc())).all()
+        return self._block("fee.title", [told(f"fee.{name}") for name in ("number", "period", "status", "total")],
+                           [[link(str(one.number or "–"), "fee.details_view", one.id), str(one.period),
+                             self.badge(one.status), euros(one.total)] for one in rows], figures=[3])
+
+    # -- time, drawn ----------------------------------------------------------------------------
+
+    def timeline(self, row: Any, adult: bool) -> dict[str, Any]:
+        """Lanes of bars: places, needs, decisions of a child; incomes and fees of an adult."""
+        by = actor()
+        lanes: list[tuple[str, list[tuple[DateRange, str, str]]]] = []
+
+        def state(period: DateRange) -> str:
+            return "past" if period.last_day < by.today else "active"
+
+        if not adult:
+            places = db.session.scalars(
+                self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start)
+                .options(joinedload(Placement.unit), selectinload(Placement.needs),
+                         selectinload(Placement.groups).joinedload(GroupPlacement.group))).all()
+            lanes.append((told("placement.title"), [(p.period, str(p.unit), state(p.period)) for p in places]))
+            lanes.append((told("placement.group"), [(g.period, str(g.group), state(g.period))
+                                                    for p in places for g in p.groups]))
+            lanes.append((told("placement.service_need"), [
+                (n.period, option_name("service_needs", n.option), state(n.period)) for p in places for n in p.needs]))
+            if may(by, "fee.view"):
+                fees = db.session.scalars(
+                    self.seen(FeeDecision, FeeDecision.head_id.in_(
+                        select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id)))
+                    .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
+                lanes.append((told("fee.title"), [
+                    (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft") for f in fees]))
+        else:
+            incomes = db.session.scalars(self.seen(Income, Income.person_id == row.id).order_by(Income.start)).all()
+            lanes.append((told("income.title"), [(i.period, euros(i.total), state(i.period)) for i in incomes]))
+            fees = db.session.scalars(
+                self.seen(FeeDecision, FeeDecision.head_id == row.id)
+                .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
+            lanes.append((told("fee.title"), [
+                (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft") for f in fees]))
+        return {
+            "today": by.today, "title": str(row), "first": by.today.replace(year=by.today.year - 2, month=1, day=1),
+            "last": by.today.replace(year=by.today.year + 1, month=12, day=31),
+            "lanes": [
+                {"label": label, "bars": [
+                    {"start": p.start, "end": p.end, "text": text, "look": look} for p, text, look in bars]}
+                for label, bars in lanes if bars
+            ],
+        }
+
+    def readers(self, row: Any) -> list[dict[str, Any]]:
+        """Who has opened this file last."""
+        if not may(actor(), "person.see_readers"):
+            return []
+        lines = db.session.scalars(
+            select(AuditEvent).where(AuditEvent.person_id == row.id).order_by(AuditEvent.id.desc()).limit(10)
+            .options(joinedload(AuditEvent.user)))
+        return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
+                for one in lines]
+

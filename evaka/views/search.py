@@ -1,0 +1,75 @@
+"""One search for people, units, applications and invoice numbers, each by the reader's own rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+from flask_admin import BaseView, expose
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from evaka.access import may, within
+from evaka.models.application import Application
+from evaka.models.base import db
+from evaka.models.invoice import Invoice
+from evaka.models.person import Person, matching
+from evaka.models.unit import Unit
+from evaka.rules.person import is_adult
+from evaka.views.page import Lazy, actor, aged, person, told, word_of
+
+MOST = 20  # of each kind
+
+
+class Search(BaseView):
+    def __init__(self, name: str) -> None:
+        super().__init__(name=Lazy("menu.search"), endpoint=name, url=f"/office/{name}")
+
+    def is_accessible(self) -> bool:
+        return person() is not None and may(actor(), "search.view")
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
+    @expose("/")
+    def index(self) -> Any:
+        sought = request.args.get("q", "").strip()[:100]
+        found = [group for group in self._groups(sought) if group["items"]] if sought else []
+        return self.render("office/search.html", query=sought, found=found)
+
+    def _groups(self, sought: str) -> list[dict[str, Any]]:
+        by = actor()
+        groups = []
+        people = db.session.scalars(
+            select(Person).where(matching(sought), within(by, "person.view", Person))
+            .order_by(Person.sort_key).limit(2 * MOST)).all()
+        children = [one for one in people if not is_adult(one.born, by.today)]
+        adults = [one for one in people if is_adult(one.born, by.today)]
+        for key, found in (("search.children", children), ("search.adults", adults)):
+            groups.append({"title": told(key), "items": [
+                {"label": str(one), "url": url_for("person.details_view", id=one.id), "note": aged(one.born),
+                 "badges": [("bad", told("person.restricted_sign"))] if one.restricted_on(by.today) else []}
+                for one in found[:MOST]]})
+        if may(by, "application.view"):
+            query = select(Application).where(within(by, "application.view", Application))
+            who = select(Person.id).where(matching(sought))
+            query = query.where(Application.id == int(sought)) if sought.isdecimal() and len(sought) < 18 else (
+                query.where(Application.child_id.in_(who)))
+            rows = db.session.scalars(query.order_by(Application.id.desc()).limit(MOST).options(
+                joinedload(Application.child)))
+            groups.append({"title": told("menu.application"), "items": [
+                {"label": f"{one.id} {one.child}", "url": url_for("application.details_view", id=one.id),
+                 "note": word_of(one.status), "badges": []} for one in rows]})
+        units = db.session.scalars(
+            select(Unit).where(func.lower(Unit.name).contains(sought.casefold(), autoescape=True),
+                               within(by, "unit.view", Unit)).order_by(Unit.name).limit(MOST))
+        groups.append({"title": told("menu.unit"), "items": [
+            {"label": one.name, "url": url_for("unit.details_view", id=one.id), "note": one.director, "badges": []}
+            for one in units]})
+        if may(by, "invoice.view") and sought.isdecimal() and len(sought) < 18:
+            invoices = db.session.scalars(
+                select(Invoice).where(within(by, "invoice.view", Invoice), Invoice.number == int(sought)))
+            groups.append({"title": told("menu.invoice"), "items": [
+                {"label": str(one), "url": url_for("invoice.details_view", id=one.id), "note": word_of(one.status),
+                 "badges": []} for one in invoices]})
+        return groups

@@ -1,0 +1,184 @@
+"""What surrounds every page: who may come in, the head and menu, the headers, and the calm pages of refusals."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, current_app, g, redirect, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from evaka import city
+from evaka.access import may, require_any
+from evaka.actions import record
+from evaka.kit.errors import Refused
+from evaka.models.base import db, transaction, writing
+from evaka.texts import LANGUAGES
+from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU_GROUPS
+from evaka.views import user as login
+from evaka.views.page import FORMATS, actor, language, person, told, told_refusal
+
+log = logging.getLogger(__name__)
+OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def install(app: Flask) -> None:
+    """Give an application its shell."""
+    login.install(app)
+    app.before_request(_enter)
+    app.after_request(_leave)
+    app.context_processor(_surroundings)
+    app.jinja_env.filters.update(FORMATS)
+    app.jinja_env.globals.update(say=told)
+    app.add_url_rule("/", "front", _front)
+    app.add_url_rule("/city.css", "city_css", _city_css)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(Exception, _fault)
+
+
+def _front() -> Any:
+    """The first page of whoever comes: the office's, or the guardians'."""
+    return redirect(url_for("office.index" if may(actor(), "office.view") else "my.index"))
+
+
+def _city_css() -> Response:
+    """The city's own colour."""
+    response = current_app.make_response(render_template("city.css"))
+    response.headers["Content-Type"] = "text/css; charset=utf-8"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _enter() -> Any:
+    """Before anything else: say whether this request means to write, and ask for a log-in."""
+    writing.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+    endpoint = request.endpoint or ""
+    if endpoint in OPEN or endpoint.endswith(".static"):
+        return None
+    if not current_user.is_authenticated:
+        return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    if (elsewhere := login.unfinished(endpoint)) is not None:
+        return redirect(elsewhere)
+    if request.path.startswith("/office"):
+        require_any(actor(), "office.view")
+    elif request.path.startswith("/my"):
+        require_any(actor(), "my.view")
+    return None
+
+
+def _leave(response: Response) -> Response:
+    """Headers; and the journal's lines of what was read, without which the page is not shown."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if current_user and current_user.is_authenticated:
+        response.headers.setdefault("Cache-Control", "no-store")
+        reads = g.pop("reads", ()) if response.status_code == 200 else ()
+        if reads or login.is_stale():
+            _write_reads(reads)
+    return response
+
+
+def _write_reads(reads: Any) -> None:
+    by = actor()
+    lines = [(key, row and row.id, row, facts) for key, row, facts in reads]
+    db.session.rollback()  # a reading transaction cannot become a writing one on SQLite
+    writing.set(True)
+    with transaction():
+        login.touch(by.now)
+        for key, _, row, facts in lines:
+            record(key, row, by, facts)
+
+
+def _surroundings() -> dict[str, Any]:
+    """What every template may use."""
+    chosen = city.read("city")["city"]
+    me = person()
+    in_office = me is not None and not request.path.startswith("/my") and may(actor(), "office.view")
+    return {
+        "language": language(), "languages": LANGUAGES, "me": me,
+        "city": chosen | {"department": chosen["department"][language()]},
+        "office": in_office, "menu": _menu() if in_office else _tabs() if me else [],
+        "today": actor().today if me else None, "now": actor().now if me else None,
+    }
+
+
+def _menu() -> list[tuple[str, list[dict[str, Any]]]]:
+    """The groups of the office's menu, only what this person may open."""
+    by = actor()
+    found = []
+    for group, entries in MENU_GROUPS:
+        items = [
+            {"label": told(f"menu.{name}"), "url": url_for(endpoint), "count": count(by) if count else None,
+             "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
+             and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
+            for name, endpoint, key, count in entries if may(by, key)
+        ]
+        if items:
+            found.append((told(f"menu.group.{group}"), items))
+    return found
+
+
+def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
+    by = actor()
+    return [("", [
+        {"label": told(f"menu.{name}"), "url": url_for(endpoint), "icon": icon, "count": count(by) if count else None,
+         "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
+        for name, endpoint, icon, count in GUARDIAN_TABS
+    ])] if GUARDIAN is not None and may(by, "my.view") else []
+
+
+# -- refusals and faults ----------------------------------------------------------------------------
+
+
+def _page(status: int, what: str) -> tuple[str, int]:
+    db.session.rollback()
+    g.pop("actor", None)
+    return render_template("office/error.html", status=status, sentence=what), status
+
+
+def _refused(no: Refused) -> Any:
+    return _page(no.status, told_refusal(no))
+
+
+def _expired(_no: CSRFError) -> Any:
+    """A form of a session that has ended: nothing was saved."""
+    return _page(400, told("error.expired"))
+
+
+def _http(no: HTTPException) -> Any:
+    status = no.code or 500
+    if status < 400:
+        return no
+    key = f"error.{status}" if status in (400, 403, 404, 405, 413, 429) else "error.500"
+    return _page(status, told(key))
+
+
+def _busy(no: OperationalError) -> Any:
+    log.error("the database did not answer: %s", no.orig)
+    return _page(503, told("error.busy"))
+
+
+def _fault(no: Exception) -> Any:
+    """A fault of ours: logged whole, shown as one calm page."""
+    log.exception("%s %s", request.method, request.path, exc_info=no)
+    return _page(500, told("error.500"))
+
+

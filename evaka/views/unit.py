@@ -1,0 +1,143 @@
+"""Areas, units and their groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+from wtforms.validators import DataRequired
+
+from evaka.actions.unit import options, places_of, rows_of
+from evaka.kit.dates import DateRange
+from evaka.models.base import db
+from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.unit import Area, Caretakers, Group, Unit
+from evaka.rules.placement import CareType
+from evaka.rules.unit import OccupancyKind, Provider, explain, occupancy
+from evaka.views.base import Screen, link
+from evaka.views.filters import RowFilter, StateFilter, YesNoFilter
+from evaka.views.forms import TicksField, WeekdaysField
+from evaka.views.page import actor, decimal, told, word_of, written
+
+
+class AreaScreen(Screen):
+    feature = "unit"
+    can_create = can_edit = True
+    column_list = ("name",)
+    column_default_sort = ("name", False)
+    form_columns = ("name",)
+    column_details_list = ("name",)
+
+
+class UnitScreen(Screen):
+    can_create = can_edit = True
+    column_list = ("name", "area", "provider", "language", "shift_care", "capacity", "director", "phone")
+    column_sortable_list = ("name", ("area", "area.name"), "capacity")
+    column_default_sort = ("name", False)
+    column_filters = (
+        RowFilter(Unit.area_id, "unit.area", Area),
+        StateFilter(Unit.provider, "unit.provider", Provider),
+        YesNoFilter(Unit.shift_care, "unit.shift_care"),
+    )
+    search_columns = ("name", "director")
+    column_formatters = {
+        "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
+        "care_types": lambda view, _context, row, _name: ", ".join(word_of(CareType(one)) for one in row.care_types),
+        "weekdays": lambda view, _context, row, _name: ", ".join(told(f"weekday.{one}") for one in row.weekdays),
+    }
+    column_details_list = (
+        "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity", "ask_unit",
+        "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
+    )
+    form_columns = (
+        "name", "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity",
+        "ask_unit", "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
+    )
+    form_overrides = {"care_types": TicksField, "weekdays": WeekdaysField}
+    form_args = {"care_types": {"kind": CareType, "validators": [DataRequired()]}}
+
+    def row_fact_line(self, row: Any) -> str:
+        return f"{row.area} · {word_of(row.provider)}"
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        return [self._groups(row), self._percentage(row)]
+
+    def _groups(self, row: Any) -> dict[str, Any]:
+        """Groups with their children and adults of today."""
+        day = actor().today
+        children = dict(db.session.execute(
+            select(GroupPlacement.group_id, func.count()).join(Placement, Placement.id == GroupPlacement.placement_id)
+            .where(Placement.unit_id == row.id, GroupPlacement.on(day), Placement.on(day))
+            .group_by(GroupPlacement.group_id)).tuples().all())
+        adults = dict(db.session.execute(
+            select(Caretakers.group_id, Caretakers.amount).join(Group, Group.id == Caretakers.group_id)
+            .where(Group.unit_id == row.id, Caretakers.on(day))).tuples().all())
+        groups = db.session.scalars(select(Group).where(Group.unit_id == row.id, Group.on(day)).order_by(Group.name))
+        return {
+            "title": told("unit.groups"), "empty": told("unit.no_groups"), "figures": [1, 2],
+            "head": [told("unit.group"), told("unit.children"), told("unit.adults")],
+            "rows": [[link(group.name, "group.details_view", group.id), children.get(group.id, 0),
+                      decimal(adults.get(group.id, 0))] for group in groups],
+        }
+
+    def _percentage(self, row: Any) -> dict[str, Any]:
+        """Today's occupancy with its arithmetic, as the rules reckoned it."""
+        day = actor().today
+        period = DateRange(day, day)
+        places, rows = places_of([row], period), rows_of([row], period)
+        levels = []
+        for kind in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED):
+            figures = occupancy(places, rows, kind, period, options())[row.id].get(day)
+            percentage = f"{decimal(figures.percentage, 1)} %" if figures and figures.percentage is not None else "–"
+            told_arithmetic = explain(places[0], rows, kind, day, options()).arithmetic if figures else ""
+            levels.append([word_of(kind), percentage, told_arithmetic])
+        return {
+            "title": told("unit.occupancy_today"), "empty": "", "rows": levels, "figures": [1],
+            "head": [told("unit.level"), told("unit.percentage"), told("unit.arithmetic")],
+            "text": told("unit.occupancy_law"),
+        }
+
+
+class GroupScreen(Screen):
+    feature = "unit"
+    can_create = can_edit = True
+    column_list = ("name", "unit", "start", "end")
+    column_default_sort = ("id", False)
+    column_filters = (RowFilter(Group.unit_id, "unit.unit", Unit),)
+    search_columns = ("name",)
+    form_columns = ("unit", "name", "start", "end")
+    column_details_list = ("name", "unit", "start", "end")
+
+    def row_fact_line(self, row: Any) -> str:
+        return str(row.unit)
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        day = actor().today
+        rows = db.session.scalars(
+            select(Placement).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
+            .where(GroupPlacement.group_id == row.id, GroupPlacement.on(day), Placement.on(day))
+            .options(joinedload(Placement.child))).all()
+        rows = sorted(rows, key=lambda one: one.child.sort_key)
+        adults = db.session.scalars(
+            select(Caretakers).where(Caretakers.group_id == row.id).order_by(Caretakers.start.desc()))
+        return [
+            {"title": told("unit.children"), "head": [told("person.name"), told("person.born")],
+             "empty": told("unit.no_children"),
+             "rows": [[link(str(one.child), "person.details_view", one.child_id), written(one.child.born)] for one in rows]},
+            {"title": told("unit.adults"), "head": [told("placement.period"), told("unit.amount")], "figures": [1],
+             "rows": [[str(one.period), decimal(one.amount)] for one in adults], "empty": told("unit.no_adults"),
+             "aside": True},
+        ]
+
+
+class CaretakersScreen(Screen):
+    feature = "unit"
+    can_create = can_edit = can_delete = True
+    column_list = ("group", "amount", "start", "end")
+    column_default_sort = ("id", True)
+    form_columns = ("group", "amount", "start", "end")
+    column_details_list = ("group", "amount", "start", "end")
+
+    def row_heading(self, row: Any) -> str:
+        return f"{row.group}, {row.period}"

@@ -1,0 +1,52 @@
+"""The whole test suite: once on SQLite, then what speaks to the database once more on PostgreSQL.
+
+EVAKA_REQUIRE=postgres,browser makes the absence of either a failure; otherwise their tests are left out, and said so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import psycopg
+
+LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+BOTH = ["tests/models", "tests/actions", "tests/jobs", "tests/views", "tests/walks", "tests/test_migrations.py"]
+
+
+def postgres() -> str | None:
+    """The address of a PostgreSQL that answers."""
+    url = os.environ.get("EVAKA_TEST_DATABASE_URL", LOCAL)
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return None
+    return url
+
+
+def run(*arguments: str, **environment: str) -> int:
+    environment = {k: v for k, v in os.environ.items() if k != "EVAKA_TEST_DATABASE_URL"} | environment
+    return subprocess.run([sys.executable, "-m", "pytest", "-n", "2", *arguments], env=environment, check=False).returncode
+
+
+def main() -> int:
+    needed = set(filter(None, os.environ.get("EVAKA_REQUIRE", "").split(",")))
+    url = postgres()
+    if "postgres" in needed and url is None:
+        print("PostgreSQL does not answer and EVAKA_REQUIRE asks for it. Start it, or set EVAKA_TEST_DATABASE_URL.")
+        return 1
+    if "browser" in needed and shutil.which("chromium") is None:
+        print("There is no chromium and EVAKA_REQUIRE asks for it. Install Debian's package chromium.")
+        return 1
+    failed = run("--cov", "--cov-report=term", "--cov-fail-under=100", *sys.argv[1:])
+    if url is None:
+        print("\nPostgreSQL does not answer: its tests were left out.")
+    else:
+        failed |= run(*BOTH, *sys.argv[1:], EVAKA_TEST_DATABASE_URL=url)
+    return failed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

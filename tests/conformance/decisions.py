@@ -1,0 +1,295 @@
+"""Cases of fee decisions: cutting time, drafting, sending."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from evaka.kit.dates import DateRange, Timeline, pieces
+from evaka.rules.fee import (
+    Care,
+    Child,
+    Facts,
+    FeeDecision,
+    Fees,
+    FeeStatus,
+    Limits,
+    Line,
+    Need,
+    child_fee,
+    confirm,
+    drafts,
+    merged,
+    spans_of_care,
+)
+from evaka.rules.placement import CareType
+from tests.conformance import Case, Difference, Unsupported, compare, kind
+from tests.conformance.fees import alteration, income, option_price, table, thresholds
+from tests.conformance.values import day, period, written
+
+STATUS = {status.value: status for status in FeeStatus} | {"waiting_manual": FeeStatus.WAITING}
+
+
+@kind("decisions/1", "date_split")
+def date_split(case: Case, fixtures: Case) -> list[Difference]:
+    days = [DateRange(day(given)) for given in case["dates"]]
+    return compare(case["expect"], [written(piece) for piece in pieces(days)])
+
+
+@kind("decisions/1", "change_dates")
+def change_dates(case: Case, fixtures: Case) -> list[Difference]:
+    found = [piece.start.isoformat() for piece in pieces([period(given) for given in case["ranges"]])]
+    return compare(case["expect"], found)
+
+
+@kind("decisions/1", "merge")
+def merge(case: Case, fixtures: Case) -> list[Difference]:
+    spans = [
+        (period(given), _content("a1", None if case["identical_content"] else f"a{number}", []))
+        for number, given in enumerate(case["ranges"], start=2)
+    ]
+    return compare(case["expect"], [written(span) for span, _ in merged(spans)])
+
+
+@kind("decisions/1", "confirm")
+def confirmation(case: Case, fixtures: Case) -> list[Difference]:
+    stored = {one["id"]: _given(one) for one in case["existing"] + case["confirm"]}
+    asked = [stored[one["id"]] for one in case["confirm"]]
+    done = confirm(asked, [one for one in stored.values() if one not in asked])
+    stored |= {one.id: one for one in (*done.sent, *done.ended)}
+    expected = {one["id"]: one for one in case["expect"]}
+    found = {
+        id: {
+            "id": id,
+            "status": one.status.value,
+            "from": one.period.start.isoformat(),
+            "to": one.period.last_day.isoformat(),
+        }
+        for id, one in stored.items()
+    }
+    # A decision that is on its way to the family reads "sent" in these cases.
+    for row in expected.values():
+        if row["status"] == "sent" and found[row["id"]]["status"] == "waiting":
+            found[row["id"]]["status"] = "sent"
+    return compare(expected, found)
+
+
+@kind("decisions/1", "generate")
+def generate(case: Case, fixtures: Case) -> list[Difference]:
+    if any("voucher" in step.get("expect", {}).get("kinds", ()) for step in case["steps"]):
+        raise Unsupported("voucher decisions")
+    known = dict(case["facts"])
+    stored = [_stored(one, fixtures) for one in case.get("existing_decisions", ())]
+    first_day = day(case.get("min_date", fixtures["config_default"]["decision_min_date"]))
+    found: list[Difference] = []
+    for number, step in enumerate(case["steps"]):
+        known |= step.get("set_facts", {})
+        facts = _facts(known, fixtures)
+        match step["action"]:
+            case "generate":
+                stored = _redrafted(facts, stored, first_day)
+            case "send_drafts":
+                asked = [one for one in stored if one.status is FeeStatus.DRAFT]
+                others = [one for one in stored if one not in asked]
+                done = confirm(asked, others)
+                changed = {one.id: one for one in done.ended}
+                stored = [changed.get(one.id, one) for one in others] + [*done.sent, *done.held]
+            case "mark_drafts_sent":
+                stored = [_marked(one, FeeStatus.SENT) for one in stored]
+            case "ignore_drafts":
+                stored = [_marked(one, FeeStatus.IGNORED) for one in stored]
+            case "unignore_drafts":
+                stored = [one for one in stored if one.status is not FeeStatus.IGNORED]
+                stored = _redrafted(facts, stored, first_day)
+            case "forget_income_ids":
+                stored = [replace(one, fees=_forgetful(one.fees)) for one in stored]
+        if "expect" in step:
+            found += _judged(step["expect"], stored, f"step {number + 1}")
+    return found
+
+
+def _redrafted(facts: Facts, stored: list[FeeDecision], first_day: Any) -> list[FeeDecision]:
+    adults = dict.fromkeys([*facts.adults(), *(one.fees.head for one in stored)])
+    fresh = [draft for adult in adults for draft in drafts(facts, adult, stored, first_day=first_day)]
+    kept = [one for one in stored if one.status is not FeeStatus.DRAFT]
+    again = {draft.id for draft in fresh}
+    numbered = [
+        replace(draft, id=draft.id or f"n{number}")
+        for number, draft in enumerate(fresh, start=1 + _greatest(kept) + len(again))
+    ]
+    return kept + numbered
+
+
+def _greatest(decisions: list[FeeDecision]) -> int:
+    return max((int(str(one.id)[1:]) for one in decisions), default=0) + 100
+
+
+def _marked(decision: FeeDecision, status: FeeStatus) -> FeeDecision:
+    return replace(decision, status=status) if decision.status is FeeStatus.DRAFT else decision
+
+
+def _forgetful(fees: Fees) -> Fees:
+    head, partner = fees.head_income, fees.partner_income
+    return replace(
+        fees,
+        head_income=replace(head, record=None) if head else None,
+        partner_income=replace(partner, record=None) if partner else None,
+    )
+
+
+def _need(fixtures: Case, option: str, *, missing: bool = False) -> Need:
+    given = fixtures["service_need_options"][option]
+    return Need(
+        option,
+        Decimal(given["fee_coefficient"]),
+        given["contract_days_per_month"],
+        given["fee_text"],
+        missing,
+    )
+
+
+def _usual(fixtures: Case, care_type: str) -> Need:
+    """The need that is taken when none was agreed; kinds of care without one cost nothing then."""
+    for key, option in fixtures["service_need_options"].items():
+        if option["placement_type"] == care_type and option["default"]:
+            return _need(fixtures, key, missing=True)
+    return Need("none", Decimal(0), missing=True)
+
+
+def _facts(known: Case, fixtures: Case) -> Facts:
+    care: dict[int | str, list[Any]] = {}
+    for place in known["placements"]:
+        unit = fixtures["units"][place["unit"]]
+        charged = unit["invoiced"] and unit["provider"] != "private_service_voucher"
+        usual = _usual(fixtures, place["type"])
+        agreed = Timeline(
+            (period(need), _need(fixtures, need["option"]))
+            for need in known["service_needs"]
+            if need["placement"] == place["id"]
+        )
+        cared = Care(place["unit"], CareType(place["type"]), usual, charged)
+        care.setdefault(place["child"], []).extend(spans_of_care(period(place), cared, agreed))
+    every = fixtures["thresholds"] | fixtures["thresholds_seed"]
+    return Facts(
+        children={
+            id: Child(id, day(one["dob"]), one.get("ssn", "")) for id, one in known["children"].items()
+        },
+        heads=Timeline((period(one), (one["adult"], one["child"])) for one in known["heads"]),
+        partners=Timeline((period(one), (one["a"], one["b"])) for one in known["partnerships"]),
+        tables=Timeline((period(one), table(every[one["set"]])) for one in known["thresholds"]),
+        care={child: Timeline(spans) for child, spans in care.items()},
+        incomes=_by(known["incomes"], "person", income),
+        alterations=_by(known["alterations"], "child", alteration),
+        option_prices=_by(known["option_fees"], "option", option_price),
+        agency_increase=fixtures["config_default"]["echa_increase_euros"],
+    )
+
+
+def _by(rows: list[Case], key: str, value: Any) -> dict[Any, Timeline[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append((period(row), value(row)))
+    return {name: Timeline(spans) for name, spans in found.items()}
+
+
+def _content(head: str, partner: str | None, lines: list[Line], **more: Any) -> Fees:
+    settled = {"family_size": 2, "head_income": None, "limits": Limits()} | more
+    return Fees(head=head, partner=partner, partner_income=None, lines=tuple(lines), **settled)
+
+
+def _given(one: Case) -> FeeDecision:
+    """A decision of a `confirm` case, which tells only whose it is."""
+    fees = _content(one["head"], one["partner"], [_any_line(child) for child in one["children"]])
+    return FeeDecision(period(one), fees, STATUS[one["status"]], one["id"])
+
+
+def _any_line(child: str) -> Line:
+    return Line(child, Care("A", CareType.DAYCARE, Need("", Decimal(1))), None, (), None)  # type: ignore[arg-type]
+
+
+def _stored(one: Case, fixtures: Case) -> FeeDecision:
+    limits = thresholds(fixtures, one["thresholds"])
+    lower, upper = limits.limits(one["thresholds_family_size"])
+    lines = []
+    for row in one["children"]:
+        need = _need(fixtures, row["service_need_option"], missing=row["service_need_missing"])
+        # The family's size does not matter to what is compared: the sibling share, and what follows is given.
+        price = replace(
+            child_fee(limits, 2, []),
+            base=row["base_fee"],
+            sibling_percent=row["sibling_discount_percent"],
+            fee=row["fee"],
+            final=row["final_fee"],
+        )
+        care = Care(row["unit"], CareType(row["placement_type"]), need)
+        lines.append(Line(row["child"], care, None, (), price))
+    fees = _content(
+        one["head"],
+        one["partner"],
+        lines,
+        family_size=one["family_size"],
+        head_income=income(one["head_income"]),
+        limits=Limits(lower, upper, limits.rate, limits.smallest_fee, limits.highest_fee),
+    )
+    return FeeDecision(period(one), fees, STATUS[one["status"]], one["id"])
+
+
+def _judged(expect: Case, stored: list[FeeDecision], where: str) -> list[Difference]:
+    """Each expected decision must match another of the stored ones, and no more of them may be there."""
+    statuses = {STATUS[name] for name in expect.get("statuses", STATUS)}
+    shown = [_shown(one) for one in stored if one.status in statuses]
+    found = compare(expect["count"], len(shown), f"{where} count")
+    left = list(shown)
+    for wanted in expect.get("decisions", ()):
+        sought = _ordered(wanted)
+        match = next((one for one in left if not compare(sought, one)), None)
+        if match is None:
+            found.append(Difference(f"{where} decision", sought, left))
+        else:
+            left.remove(match)
+    return found
+
+
+def _ordered(decision: Case) -> Case:
+    ordered = dict(decision)
+    if "children" in ordered:
+        ordered["children"] = sorted(ordered["children"], key=lambda line: str(line["child"]))
+    if "difference" in ordered:
+        ordered["difference"] = sorted(ordered["difference"])
+    return ordered
+
+
+def _shown(decision: FeeDecision) -> Case:
+    fees = decision.fees
+    children = [
+        {
+            "child": line.child,
+            "unit": line.care.unit,
+            "placement_type": line.care.care_type.value,
+            "service_need_option": line.care.need.option,
+            "base_fee": line.price.base,
+            "sibling_discount_percent": line.price.sibling_percent,
+            "fee": line.price.fee,
+            "final_fee": line.price.final,
+            "alteration_effects": list(line.price.effects),
+        }
+        for line in fees.lines
+    ]
+    return _ordered(
+        {
+            "kind": "fee",
+            "status": decision.status.value,
+            "from": decision.period.start.isoformat(),
+            "to": decision.period.last_day.isoformat(),
+            "head": fees.head,
+            "partner": fees.partner,
+            "family_size": fees.family_size,
+            "difference": sorted(decision.differences),
+            "total_fee": fees.total,
+            "max_fee": fees.limits.highest_fee,
+            "min_income": fees.limits.lower,
+            "child_count": len(children),
+            "children": children,
+        }
+    )

@@ -1,0 +1,155 @@
+"""What every test may ask for: an app, an empty database, an actor, a browser.
+
+The database is SQLite in a file, or the PostgreSQL of EVAKA_TEST_DATABASE_URL.  Every test's rows are taken back.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, g
+from flask.testing import FlaskClient
+
+from evaka import city, create_app
+from evaka.access import Actor
+from evaka.models.base import HELSINKI, db, writing
+from evaka.models.user import User
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
+
+
+class Browser(FlaskClient):
+    """Flask-Login keeps its user in `g`, which the tests' open app context would share."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        for name in ("_login_user", "actor", "reads", "session_row"):
+            g.pop(name, None)
+        db.session.expire_all()
+        try:
+            return super().open(*args, **kwargs)
+        finally:
+            writing.set(True)
+            db.session.rollback()
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh database: of its own in the named PostgreSQL, or a SQLite file."""
+    server = os.environ.get("EVAKA_TEST_DATABASE_URL")
+    if not server:
+        yield f"sqlite:///{tmp_path_factory.mktemp('database')}/test.sqlite"
+        return
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    name = f"evaka_test_{os.getpid()}_{worker}"
+    keeper = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with keeper.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with keeper.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        keeper.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    app = create_app(
+        TESTING=True, SECRET_KEY="test", SQLALCHEMY_DATABASE_URI=database_url, WTF_CSRF_ENABLED=False, CITY="harjula",
+        DATA=Path(tmp_path_factory.mktemp("data")), NOW=lambda: NOON, SMTP="", BASE_URL="https://evaka.example.fi",
+    )
+    app.test_client_class = Browser
+    with app.app_context():
+        db.create_all()
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def database(app: Flask) -> Iterator[None]:
+    """The app's database, empty again after the test."""
+    city.choose("harjula")
+    with app.app_context():
+        yield
+        db.session.rollback()
+        with db.engine.begin() as connection:
+            tables = [table for table in db.metadata.sorted_tables]
+            if connection.dialect.name == "sqlite":
+                for table in reversed(tables):
+                    connection.execute(table.delete())
+            else:
+                names = ", ".join(f'"{table.name}"' for table in tables)
+                connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        db.session.remove()
+
+
+@pytest.fixture
+def by() -> Callable[..., Actor]:
+    """An actor at noon of a day: by(user) or by(None, "2026-08-01")."""
+
+    def make(user: User | None = None, day: str = "2026-06-01") -> Actor:
+        return Actor(user, datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=HELSINKI))
+
+    return make
+
+
+@pytest.fixture
+def at(app: Flask) -> Iterator[Callable[[str], None]]:
+    """Set the clock of the pages: at("2026-08-01") or at("2026-08-01T08:42")."""
+
+    def set_clock(moment: str) -> None:
+        told = datetime.fromisoformat(moment if "T" in moment else f"{moment}T12:00").replace(tzinfo=HELSINKI)
+        app.config["NOW"] = lambda: told
+
+    yield set_clock
+    app.config["NOW"] = lambda: NOON
+
+
+@pytest.fixture
+def browser(app: Flask, database: None) -> Callable[[User | None], FlaskClient]:
+    """A browser in which the given user has logged in."""
+    from evaka.views.user import open_session
+
+    def open_for(user: User | None) -> FlaskClient:
+        keep()
+        client = app.test_client()
+        if user is None:
+            return client
+        token = open_session(user, app.config["NOW"](), "127.0.0.1", "pytest")
+        keep()
+        with client.session_transaction() as session:
+            session["_user_id"] = token
+            session["_fresh"] = True
+        return client
+
+    return open_for
+
+
+def keep() -> None:
+    """Save what the test has arranged, as if it had always been there: no line in the journal."""
+    db.session.flush()
+    db.session.info.pop("changes", None)
+    db.session.commit()
+
+
+@pytest.fixture(autouse=True)
+def no_real_email(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mail goes to a server on this machine or nowhere."""
+    connect = smtplib.SMTP.connect
+
+    def only_here(self: smtplib.SMTP, host: str = "localhost", *args: Any, **kwargs: Any) -> Any:
+        if host not in ("localhost", "127.0.0.1"):
+            pytest.fail(f"a test tried to send mail through {host}")
+        return connect(self, host, *args, **kwargs)
+
+    monkeypatch.setattr(smtplib.SMTP, "connect", only_here)
