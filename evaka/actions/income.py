@@ -14,6 +14,7 @@ from evaka.actions import action
 from evaka.actions.fee import heads_of, refresh
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
+from evaka.kit.money import euros
 from evaka.models.base import db
 from evaka.models.income import Income, lines_kept
 from evaka.models.person import Person
@@ -122,7 +123,7 @@ def _fill(income: Income, pay_period: PayPeriod, amounts: Mapping[str, int | Non
         if not amount:
             continue
         if amount < 0:
-            raise Refused("income.negative", kind=f"income.add.{key}", amount=amount / 100)
+            raise Refused("income.negative", kind=f"income.add.{key}", amount=euros(amount))
         if key not in known:
             raise Refused("income.kind_not_used", kind=f"income.add.{key}")
         follows = key == "main_income" or known[key].part_of == "main_income"

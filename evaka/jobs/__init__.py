@@ -10,6 +10,8 @@ from datetime import datetime
 from flask import Flask, current_app
 
 from evaka import city
+from evaka.jobs.fee import REFRESH_NIGHT
+from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEND_EMAIL
 from evaka.jobs.schedule import Schedule
@@ -20,6 +22,8 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        REFRESH_NIGHT,
+        DRAFT_MONTH,
     )
 }
 

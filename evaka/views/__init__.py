@@ -12,12 +12,14 @@ from typing import Any
 from evaka.models.application import Application
 from evaka.models.decision import Decision
 from evaka.models.document import Document
+from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.person import Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.views.application import ApplicationScreen
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
+from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
 from evaka.views.person import PersonScreen
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
@@ -36,6 +38,9 @@ MENU: list[tuple[str, Any, Any]] = [
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
     ("document", DocumentScreen, Document),
+    ("job", RunScreen, JobRun),
+    ("mail", MailScreen, Email),
+    ("journal", AuditScreen, AuditEvent),
 ]
 MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("start", [("home", "office.index", "office.view", None)]),
@@ -58,6 +63,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("area", "area.index_view", "unit.edit", None),
         ("caretakers", "caretakers.index_view", "unit.edit", None),
         ("document", "document.index_view", "document.view", None),
+        ("job", "job.index_view", "journal.view", None),
+        ("mail", "mail.index_view", "journal.view", given_up),
+        ("journal", "journal.index_view", "journal.view", None),
     ]),
 ]
 GUARDIAN: list[tuple[str, Any, Any]] = [

@@ -8,15 +8,15 @@ from flask import url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement
 
-from evaka import city
+from evaka.actions import Action
 from evaka.actions.decision import policy
 from evaka.models.decision import Decision
 from evaka.models.unit import Unit
 from evaka.rules.decision import DecisionStatus, start_window
 from evaka.rules.placement import CareType
-from evaka.views.base import Button, Screen
+from evaka.views.base import BADGES, Button, Screen, look
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
-from evaka.views.page import actor, aged, moment, option_name, told
+from evaka.views.page import actor, moment, option_name, told, word_of, written
 
 
 def is_unanswered() -> ColumnElement[bool]:
@@ -75,23 +75,50 @@ class MyDecisions(Screen):
     can_export = False
     reading = True
     column_list = ("number", "child", "unit", "start", "status")
-    column_default_sort = ("id", True)
     details_template = "guardian/decision.html"
-
-    def file(self, row: Any) -> dict[str, Any]:
-        open_ = row.status is DecisionStatus.SENT
-        window = start_window(row.period, policy().start_may_move_days)
-        return {
-            "decision": row, "window": window, "can_answer": open_ and bool(self.actions_of(row)),
-            "age": aged(row.child.born), "sent": moment(row.sent_at) if row.sent_at else "",
-            "service_need": option_name("service_needs", row.service_need),
-            "document_url": url_for("my_document.download", id=row.document_id) if row.document_id else None,
-            "accept_url": url_for("my_decision.do", verb="accept", id=row.id),
-            "reject_url": url_for("my_decision.do", verb="reject", id=row.id),
-            "contact": city.read("city")["city"],
-        }
 
     @expose("/")
     def index_view(self) -> Any:
-        rows = self.get_query().order_by(Decision.id.desc()).all()
-        return self.render("guardian/decisions.html", rows=rows)
+        rows = self.get_query().order_by((Decision.status == DecisionStatus.SENT).desc(), Decision.id.desc()).all()
+        return self.render("guardian/decisions.html", rows=[
+            {"label": f"{row.child.first_name}: {row.unit}", "note": str(row.period), "badge": self.sign(row),
+             "url": self.get_url(".details_view", id=row.id)} for row in rows])
+
+    def sign(self, row: Any) -> tuple[str, str]:
+        """The state in words; an answer that is waited for is shown with its last day."""
+        if row.status is DecisionStatus.SENT:
+            return "warn", told("decision.answer_by", due=row.answer_due)
+        return BADGES.get(row.status.value, ""), word_of(row.status)
+
+    def row_heading(self, row: Any) -> str:
+        return told("decision.my_title", child=row.child.first_name)
+
+    def file(self, row: Any) -> dict[str, Any]:
+        window = start_window(row.period, policy().start_may_move_days)
+        facts = [
+            (told("decision.number"), row.number), (told("decision.unit"), str(row.unit)),
+            (told("decision.period"), str(row.period)),
+            (told("decision.service_need"), option_name("service_needs", row.service_need)),
+            (told("decision.sent_at"), moment(row.sent_at) if row.sent_at else ""),
+            (told("decision.answer_due"), written(row.answer_due)),
+            (told("decision.appeal_due"), written(row.appeal_due)),
+        ]
+        if row.chosen_start:
+            facts.append((told("decision.chosen_start"), written(row.chosen_start)))
+        return {
+            "heading": self.row_heading(row), "fact_line": str(row.unit), "badge": self.sign(row), "facts": facts,
+            "paragraphs": [told("decision.window", window=window)] if row.status is DecisionStatus.SENT else [],
+            "pdf": url_for("my_document.download", id=row.document_id) if row.document_id else None,
+            "answers": [self._answer(action, row) for action in self.actions_of(row)],
+            "back": self.get_url(".index_view"),
+        }
+
+    def _answer(self, action: Action, row: Any) -> dict[str, Any]:
+        form = self.action_form(action, row)
+        form.row_version.data = row.version
+        return {"title": told(action.key), "help": " ".join(self.consequences(action, row)), "form": form,
+                "url": self.get_url(".do", verb=action.verb, id=row.id), "label": told(action.key),
+                "style": look(action.verb)}
+
+    def offers(self, action: Action, row: Any) -> bool:
+        return action.verb in ("accept", "reject")

@@ -26,8 +26,6 @@ from evaka.views.base import Button, Screen, sentence
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
 from evaka.views.page import Lazy, actor, moment, told
 
-ROWS = {mapper.class_.__tablename__: mapper.class_ for mapper in Model.registry.mappers}
-
 
 class RunStatus(StrEnum):
     QUEUED = "queued"
@@ -107,8 +105,8 @@ def in_state(state: MailState) -> ColumnElement[bool]:
 
 def doings() -> set[str]:
     """Every key that may stand in the journal and has words."""
-    rows = {f"{model.feature_name()}.{verb}" for model in ROWS.values()
-            for verb in ("create", "edit", "delete", "read", "export")}
+    verbs = ("create", "edit", "delete", "read", "export")
+    rows = {f"{mapper.class_.feature_name()}.{verb}" for mapper in Model.registry.mappers for verb in verbs}
     return {key for key in {*ACTIONS, *rows, *(f"job.{name}" for name in city.read("jobs"))} if knows(key)}
 
 
@@ -139,11 +137,12 @@ class RunScreen(JournalScreen):
 
     column_list = ("due", "job", "status", "done", "failed", "started", "ended", "trigger", "user")
     column_details_list = (
-        "job", "trigger", "user", "due", "status", "attempt", "started", "heartbeat", "ended", "done", "failed",
-        "owner",
+        "job", "trigger", "user", "due", "status", "attempt", "started", "heartbeat", "ended", "done",
+        "failed", "owner",
     )
     column_sortable_list = ("due", "job", "status")
     column_default_sort = ("id", True)
+    figures = ("done", "failed")
     column_filters = (
         KeyFilter(JobRun.job, "journal.job", lambda: city.read("jobs"), "job."),
         StateFilter(JobRun.status, "journal.status", RunStatus),
@@ -198,7 +197,7 @@ class RunScreen(JournalScreen):
                     raise
                 flash(sentence(no), "error")
             else:
-                flash(told("journal.started", job=words(f"job.{name}")), "success")
+                flash(told("journal.queued", job=words(f"job.{name}")), "success")
             return redirect(self.get_url(".start"))
         newest = select(func.max(JobRun.id)).group_by(JobRun.job)
         last = {run.job: run for run in db.session.scalars(select(JobRun).where(JobRun.id.in_(newest)))}
@@ -219,6 +218,7 @@ class MailScreen(JournalScreen):
     column_details_list = column_list
     column_sortable_list = ("made_at", "sent_at")
     column_default_sort = ("id", True)
+    figures = ("tries",)
     column_filters = (
         MailFilter(Email.sent_at, "journal.state", MailState),
         NameFilter(Email.person_id, "journal.person"),
@@ -279,7 +279,7 @@ class AuditScreen(JournalScreen):
 
     def blocks(self, row: AuditEvent) -> list[dict[str, Any]]:
         facts = dict(row.facts)
-        changes = [(changed_name(what, column), old, new) for what, column, old, new in facts.pop("changes", ())]
+        changes = [(changed_name(what, column), *both) for what, column, *both in facts.pop("changes", ())]
         inputs = [(input_name(row.action, name), value) for name, value in facts.items()]
         return [
             {"title": told("journal.inputs"), "rows": inputs, "empty": told("journal.no_inputs"),
@@ -319,7 +319,8 @@ def changed_name(what: str, column: str) -> str:
     row = subject_name(table, int(id) if id.isdecimal() else None)
     if not column:
         return row
-    key = f"{ROWS[table].feature_name()}.{column}" if table in ROWS else column
+    models = {mapper.class_.__tablename__: mapper.class_ for mapper in Model.registry.mappers}
+    key = f"{models[table].feature_name()}.{column}" if table in models else column
     return f"{row}: {told(key) if knows(key) else column}"
 
 

@@ -36,7 +36,7 @@ CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
     "fee.relief",
 }
-ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "income.enter"}
+ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "income.add"}
 
 
 def placed_in(unit_id: int) -> ColumnElement[bool]:

@@ -101,7 +101,9 @@ def test_a_notice_goes_once_and_in_the_readers_language(post):
     assert run(SEND_EMAIL, at(NOON)).done == 3
     assert [address for address, _, _ in post.mails] == ["fi@example.fi", "sv@example.fi", "en@example.fi"]
     assert [mail["Subject"] for _, mail, _ in post.mails] == [
-        "Palvelussa odottaa päätös", "Ett beslut väntar i tjänsten", "A decision waits for you in the service",
+        "Palvelussa odottaa päätös",
+        "Ett beslut väntar i tjänsten",
+        "A decision waits for you in the service",
     ]
     assert [mail["Content-Language"] for _, mail, _ in post.mails] == ["fi", "sv", "en"]
     assert [(email.sent_at, email.next_try) for email in sent] == [(NOON, None)] * 3

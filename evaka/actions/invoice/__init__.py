@@ -14,6 +14,7 @@ from evaka.actions.invoice.month import policy
 from evaka.actions.invoice.paper import bank, print_invoice
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
+from evaka.kit.money import euros
 from evaka.kit.references import check_iban, national
 from evaka.models.base import db
 from evaka.models.invoice import Invoice, InvoiceRow
@@ -61,7 +62,7 @@ def correct(invoice: Invoice, by: Actor, *, reason: ReplacementReason, notes: Lo
     now = found.get(invoice.head_id)
     change = replacement(SentInvoice(invoice.total, invoice.revision), now.total if now else None)
     if change is None:
-        raise Refused("invoice.nothing_changed", total=invoice.total / 100)
+        raise Refused("invoice.nothing_changed", total=euros(invoice.total))
     for earlier in db.session.scalars(select(Invoice).where(
         Invoice.replaces_id == invoice.id, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT)):
         db.session.delete(earlier)

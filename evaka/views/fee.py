@@ -1,0 +1,260 @@
+"""Fee decisions as the office checks and sends them, every figure explained; reliefs; the guardians' own fees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from flask_admin import expose
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from evaka.access import within
+from evaka.actions.fee.family import tables
+from evaka.actions.fee.paper import need_name
+from evaka.kit.money import euros
+from evaka.models.base import db
+from evaka.models.document import Document
+from evaka.models.fee import FeeAlteration, FeeDecision
+from evaka.models.person import Person
+from evaka.models.unit import Unit
+from evaka.rules.fee import AlterationKind, Fees, FeeStatus, Step
+from evaka.rules.fee.step import money
+from evaka.rules.income import Income, family_total
+from evaka.views.base import Button, Screen, link
+from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.page import actor, aged, decimal, language, moment, told, word_of, written
+
+
+def explained(steps: tuple[Step, ...]) -> list[dict[str, str]]:
+    """The steps of a reckoning as a page shows them."""
+    return [
+        {"title": told(step.key, **step.facts), "math": step.arithmetic, "rule": step.law, "sum": euros(step.result)}
+        for step in steps
+    ]
+
+
+class FeeScreen(Screen):
+    """Drafts come by themselves when something changes; here they are checked, sent, or left unsent."""
+
+    column_list = ("head", "start", "end", "changed", "total", "status", "number")
+    column_sortable_list = (("head", "head.sort_key"), "start", "end", "total", "status", "number")
+    column_default_sort = ("id", True)
+    column_filters = (
+        StateFilter(FeeDecision.status, "fee.status", FeeStatus),
+        DayFilter(FeeDecision.start, "fee.starts_from"),
+    )
+    search_people = ("head_id", "partner_id")
+    search_columns = ("number",)
+    money = ("total",)
+    bulk = ("send", "post", "ignore", "restore")
+    reading = True
+    details_template = "office/fee.html"
+
+    @property
+    def fact_line(self) -> str:
+        """Says when the fee tables end: for later days nothing is drafted."""
+        last = tables().spans[-1][0] if tables().spans else None
+        return told("fee.tables_end", day=last.end) if last and last.end else ""
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(FeeDecision.head))
+
+    def row_heading(self, row: Any) -> str:
+        return told("fee.of", number=row.number) if row.number else told("fee.of_draft")
+
+    def row_fact_line(self, row: Any) -> str:
+        children = len(row.facts["lines"])
+        return " · ".join((str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status)))
+
+    def row_warnings(self, row: Any) -> list[dict[str, str]]:
+        found = []
+        if row.status is FeeStatus.DRAFT and not row.facts["lines"]:
+            found.append({"look": "warn", "title": told("fee.change"), "text": told("fee.ends_only")})
+        for table in tables().at(row.start):
+            if table.invented:
+                found.append({"look": "warn", "title": told("difference.thresholds"),
+                              "text": told("fee.tables_invented", start=table.valid.start)})
+        if row.head.restricted_on(actor().today):
+            found.append({"look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
+        return found
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if row.document_id:
+            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
+        return found
+
+    def file(self, row: Any) -> dict[str, Any]:
+        fees, before = row.fees, self.before(row)
+        people = self.people(row, before)
+        return super().file(row) | {
+            "kpis": self.kpis(row, fees, before),
+            "children": self.children(fees, people, row),
+            "changes": self.changes(row, fees, before, people),
+        }
+
+    def before(self, row: Any) -> Any:
+        """The decision that the family had before this one."""
+        return db.session.scalar(
+            select(FeeDecision).where(
+                FeeDecision.head_id == row.head_id, FeeDecision.id != row.id, FeeDecision.number.is_not(None),
+                FeeDecision.start <= row.start,
+                FeeDecision.number < row.number if row.number else FeeDecision.status == FeeStatus.SENT)
+            .order_by(FeeDecision.start.desc(), FeeDecision.number.desc()).limit(1))
+
+    def people(self, *rows: Any) -> dict[Any, Person]:
+        ids: set[Any] = set()
+        for row in rows:
+            if row is not None:
+                ids |= {row.head_id, row.partner_id} | {line["child"] for line in row.facts["lines"]}
+        return {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(ids - {None})))}
+
+    def kpis(self, row: Any, fees: Fees, before: Any) -> list[dict[str, str]]:
+        found = [{"label": told("fee.total"), "value": money(row.total),
+                  "note": told("fee.was", amount=money(before.total)) if before else told("fee.first_decision")}]
+        if before:
+            change = row.total - before.total
+            found.append({"label": told("fee.change"), "value": f"+{money(change)}" if change > 0 else money(change),
+                          "note": written(row.start)})
+        found.append({"label": told("fee.family_size"), "value": str(row.family_size), "note": ""})
+        found.append({"label": told("fee.income"), "value": _income_total(fees), "note": ""})
+        return found
+
+    def children(self, fees: Fees, people: dict[Any, Person], row: Any) -> list[dict[str, Any]]:
+        units = {one.id: one for one in db.session.scalars(
+            select(Unit).where(Unit.id.in_({line.care.unit for line in fees.lines})))}
+        found = []
+        for number, line in enumerate(fees.lines, start=1):
+            child = people[line.child]
+            need = need_name(line, language())
+            found.append({
+                "title": told("fee.child_title", child=f"{child.first_name} {child.last_name}",
+                              age=aged(child.born, row.start), fee=money(line.price.final)),
+                "note": told("fee.child_note", sibling=number, unit=units[line.care.unit], need=need),
+                "steps": explained(line.price.steps[:-1]),
+                "total": (told("fee.child_total"), money(line.price.final)),
+            })
+        return found
+
+    def changes(self, row: Any, fees: Fees, before: Any, people: dict[Any, Person]) -> dict[str, Any] | None:
+        """What was and what is to be, side by side."""
+        if before is None:
+            return None
+        old = before.fees
+        rows: list[tuple[str, Any, Any, bool]] = []
+        was, now = _incomes(old), _incomes(fees)
+        for id in dict.fromkeys([*was, *now]):
+            pair = [_shown(one[id]) if id in one else "" for one in (was, now)]
+            rows.append((told("fee.income_of", person=people[id].first_name), *pair, pair[0] != pair[1]))
+        sizes = (old.family_size, fees.family_size)
+        rows.append((told("fee.family_size"), *sizes, sizes[0] != sizes[1]))
+        paid, pays = ({line.child: line.price.final for line in one.lines} for one in (old, fees))
+        for id in dict.fromkeys([*paid, *pays]):
+            pair = [money(one[id]) if id in one else "" for one in (paid, pays)]
+            rows.append((people[id].first_name, *pair, pair[0] != pair[1]))
+        return {
+            "note": told("fee.before", number=before.number), "rows": rows,
+            "total": (told("fee.total"), money(before.total), money(row.total)), "reason": written(row.changed),
+        }
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        facts = [
+            (told("fee.status"), self.badge(row.status)), (told("fee.number"), row.number),
+            (told("fee.head"), link(str(row.head), "person.details_view", row.head_id)),
+            (told("fee.partner"), str(row.partner or "")), (told("fee.period"), str(row.period)),
+            (told("fee.sent_at"), moment(row.sent_at) if row.sent_at else ""), (told("fee.decided_by"), row.decided_by),
+        ]
+        return [{"title": told("fee.of", number=row.number) if row.number else told("fee.of_draft"), "facts": facts,
+                 "aside": True}]
+
+
+def _incomes(fees: Fees) -> dict[Any, Income | None]:
+    found = {fees.head: fees.head_income}
+    if fees.partner is not None:
+        found[fees.partner] = fees.partner_income
+    return found | {line.child: line.income for line in fees.lines if line.income is not None}
+
+
+def _shown(income: Income | None) -> str:
+    if income is None:
+        return told("fee.not_shown")
+    return euros(income.total) if income.effect == "income" else word_of(income.effect)
+
+
+def _income_total(fees: Fees) -> str:
+    incomes = [fees.head_income] + ([fees.partner_income] if fees.partner is not None else [])
+    total = family_total(incomes)
+    return told("fee.not_shown") if total is None else euros(total)
+
+
+class AlterationScreen(Screen):
+    """Reliefs, discounts and increases of single children; new ones are added on the child's page."""
+
+    column_list = ("child", "kind", "amount", "start", "end")
+    column_sortable_list = (("child", "child.sort_key"), "start", "end")
+    column_default_sort = ("id", True)
+    column_filters = (StateFilter(FeeAlteration.kind, "fee.kind", AlterationKind),)
+    search_people = ("child_id",)
+    reading = True
+    column_formatters = {"amount": lambda view, _context, row, _name: view.size(row)}
+    column_formatters_export = column_formatters
+    column_details_list = ("child", "kind", "amount", "start", "end", "notes")
+
+    def size(self, row: Any) -> str:
+        return euros(row.amount) if row.absolute else f"{decimal(row.amount)}\u00a0%"
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(FeeAlteration.child))
+
+
+class MyFees(Screen):
+    """The guardian reads what the family pays, from when, and why."""
+
+    can_export = False
+    reading = True
+    column_list = ("number", "start", "end", "total", "status", "document")
+    column_sortable_list = ()
+    column_default_sort = ("number", True)
+    money = ("total",)
+    column_formatters = {"document": lambda view, _context, row, _name: view.paper(row)}
+    column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
+
+    def row_heading(self, row: Any) -> str:
+        return told("fee.of", number=row.number)
+
+    def paper(self, row: Any) -> Any:
+        """The PDF, to whom it was sent."""
+        return my_paper(row)
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        fees = row.fees
+        ids = {line.child for line in fees.lines}
+        people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(ids)))}
+        return [
+            {
+                "title": told("fee.child_title", child=people[line.child].first_name,
+                              age=aged(people[line.child].born, row.start), fee=money(line.price.final)),
+                "head": [told("invoice.step_text"), told("invoice.step_arithmetic"), told("invoice.step_result")],
+                "rows": [[one["title"], one["math"], one["sum"]] for one in explained(line.price.steps)],
+                "figures": [2],
+            }
+            for line in fees.lines
+        ]
+
+    def file(self, row: Any) -> dict[str, Any]:
+        """Who did what in the office is not the family's to read."""
+        return super().file(row) | {"history": []}
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        return self.row_or_404(None)
+
+
+def my_paper(row: Any) -> Any:
+    """A link to the PDF of a decision or an invoice, for whoever may open it."""
+    if row.document_id is None:
+        return ""
+    mine = db.session.scalar(
+        select(Document.id).where(Document.id == row.document_id, within(actor(), "document.view", Document)))
+    return link("PDF", "my_document.download", mine) if mine else ""

@@ -1,0 +1,67 @@
+"""What people earn, as the office reads, corrects and ends it; new incomes are added on the person's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload
+
+from evaka.actions import Action
+from evaka.kit.money import euros
+from evaka.models.income import Income
+from evaka.rules.income import Effect
+from evaka.views.base import Screen, link
+from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.page import decimal, told, word_of
+
+
+class IncomeScreen(Screen):
+    column_list = ("person", "start", "end", "effect", "total")
+    column_sortable_list = (("person", "person.sort_key"), "start", "end", "total")
+    column_default_sort = ("start", True)
+    column_filters = (
+        StateFilter(Income.effect, "income.effect", Effect),
+        DayFilter(Income.end, "income.ends_until", last=True),
+    )
+    search_people = ("person_id",)
+    money = ("total",)
+    reading = True
+    column_details_list = ("person", "start", "end", "effect", "total", "agency_staff", "notes")
+    column_formatters_detail = {
+        "person": lambda view, _context, row, _name: link(str(row.person), "person.details_view", row.person_id),
+        "total": lambda view, _context, row, _name: euros(row.total),
+    }
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Income.person))
+
+    def row_heading(self, row: Any) -> str:
+        return told("income.of", person=f"{row.person.first_name} {row.person.last_name}")
+
+    def row_fact_line(self, row: Any) -> str:
+        return f"{row.period} · {euros(row.total)}"
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        """How the month's total came to be: each amount as shown, its multiplier, what it is a month."""
+        lines = row.shown.lines
+        return [{
+            "title": told("income.lines"), "empty": told("income.no_lines"), "figures": [1, 3, 4],
+            "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
+            "rows": [
+                [told(f"income.add.{line.kind}"), euros(line.amount), word_of(line.period), decimal(line.multiplier),
+                 euros(-line.monthly if line.expense else line.monthly)]
+                for line in lines
+            ],
+            "total": [told("income.total"), "", "", "", euros(row.total)],
+        }]
+
+    def first_value(self, action: Action, name: str, row: Any) -> Any:
+        """A correction starts from what was entered."""
+        if action.verb != "correct":
+            return super().first_value(action, name, row)
+        by_kind = {line["kind"]: line for line in row.lines}
+        if name == "pay_period":
+            return next((line.period for line in row.shown.lines if line.kind == "main_income"), None)
+        if name in by_kind:
+            return by_kind[name]["amount"]
+        return getattr(row, name, None)

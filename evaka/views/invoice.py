@@ -1,0 +1,169 @@
+"""Monthly invoices as the office checks and sends them, each row explained; the guardians' own invoices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from flask_admin import expose
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from evaka.access import within
+from evaka.actions.invoice.paper import product_name
+from evaka.kit.money import euros
+from evaka.kit.references import grouped
+from evaka.models.base import db
+from evaka.models.document import Document
+from evaka.models.fee import steps_of
+from evaka.models.invoice import Invoice, InvoiceRow
+from evaka.rules.invoice import InvoiceStatus
+from evaka.views.base import Button, Screen, link
+from evaka.views.fee import explained
+from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.page import actor, language, moment, told, word_of, written
+
+BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
+
+
+def month_of(row: Any) -> str:
+    return told("invoice.my_title", month=row.start.month, year=row.start.year)
+
+
+def rows_block(row: Any) -> dict[str, Any]:
+    """The rows of an invoice as a table."""
+    return {
+        "title": told("invoice.rows"), "empty": told("invoice.nothing_owed"), "figures": [3, 4, 5],
+        "head": [told(f"invoice.row_{name}") for name in ("child", "product", "period", "amount", "unit_price", "price")],
+        "rows": [
+            [str(one.child), product_name(one.product, language()), str(one.period), one.amount, euros(one.unit_price),
+             euros(one.price)]
+            for one in row.rows
+        ],
+        "total": [told("invoice.row_total"), "", "", "", "", euros(row.total)],
+    }
+
+
+def steps_blocks(row: Any) -> list[dict[str, Any]]:
+    """How each row came to be."""
+    found = []
+    for one in row.rows:
+        steps = explained(steps_of(one.steps))
+        if steps:
+            found.append({
+                "title": f"{told('invoice.steps')}: {one.child.first_name}, {product_name(one.product, language())}",
+                "head": [told("invoice.step_text"), told("invoice.step_arithmetic"), told("invoice.step_result")],
+                "rows": [[step["title"], step["math"], step["sum"]] for step in steps], "figures": [2],
+            })
+    return found
+
+
+class InvoiceScreen(Screen):
+    column_list = ("head", "start", "total", "due", "status", "number", "reference")
+    column_sortable_list = (("head", "head.sort_key"), "start", "total", "due", "status", "number")
+    column_default_sort = ("id", True)
+    column_filters = (
+        StateFilter(Invoice.status, "invoice.status", InvoiceStatus),
+        DayFilter(Invoice.start, "invoice.month_from"),
+        DayFilter(Invoice.start, "invoice.month_to", last=True),
+    )
+    search_people = ("head_id", "codebtor_id")
+    search_columns = ("number", "reference")
+    money = ("total",)
+    bulk = ("send", "redraft", "discard")
+    reading = True
+    column_formatters = {
+        "start": lambda view, _context, row, _name: month_of(row),
+        "reference": lambda view, _context, row, _name: grouped(row.reference) if row.reference else "",
+    }
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Invoice.head))
+
+    def row_heading(self, row: Any) -> str:
+        return told("invoice.of", number=row.number) if row.number else told("invoice.of_draft")
+
+    def row_fact_line(self, row: Any) -> str:
+        due = told("invoice.due_on", due=row.due)
+        return " · ".join((str(row.head), month_of(row), euros(row.total), due, word_of(row.status)))
+
+    def offers(self, action: Any, row: Any) -> bool:
+        """An earlier invoice is replaced by sending the new one; only what was sent needs replacing."""
+        match action.verb:
+            case "replace":
+                return False
+            case "correct":
+                return bool(row.status is InvoiceStatus.SENT)
+            case "redraft":
+                return bool(row.status is InvoiceStatus.DRAFT)
+            case "discard":
+                return row.status in (InvoiceStatus.DRAFT, InvoiceStatus.REPLACEMENT_DRAFT)
+        return True
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if row.document_id:
+            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
+        return found
+
+    def after(self, action: Any, row: Any, result: Any) -> str:
+        if isinstance(result, Invoice):
+            return str(self.get_url(".details_view", id=result.id))
+        return super().after(action, row, result)
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        found = [
+            (told("invoice.status"), self.badge(row.status)), (told("invoice.number"), row.number),
+            (told("invoice.head"), link(str(row.head), "person.details_view", row.head_id)),
+            (told("invoice.codebtor"), str(row.codebtor or "")), (told("invoice.period"), str(row.period)),
+            (told("invoice.total"), euros(row.total)), (told("invoice.due"), written(row.due)),
+            (told("invoice.reference"), grouped(row.reference) if row.reference else ""),
+            (told("invoice.sent_at"), moment(row.sent_at) if row.sent_at else ""),
+        ]
+        if row.replaces is not None:
+            found += [
+                (told("invoice.replaces"), link(str(row.replaces.number), "invoice.details_view", row.replaces_id)),
+                (told("invoice.reason"), word_of(row.reason) if row.reason else ""), (told("invoice.notes"), row.notes),
+            ]
+        return found
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        return [rows_block(row), *steps_blocks(row)]
+
+
+class MyInvoices(Screen):
+    """The guardian sees what is to be paid, until when, and of what it is made."""
+
+    can_export = False
+    column_list = ("number", "start", "total", "due", "status")
+    column_details_list = ("number", "start", "total", "due", "reference", "status")
+    reading = True
+    money = ("total",)
+
+    @expose("/")
+    def index_view(self) -> Any:
+        rows = self.get_query().options(selectinload(Invoice.rows).joinedload(InvoiceRow.child)).order_by(
+            Invoice.start.desc(), Invoice.id.desc()).limit(36).all()
+        papers = set(db.session.scalars(select(Document.id).where(
+            Document.id.in_({row.document_id for row in rows}), within(actor(), "document.view", Document))))
+        return self.render("guardian/invoices.html", heading=self.heading,
+                           invoices=[self.shown(row, papers) for row in rows])
+
+    def shown(self, row: Any, papers: set[int]) -> dict[str, Any]:
+        return {
+            "title": month_of(row), "amount": euros(row.total), "due": told("invoice.due_on", due=row.due),
+            "badge": (BADGES[row.status], word_of(row.status)),
+            "facts": [(told("invoice.number"), row.number), (told("invoice.reference"), grouped(row.reference))],
+            "rows": rows_block(row),
+            "pdf": url_for("my_document.download", id=row.document_id) if row.document_id in papers else None,
+        }
+
+    def row_heading(self, row: Any) -> str:
+        return told("invoice.of", number=row.number)
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        return [rows_block(row), *steps_blocks(row)]
+
+    def file(self, row: Any) -> dict[str, Any]:
+        """Who did what in the office is not the family's to read."""
+        return super().file(row) | {"history": []}

@@ -1,0 +1,141 @@
+"""Rows for tests.  A factory fills in what the test does not speak of."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import Any, TypeVar
+
+from evaka.models.application import Application, Preference
+from evaka.models.base import Model, db
+from evaka.models.decision import Decision
+from evaka.models.person import Guardian, HeadOfChild, Person
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.unit import Area, Caretakers, Group, Unit
+from evaka.models.user import Grant, User
+from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
+from evaka.rules.decision import DecisionStatus
+from evaka.rules.placement import CareType, PlanStatus
+from evaka.rules.unit import Provider
+
+M = TypeVar("M", bound=Model)
+number = count(1)
+
+
+def save(row: M) -> M:
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def area(name: str | None = None) -> Area:
+    return save(Area(name=name or f"Alue {next(number)}"))
+
+
+def unit(name: str | None = None, **fields: Any) -> Unit:
+    """A municipal day-care centre, open from Monday to Friday since 2020."""
+    defaults = {
+        "name": name or f"Päiväkoti {next(number)}", "area": fields.get("area") or area(),
+        "provider": Provider.MUNICIPAL, "care_types": ["daycare", "daycare_part_time"], "weekdays": [1, 2, 3, 4, 5],
+        "start": date(2020, 1, 1), "end": None, "capacity": 60, "street": "Päiväkodintie 1", "postal_code": "00901",
+        "post_office": "Harjula",
+    }
+    return save(Unit(**(defaults | fields)))
+
+
+def group(unit: Unit, name: str = "Siilit", adults: str = "3", **fields: Any) -> Group:
+    """A group with three adults since 2020."""
+    row = save(Group(unit=unit, name=name, **({"start": date(2020, 1, 1), "end": None} | fields)))
+    save(Caretakers(group=row, amount=Decimal(adults), start=row.start, end=row.end))
+    return row
+
+
+def person(born: date = date(1990, 1, 1), **fields: Any) -> Person:
+    n = next(number)
+    defaults = {
+        "first_name": f"First{n}", "last_name": f"Last{n}", "email": f"p{n}@example.fi", "phone": "040 555 0100",
+        "street": f"Koivukatu {n}", "postal_code": "00901", "post_office": "Harjula",
+    }
+    return save(Person(born=born, **(defaults | fields)))
+
+
+def child(guardian: Person | None = None, born: date = date(2022, 5, 1), **fields: Any) -> Person:
+    """A child of four, with one guardian in whose household it lives."""
+    row = person(born, **fields)
+    guardian = guardian or person()
+    save(Guardian(child_id=row.id, guardian_id=guardian.id))
+    save(HeadOfChild(child_id=row.id, head_id=guardian.id, start=born, end=None))
+    return row
+
+
+def guardian_of(child: Person, **fields: Any) -> Person:
+    """One more guardian, who lives elsewhere."""
+    row = person(**fields)
+    save(Guardian(child_id=child.id, guardian_id=row.id))
+    return row
+
+
+def placement(child: Person, start: date, end: date | None = None, **fields: Any) -> Placement:
+    """A full-day place in a unit of its own."""
+    need = fields.pop("service_need", "full_day")
+    defaults = {"unit": fields.get("unit") or unit(), "care_type": CareType.DAYCARE}
+    row = save(Placement(child=child, start=start, end=end, **(defaults | fields)))
+    save(ServiceNeedPeriod(placement=row, option=need, start=start, end=end))
+    return row
+
+
+def in_group(placement: Placement, group: Group, start: date | None = None) -> GroupPlacement:
+    return save(GroupPlacement(placement=placement, group=group, start=start or placement.start, end=placement.end))
+
+
+def application(child: Person | None = None, units: list[Unit] | None = None, **fields: Any) -> Application:
+    """A paper application for a full day from 10.8.2026, received and taken to the desk."""
+    child = child or _child()
+    units = units or [unit()]
+    defaults = {
+        "child": child, "guardian": child.guardians[0], "kind": ApplicationKind.DAYCARE, "origin": Origin.PAPER,
+        "status": ApplicationStatus.WAITING_PLACEMENT, "received": date(2026, 4, 1), "start": date(2026, 8, 10),
+        "due": date(2026, 8, 10), "service_need": "full_day", "checked": True,
+    }
+    row = save(Application(**(defaults | fields)))
+    for place, one in enumerate(units, start=1):
+        save(Preference(application=row, place=place, unit=one))
+    return row
+
+
+_child = child
+
+
+def plan(application: Application, **fields: Any) -> PlacementPlan:
+    """A plan for the first wish, with the draft of its decision."""
+    defaults = {
+        "application": application, "unit": application.preferences[0].unit, "care_type": CareType.DAYCARE,
+        "service_need": application.service_need, "start": application.start, "end": date(2028, 7, 31),
+        "status": PlanStatus.DRAFT,
+    }
+    return save(PlacementPlan(**(defaults | fields)))
+
+
+def decision(child: Person | None = None, **fields: Any) -> Decision:
+    """A sent decision that gives a child a full-day place from 10.8.2026 on."""
+    status = fields.get("status", DecisionStatus.SENT)
+    asked = fields.pop("application", None) or application(child, status=ApplicationStatus.WAITING_GUARDIAN)
+    defaults = {
+        "number": next(number) if status is not DecisionStatus.DRAFT else None, "application": asked, "child": asked.child,
+        "unit": asked.preferences[0].unit, "care_type": CareType.DAYCARE, "service_need": "full_day",
+        "start": date(2026, 8, 10), "end": date(2028, 7, 31), "status": status, "answer_due": date(2026, 6, 18),
+    }
+    return save(Decision(**(defaults | fields)))
+
+
+def user(
+    role: str, unit: Unit | None = None, group: Group | None = None, person: Person | None = None, **fields: Any
+) -> User:
+    """Somebody with one role since 2020, whose password is not the first one any more."""
+    n = next(number)
+    defaults = {"name": f"{role} {n}", "email": f"{role}{n}@harjula.example", "must_change_password": False}
+    row = save(User(person_id=person and person.id, **(defaults | fields)))
+    save(Grant(
+        user=row, role=role, unit_id=unit and unit.id, group_id=group and group.id, start=date(2020, 1, 1), end=None))
+    return row
