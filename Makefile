@@ -1,4 +1,4 @@
-.PHONY: help run test check lint demo clean
+.PHONY: help run test check conformance clean
 PYTHON ?= python3
 SIZE ?= small
 HOST ?= 127.0.0.1
@@ -19,6 +19,9 @@ help: ## what can be made
 .venv/.test: .venv/.run requirements-dev.txt
 	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+conformance: .venv/.test ## published cases with expected figures: CASES=folder
+	@$(BIN)/python -m tests.conformance $(CASES)
 
 run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
 	@EVAKA_HTTP=1 $(BIN)/flask --app app db upgrade

@@ -15,7 +15,7 @@ from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
-from evaka import city
+from evaka import city, cli
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import MyHome, OfficeHome
@@ -69,6 +69,7 @@ def create_app(**settings: Any) -> Flask:
     Babel(app, default_locale="fi", locale_selector=language)
     CSRFProtect(app)
     shell.install(app)
+    cli.install(app)
     office = Admin(app, name="office", theme=Bootstrap4Theme(), index_view=OfficeHome(url="/office", endpoint="office"))
     for feature, screen, model in MENU:
         office.add_view(screen(model, feature) if model else screen(feature))

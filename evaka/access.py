@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from sqlalchemy import ColumnElement, false, or_, select, true
@@ -36,7 +36,7 @@ class Actor:
     @cached_property
     def grants(self) -> tuple[tuple[str, int | None, int | None], ...]:
         """(role, unit, group) of the grants that hold today."""
-        if self.user is None:
+        if self.user is None or not self.user.active:
             return ()
         return tuple((g.role, g.unit_id, g.group_id) for g in self.user.grants if self.today in g.period)
 
@@ -45,11 +45,15 @@ class Actor:
 def reaches(role: str, key: str) -> frozenset[str]:
     """How far a role may do an action: several patterns of its table may match."""
     table = city.read("roles").get(role, {})
-    hows = [[how] if isinstance(how, str) else how for pattern, how in table.items() if fnmatch(key, pattern)]
-    found = frozenset(how for several in hows for how in several)
+    if not isinstance(table, dict):
+        raise ConfigMistake(f"roles.toml, {role}", f"{table!r} is not a table", "Write the role in square brackets.")
+    hows = [[how] if isinstance(how, str) else how for pattern, how in table.items() if fnmatchcase(key, pattern)]
+    if wrong := [how for how in hows if not isinstance(how, list)]:
+        raise ConfigMistake(f"roles.toml, [{role}]", f"{wrong[0]!r} is no reach", f"Use one of {', '.join(REACHES)}.")
+    found = frozenset(str(how) for several in hows for how in several)
     if unknown := found - set(REACHES):
         raise ConfigMistake(
-            f"roles.toml, [{role}]", f"{', '.join(unknown)} is no reach", f"Use one of {', '.join(REACHES)}."
+            f"roles.toml, [{role}]", f"{', '.join(sorted(unknown))} is no reach", f"Use one of {', '.join(REACHES)}."
         )
     return found
 

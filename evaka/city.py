@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from evaka.kit.dates import DateRange, Timeline
+from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import ConfigMistake
 
 T = TypeVar("T")
@@ -58,16 +58,30 @@ def layers(pattern: str) -> list[Path]:
 
 
 @remember
+def tables(file: Path) -> dict[str, Any]:
+    """What one file holds."""
+    where = str(file.relative_to(CONFIG))
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as mistake:
+        raise ConfigMistake(where, f"this is not TOML ({mistake})", "Mend that line.") from None
+    except UnicodeDecodeError as mistake:
+        raise ConfigMistake(where, f"byte {mistake.start} is not UTF-8", "Save the file as UTF-8.") from None
+
+
+@remember
 def read(name: str) -> dict[str, Any]:
     """The tables of `name`.toml."""
     merged: dict[str, Any] = {}
     for file in layers(f"{name}.toml"):
-        try:
-            merged |= tomllib.loads(file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as mistake:
-            where = str(file.relative_to(CONFIG))
-            raise ConfigMistake(where, f"this is not TOML ({mistake})", "Mend that line.") from None
+        merged |= tables(file)
     return merged
+
+
+def _where(name: str, table: str) -> str:
+    """The file that a table comes from: the city's own where it has one."""
+    holding = [file for file in layers(f"{name}.toml") if table in tables(file)]
+    return str(holding[-1].relative_to(CONFIG)) if holding else f"{name}.toml"
 
 
 @remember
@@ -76,11 +90,23 @@ def dated(name: str, kind: type[T]) -> Timeline[T]:
 
     A row that does not say when it ends holds until the next one starts.
     """
-    rows = sorted(read(name).get("table", ()), key=lambda row: row["start"])
-    for row, following in zip(rows, rows[1:], strict=False):
-        if "end" not in row:
-            row["end"] = date.fromordinal(following["start"].toordinal() - 1)
-    made = [build(kind, row, f"{name}.toml, table from {row['start']}") for row in rows]
+    file = _where(name, "table")
+    rows = read(name).get("table", [])
+    if not isinstance(rows, list):
+        raise ConfigMistake(file, "[table] is one table", "Write [[table]] above each, in double brackets.")
+    for number, row in enumerate(rows, start=1):
+        if type(row.get("start")) is not date:
+            raise ConfigMistake(
+                f"{file}, table {number}", "it does not say from which day it holds", "Add start = 2026-08-01."
+            )
+    rows = sorted(rows, key=lambda row: row["start"])
+    made = []
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        where = f"{file}, table from {row['start']}"
+        if following is not None and row.get("end", date.min) >= following["start"]:
+            raise ConfigMistake(where, f"the next one starts on {following['start']}", "Let this one end before that.")
+        closed = {"end": following["start"] - DAY} if following is not None else {}
+        made.append(build(kind, closed | row, where))
     return Timeline((made_row.valid, made_row) for made_row in made)  # type: ignore[attr-defined]
 
 
@@ -89,8 +115,8 @@ def named(name: str, kind: type[T]) -> dict[str, T]:
     """Every top-level table of `name`.toml by its name; a field `key` of `kind` receives the name."""
     has_key = any(field.name == "key" for field in fields(kind))  # type: ignore[arg-type]
     return {
-        key: build(kind, row | ({"key": key} if has_key else {}), f"{name}.toml, [{key}]")
-        for key, row in read(name).items()
+        key: build(kind, _table(row, f"{where}, [{key}]") | ({"key": key} if has_key else {}), f"{where}, [{key}]")
+        for key, row in read(name).items() for where in [_where(name, key)]
     }
 
 
@@ -100,15 +126,24 @@ def value(name: str, table: str, kind: type[T]) -> T:
     found = read(name).get(table)
     if found is None:
         raise ConfigMistake(f"{name}.toml", f"there is no table [{table}]", "Add it; config/base shows its form.")
-    return build(kind, found, f"{name}.toml, [{table}]")
+    return build(kind, found, f"{_where(name, table)}, [{table}]")
+
+
+def _table(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ConfigMistake(where, f"{given!r} is not a table", "Write its name in square brackets, its values below.")
+    return given
 
 
 def build(kind: type[T], row: Mapping[str, Any], where: str) -> T:
     """A dataclass out of a table: every key is known, every value has the right type."""
     hints = get_type_hints(kind)
-    row = dict(row)
+    row = dict(_table(row, where))
     if hints.get("valid") is DateRange and "start" in row:
-        row["valid"] = DateRange(row.pop("start"), row.pop("end", None))
+        start, end = (_plain(date, row.pop(name), f"{where}, {name}") if name in row else None for name in ("start", "end"))
+        if end is not None and end < start:
+            raise ConfigMistake(where, f"it ends on {end}, before it starts on {start}", "Mend one of the days.")
+        row["valid"] = DateRange(start, end)
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := row.keys() - known.keys():
         raise ConfigMistake(
@@ -133,6 +168,7 @@ def _typed(hint: Any, given: Any, where: str) -> Any:
         [hint] = [one for one in inner if one is not NoneType]
         return _typed(hint, given, where)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        given = _table(given, where)
         return {_typed(inner[0], key, where): _typed(inner[1], item, where) for key, item in given.items()}
     if origin in (tuple, frozenset):
         if not isinstance(given, list):
@@ -146,7 +182,10 @@ def _typed(hint: Any, given: Any, where: str) -> Any:
 def _plain(hint: Any, given: Any, where: str) -> Any:
     try:
         if hint is Decimal and isinstance(given, str | int) and not isinstance(given, bool):
-            return Decimal(given)
+            number = Decimal(given)
+            if not number.is_finite():
+                raise ValueError(given)
+            return number
         if hint is int and isinstance(given, str):  # the keys of a table are text
             return int(given)
         if hint is time and isinstance(given, str):
@@ -156,8 +195,15 @@ def _plain(hint: Any, given: Any, where: str) -> Any:
     except (ValueError, InvalidOperation):
         allowed = f"One of {', '.join(hint)}." if issubclass(hint, StrEnum) else "config/base shows its form."
         raise ConfigMistake(where, f"{given!r} cannot be used", allowed) from None
-    if hint is Any or (isinstance(given, hint) and isinstance(given, bool) == (hint is bool)):
+    exact = isinstance(given, hint) and isinstance(given, bool) == (hint is bool) if hint is not Any else True
+    if exact and not (hint is date and isinstance(given, datetime)):
         return given
     if hint is Decimal:
         raise ConfigMistake(where, f"{given!r} is not exact", 'Write it in quotation marks: "0.107".')
     raise ConfigMistake(where, f"{given!r} is not of type {hint.__name__}", "config/base shows its form.")
+
+
+def check() -> None:
+    """Read every file of the chosen city, so that a mistake is found before anybody meets it."""
+    for file in layers("*.toml"):
+        read(file.stem)

@@ -16,13 +16,13 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from evaka import city
-from evaka.models.base import HELSINKI, db
+from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.user import User
 
 
 def install(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (load_demo, run_job, check_city, backup, restore):
+    for command in (load_demo, first_user, run_job, check_city, backup, restore):
         app.cli.add_command(command)
 
 
@@ -39,6 +39,21 @@ def load_demo(size: str, day: str | None) -> None:
         load(size, stand, echo=click.echo)
     for line in people():
         click.echo(line)
+
+
+@click.command("first-user")
+@click.argument("name")
+@click.argument("email")
+@with_appcontext
+def first_user(name: str, email: str) -> None:
+    """Make the first administrator and print a one-time password, to be changed at the first log-in."""
+    from evaka.actions.user import first_administrator
+
+    if db.session.scalar(select(User.id).limit(1)) is not None:
+        raise SystemExit("There are users already: an administrator adds the others on the screen of users.")
+    with transaction():
+        password = first_administrator(name, email, datetime.now(HELSINKI))
+    click.echo(f"{email.strip().lower()}: {password}")
 
 
 @click.command("run-job")

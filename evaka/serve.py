@@ -16,6 +16,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 preload_app = False  # the threads of the jobs would not survive the fork
 graceful_timeout = 30
+control_socket_disable = True  # nobody steers the server from outside
 
 
 def post_worker_init(worker: Any) -> None:

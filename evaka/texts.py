@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from evaka import city
 from evaka.kit.dates import finnish
-from evaka.kit.errors import Refused
+from evaka.kit.errors import ConfigMistake, Refused
 
 LANGUAGES = ("fi", "sv", "en")
 _before_capital = re.compile(r"(?<!^)(?=[A-Z])")
@@ -40,8 +40,14 @@ def spoken(value: Any, language: str) -> str:
             return f"{finnish(value.date())} {value.hour}.{value.minute:02}"
         case date():
             return finnish(value)
-        case list() | tuple() | set() | frozenset():
+        case time():
+            return f"{value.hour}.{value.minute:02}"
+        case Decimal():
+            return f"{value:f}".replace(".", ",")
+        case list() | tuple():
             return ", ".join(spoken(one, language) for one in value)
+        case set() | frozenset():  # in the same order each time
+            return ", ".join(sorted(spoken(one, language) for one in value))
         case None:
             return "–"
         case bool():
@@ -64,11 +70,31 @@ def words(language: str) -> dict[str, str]:
     merged: dict[str, str] = {}
     for pattern in (f"texts/{language}/*.toml", f"letters/{language}.toml"):
         for file in city.layers(pattern):
-            merged |= tomllib.loads(file.read_text(encoding="utf-8"))
+            found = city.tables(file)
+            for key, text in found.items():
+                _check_text(f"{file.relative_to(city.CONFIG)}, {key}", text, merged.get(key))
+            merged |= found
     return merged
 
 
-def say(key: str, language: str = "fi", **facts: Any) -> str:
+def _check_text(where: str, text: Any, earlier: str | None) -> None:
+    """A text of a city may leave out a fact that the base's text tells, but there are no others to tell."""
+    if not isinstance(text, str):
+        raise ConfigMistake(where, "this is not a text", "Put the whole key in quotation marks, and the text too.")
+    try:
+        gaps = _gaps(text)
+    except ValueError as mistake:
+        raise ConfigMistake(where, f"a brace is not in order ({mistake})", "Write a gap as {start}.") from None
+    if earlier is not None and (unknown := gaps - _gaps(earlier)):
+        known = ", ".join(sorted(_gaps(earlier))) or "none"
+        raise ConfigMistake(where, f"nobody fills the gap {', '.join(sorted(unknown))}", f"The gaps are: {known}.")
+
+
+def _gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def say(key: str, language: str = "fi", /, **facts: Any) -> str:
     """The sentence, its gaps filled; a key without words shows as itself in brackets, and a test looks for those."""
     text = words(language).get(key)
     if text is None:

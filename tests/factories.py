@@ -8,13 +8,16 @@ from itertools import count
 from typing import Any, TypeVar
 
 from evaka.models.application import Application, Preference
+from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
-from evaka.models.person import Guardian, HeadOfChild, Person
+from evaka.models.income import Income
+from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Provider
@@ -139,3 +142,23 @@ def user(
     save(Grant(
         user=row, role=role, unit_id=unit and unit.id, group_id=group and group.id, start=date(2020, 1, 1), end=None))
     return row
+
+
+def partner(first: Person, second: Person, start: date = date(2020, 1, 1), end: date | None = None) -> Partner:
+    """Two people who have lived together since 2020."""
+    return save(Partner(first_id=first.id, second_id=second.id, start=start, end=end))
+
+
+def income(person: Person, month: int = 5000_00, start: date = date(2024, 1, 1), end: date | None = None) -> Income:
+    """A wage of 5 000 euros a month, in cents."""
+    line = {
+        "kind": "main_income", "amount": month, "period": "monthly_no_holiday_bonus", "multiplier": "1",
+        "expense": False,
+    }
+    return save(Income(person_id=person.id, lines=[line], total=month, start=start, end=end))
+
+
+def absence(child: Person, day: date, kind: AbsenceKind = AbsenceKind.SICK) -> Absence:
+    """A day away from paid care, noted by the staff."""
+    return save(Absence(
+        child_id=child.id, day=day, kind=kind, category=AbsenceCategory.BILLABLE, reported_by=Reporter.STAFF))

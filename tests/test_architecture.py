@@ -29,8 +29,8 @@ ONLY_IN = {  # libraries, and the places that may know them
     "sqlalchemy": {"models", "access", "actions", "jobs", "views", "cli", "demo"},
 }
 KERNEL = {
-    "__init__", "base", "forms", "page", "shell", "home", "search", "job", "schedule", "scheduler", "letter", "tagging",
-    "paper",
+    "__init__", "base", "filters", "forms", "home", "job", "letter", "page", "schedule",
+    "scheduler", "search", "shell", "styles", "tagging",
 }
 SOURCES = [
     path for path in sorted(Path("evaka").rglob("*.py")) if "versions" not in path.parts and "migrations" not in path.parts

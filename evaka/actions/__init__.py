@@ -79,7 +79,7 @@ def action(key: str) -> Callable[[F], F]:
             if row.workflow and verb in row.workflow.moves:
                 row.status = row.workflow.after(row.status, verb)
             result = body(row, by, **inputs)
-            record(key, row, by, inputs)
+            record(key, row, by, db.session.info.pop("told", inputs))
             return result
 
         ACTIONS[key] = Action(
@@ -114,6 +114,11 @@ def record(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> Non
         subject=row.__tablename__ if row is not None else "", subject_id=row and row.id,
         person_id=concerned(row), facts=told,
     ))
+
+
+def tell(**facts: Any) -> None:
+    """Of the action that runs the journal keeps these facts, not its inputs: a letter's words are not for it."""
+    db.session.info["told"] = facts
 
 
 def concerned(row: Model | None) -> int | None:
@@ -178,6 +183,7 @@ def _changes(row: Model, kind: str) -> list[list[Any]]:
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
     session.info.pop("changes", None)
+    session.info.pop("told", None)
 
 
 @event.listens_for(Session, "before_commit")

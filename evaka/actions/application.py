@@ -20,6 +20,7 @@ from evaka.rules.application import (
     ApplicationKind, ApplicationPolicy, ApplicationStatus, Form, Origin, check_complete, check_start, check_units, due,
     is_transfer, must_be_read,
 )
+from evaka.rules.person import is_adult
 from evaka.rules.placement import DAYCARE_TYPES, ServiceNeed
 
 Option = Annotated[str, Choice("service_needs", "care_type", frozenset(DAYCARE_TYPES))]
@@ -55,6 +56,10 @@ def enter(
     notes: Long = "",
 ) -> Application:
     """The office types in an application that came on paper."""
+    if guardian.blocked or guardian.child_id != child.id:
+        raise Refused("application.not_a_guardian", guardian=str(guardian), child=str(child))
+    if is_adult(child.born, start):
+        raise Refused("application.not_a_child", child=str(child), born=child.born, start=start)
     if received > by.today:
         raise Refused("application.received_later", received=received, today=by.today)
     units = [unit for unit in (first, second, third) if unit is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -17,8 +18,15 @@ from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import Placement, overlapping
+from evaka.models.unit import Unit
 from evaka.rules.attendance import (
-    AbsenceKind, AbsencePolicy, Reporter, absence_days, check_absence, may_replace, recorded_kind,
+    AbsenceKind,
+    AbsencePolicy,
+    Reporter,
+    absence_days,
+    check_absence,
+    may_replace,
+    recorded_kind,
 )
 from evaka.rules.calendar import OpenDays
 from evaka.rules.placement import ServiceNeed
@@ -42,23 +50,33 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         raise Refused("attendance.too_long", days=LONGEST)
     period, reporter = DateRange(first, last), reporter_of(by)
     places = db.session.scalars(
-        overlapping(child.id, period).options(selectinload(Placement.needs), selectinload(Placement.unit))).all()
-    check_absence(kind, period, by=reporter, policy=policy(), today=by.today,
-                  places=[(place.period, place.care_type) for place in places])
+        overlapping(child.id, period).options(selectinload(Placement.needs), selectinload(Placement.unit))
+    ).all()
+    check_absence(
+        kind,
+        period,
+        by=reporter,
+        policy=policy(),
+        today=by.today,
+        places=[(place.period, place.care_type) for place in places],
+    )
     noted = {
-        (row.day, row.category): row for row in db.session.scalars(
-            select(Absence).where(Absence.child_id == child.id, Absence.day.between(first, last)))
+        (row.day, row.category): row
+        for row in db.session.scalars(
+            select(Absence).where(Absence.child_id == child.id, Absence.day.between(first, last))
+        )
     }
     written = []
     for place in places:
-        open_days, unit = OpenDays(frozenset(place.unit.weekdays)), place.unit
         for day, category in absence_days(
-            period, place.period, place.care_type,
-            lambda day, open_days=open_days, unit=unit: unit.on(day) and open_days.has_care(day, shift_care=False),
+            period, place.period, place.care_type, partial(_has_care, place.unit)
         ):
             in_time = day > by.today
-            told = kind if reporter is not Reporter.GUARDIAN else recorded_kind(
-                kind, agreed_days=_agreed_days(place, day), in_time=in_time)
+            told = (
+                kind
+                if reporter is not Reporter.GUARDIAN
+                else recorded_kind(kind, agreed_days=_agreed_days(place, day), in_time=in_time)
+            )
             row = noted.get((day, category))
             if row is None:
                 row = Absence(child_id=child.id, day=day, category=category, kind=told, reported_by=reporter)
@@ -78,9 +96,14 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
 def remove(absence: Absence, by: Actor) -> None:
     """The child was not away after all; both parts of the day go."""
     for row in db.session.scalars(
-        select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)):
+        select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)
+    ):
         db.session.delete(row)
     _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+
+
+def _has_care(unit: Unit, day: date) -> bool:
+    return unit.on(day) and OpenDays(frozenset(unit.weekdays)).has_care(day, shift_care=False)
 
 
 def _redraft(child_id: int, period: DateRange, by: Actor) -> None:

@@ -24,7 +24,7 @@ from evaka.models.decision import Decision
 from evaka.models.person import HeadOfChild, Person
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod, overlapping
 from evaka.models.user import User
-from evaka.rules.application import after_answers
+from evaka.rules.application import OPEN, after_answers
 from evaka.rules.decision import (
     DAYS_TO_RECEIVE, Channel, DecisionPolicy, DecisionStatus, Reason, answer_due, appeal_days, appeal_due, check_order,
     check_start, common_reason, received, start_window,
@@ -141,7 +141,7 @@ def send(decision: Decision, by: Actor, *, channel: Channel = Channel.PORTAL) ->
 def letter_language(decision: Decision) -> str:
     """The language of the family when the city writes it, else the city's first."""
     languages = city.value("city", "city", Details).languages
-    wanted = decision.application.guardian.language
+    wanted = addressee(decision).language
     return wanted if wanted in languages else languages[0]
 
 
@@ -151,18 +151,17 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     instruction = city.named("decisions", Instruction)[kind]
     reasons = city.named("reasons", Reason).values()
     common = common_reason(reasons, decision.care_type, decision.start, language)
-    applicant = decision.application.guardian
-    deemed = received(channel, by.today)
+    child, deemed = decision.child, received(channel, by.today)
     assert decision.number is not None
     assert decision.appeal_due is not None
     return DecisionFacts(
         sender=sender(language),
-        recipient=recipient_of(applicant, by.today),
+        recipient=recipient_of(addressee(decision), by.today, with_child=child),
         number=decision.number,
         day=by.today,
         kind=kind,
-        child=full_name(decision.child.first_name, decision.child.last_name),
-        born=decision.child.born,
+        child=full_name(child.first_name, child.last_name),
+        born=child.born,
         unit=decision.unit.name,
         unit_address=", ".join(filter(None, (
             decision.unit.street, f"{decision.unit.postal_code} {decision.unit.post_office}".strip()))),
@@ -183,10 +182,24 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     )
 
 
-def recipient_of(person: Person, day: date) -> tuple[str, ...]:
-    """The address window; the name alone when the address must not be shown."""
+def addressee(decision: Decision) -> Person:
+    """Who applied; another guardian when the applicant has lost that right since."""
+    guardians = decision.child.guardians
+    if decision.application.guardian in guardians:
+        return decision.application.guardian
+    if not guardians:
+        raise Refused("decision.nobody_to_tell", child=str(decision.child))
+    return guardians[0]
+
+
+def recipient_of(person: Person, day: date, *, with_child: Person) -> tuple[str, ...]:
+    """The address window; the name alone when the address of either must not be shown.
+
+    The child's other guardians read the same letter, and the child lives where the recipient does.
+    """
+    restricted = person.restricted_on(day) or with_child.restricted_on(day)
     return (full_name(person.first_name, person.last_name), *address_lines(
-        person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)))
+        person.street, person.postal_code, person.post_office, restricted=restricted))
 
 
 def title_of(user: User | None, day: date, language: str) -> str:
@@ -254,8 +267,12 @@ def _heads(child_id: int) -> set[int]:
 
 
 def _answered(decision: Decision, by: Actor) -> None:
-    """The last answer to an application's decisions ends it."""
     decision.answered_at = by.now
+    _conclude(decision, by)
+
+
+def _conclude(decision: Decision, by: Actor) -> None:
+    """An application ends when none of its decisions waits for an answer any more."""
     db.session.flush()
     states = db.session.scalars(
         select(Decision.status).where(Decision.application_id == decision.application_id)).all()
@@ -286,6 +303,8 @@ def expire(decision: Decision, by: Actor) -> None:
 def annul(decision: Decision, by: Actor, *, reason: Long) -> None:
     """The decision is taken back; a place that it gave stays until somebody ends it."""
     decision.reasons = f"{decision.reasons}\n{reason}".strip()
+    if decision.application.status in OPEN:
+        _conclude(decision, by)
 
 
 @action("decision.write_reasons")

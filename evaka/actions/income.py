@@ -19,7 +19,15 @@ from evaka.models.base import db
 from evaka.models.income import Income, lines_kept
 from evaka.models.person import Person
 from evaka.rules.income import (
-    Effect, IncomeKind, IncomeLine, IncomePolicy, PayPeriod, check_apart, shown, validity, with_new,
+    Effect,
+    IncomeKind,
+    IncomeLine,
+    IncomePolicy,
+    PayPeriod,
+    check_apart,
+    shown,
+    validity,
+    with_new,
 )
 
 Euros = Annotated[int, "euros"]
@@ -41,12 +49,26 @@ def kinds() -> dict[str, IncomeKind]:
 
 @action("income.add")
 def add(
-    person: Person, by: Actor, *, start: date, end: date | None = None, effect: Effect = Effect.INCOME,
-    pay_period: PayPeriod = MONTHLY, main_income: Euros | None = None, shift_work_supplement: Euros | None = None,
-    perks: Euros | None = None, secondary_income: Euros | None = None, pension: Euros | None = None,
-    unemployment_benefit: Euros | None = None, parental_allowance: Euros | None = None,
-    business_income: Euros | None = None, capital_income: Euros | None = None, other_income: Euros | None = None,
-    paid_alimony: Euros | None = None, agency_staff: bool = False, notes: Long = "",
+    person: Person,
+    by: Actor,
+    *,
+    start: date,
+    end: date | None = None,
+    effect: Effect = Effect.INCOME,
+    pay_period: PayPeriod = MONTHLY,
+    main_income: Euros | None = None,
+    shift_work_supplement: Euros | None = None,
+    perks: Euros | None = None,
+    secondary_income: Euros | None = None,
+    pension: Euros | None = None,
+    unemployment_benefit: Euros | None = None,
+    parental_allowance: Euros | None = None,
+    business_income: Euros | None = None,
+    capital_income: Euros | None = None,
+    other_income: Euros | None = None,
+    paid_alimony: Euros | None = None,
+    agency_staff: bool = False,
+    notes: Long = "",
 ) -> Income:
     """A person's income from a day on; an earlier record that is still open ends the day before.
 
@@ -57,13 +79,26 @@ def add(
     for id, kept in with_new({id: row.period for id, row in earlier.items()}, period).items():
         earlier[int(id)].end = kept.end
     db.session.flush()  # the earlier one is out of the way before the new one comes
-    income = Income(person_id=person.id, start=start, end=end, effect=effect, agency_staff=agency_staff, notes=notes)
-    _fill(income, pay_period, {
-        "main_income": main_income, "shift_work_supplement": shift_work_supplement, "perks": perks,
-        "secondary_income": secondary_income, "pension": pension, "unemployment_benefit": unemployment_benefit,
-        "parental_allowance": parental_allowance, "business_income": business_income,
-        "capital_income": capital_income, "other_income": other_income, "paid_alimony": paid_alimony,
-    })
+    income = Income(
+        person_id=person.id, start=start, end=end, effect=effect, agency_staff=agency_staff, notes=notes
+    )
+    _fill(
+        income,
+        pay_period,
+        {
+            "main_income": main_income,
+            "shift_work_supplement": shift_work_supplement,
+            "perks": perks,
+            "secondary_income": secondary_income,
+            "pension": pension,
+            "unemployment_benefit": unemployment_benefit,
+            "parental_allowance": parental_allowance,
+            "business_income": business_income,
+            "capital_income": capital_income,
+            "other_income": other_income,
+            "paid_alimony": paid_alimony,
+        },
+    )
     db.session.add(income)
     refresh(heads_of({person.id}), by)
     return income
@@ -71,24 +106,49 @@ def add(
 
 @action("income.correct")
 def correct(
-    income: Income, by: Actor, *, start: date, end: date | None = None, effect: Effect = Effect.INCOME,
-    pay_period: PayPeriod = MONTHLY, main_income: Euros | None = None, shift_work_supplement: Euros | None = None,
-    perks: Euros | None = None, secondary_income: Euros | None = None, pension: Euros | None = None,
-    unemployment_benefit: Euros | None = None, parental_allowance: Euros | None = None,
-    business_income: Euros | None = None, capital_income: Euros | None = None, other_income: Euros | None = None,
-    paid_alimony: Euros | None = None, agency_staff: bool = False, notes: Long = "",
+    income: Income,
+    by: Actor,
+    *,
+    start: date,
+    end: date | None = None,
+    effect: Effect = Effect.INCOME,
+    pay_period: PayPeriod = MONTHLY,
+    main_income: Euros | None = None,
+    shift_work_supplement: Euros | None = None,
+    perks: Euros | None = None,
+    secondary_income: Euros | None = None,
+    pension: Euros | None = None,
+    unemployment_benefit: Euros | None = None,
+    parental_allowance: Euros | None = None,
+    business_income: Euros | None = None,
+    capital_income: Euros | None = None,
+    other_income: Euros | None = None,
+    paid_alimony: Euros | None = None,
+    agency_staff: bool = False,
+    notes: Long = "",
 ) -> None:
     """A record was entered wrong; nobody else's days are touched."""
     period = validity(start, end)
     check_apart(_others(income).values(), period)
     income.start, income.end, income.effect = start, end, effect
     income.agency_staff, income.notes = agency_staff, notes
-    _fill(income, pay_period, {
-        "main_income": main_income, "shift_work_supplement": shift_work_supplement, "perks": perks,
-        "secondary_income": secondary_income, "pension": pension, "unemployment_benefit": unemployment_benefit,
-        "parental_allowance": parental_allowance, "business_income": business_income,
-        "capital_income": capital_income, "other_income": other_income, "paid_alimony": paid_alimony,
-    })
+    _fill(
+        income,
+        pay_period,
+        {
+            "main_income": main_income,
+            "shift_work_supplement": shift_work_supplement,
+            "perks": perks,
+            "secondary_income": secondary_income,
+            "pension": pension,
+            "unemployment_benefit": unemployment_benefit,
+            "parental_allowance": parental_allowance,
+            "business_income": business_income,
+            "capital_income": capital_income,
+            "other_income": other_income,
+            "paid_alimony": paid_alimony,
+        },
+    )
     refresh(heads_of({income.person_id}), by)
 
 
@@ -110,8 +170,10 @@ def remove(income: Income, by: Actor) -> None:
 
 def _others(income: Income) -> dict[int, DateRange]:
     rows = db.session.execute(
-        select(Income.id, Income.start, Income.end)
-        .where(Income.person_id == income.person_id, Income.id != income.id))
+        select(Income.id, Income.start, Income.end).where(
+            Income.person_id == income.person_id, Income.id != income.id
+        )
+    )
     return {id: DateRange(start, end) for id, start, end in rows}
 
 

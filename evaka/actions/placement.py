@@ -20,7 +20,7 @@ from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
 from evaka.rules.decision import DecisionStatus, needed
 from evaka.rules.placement import (
-    PLACEMENT_PLAN, CareType, Offer, PlanPolicy, PlanStatus, check_fits, planned_period,
+    PLACEMENT_PLAN, CareType, Offer, PlanPolicy, PlanStatus, check_fits, check_need, planned_period,
 )
 
 Long = Annotated[str, "long"]
@@ -50,7 +50,9 @@ def plan(application: Application, by: Actor, *, unit: Unit, start: date, end: d
     if end < start:
         raise Refused("placement.ends_first", start=start, end=end)
     need = option(application.service_need)
-    check_fits(DateRange(start, end), need.care_type, offer_of(unit), shift_care=application.shift_care)
+    period = DateRange(start, end)
+    check_need(need, care_type=need.care_type, period=period, place=period)
+    check_fits(period, need.care_type, offer_of(unit), shift_care=application.shift_care)
     drafted = PlacementPlan(
         application=application, unit=unit, care_type=need.care_type, service_need=need.key,
         start=start, end=end, status=PlanStatus.DRAFT,

@@ -1,4 +1,4 @@
-"""Every night: what changes in fees with the calendar alone. A child turns an age, an income ends, a table begins."""
+"""What the calendar alone changes in fees: a child comes of age, an income ends, a table begins."""
 
 from __future__ import annotations
 

@@ -26,12 +26,14 @@ def month_before(day: date) -> DateRange:
 
 
 def without_invoice(by: Actor) -> Select[tuple[int]]:
-    """Heads with a fee in force in the month before, or with a child in temporary care, and no invoice for it."""
+    """Heads with a fee in force the month before, or a child in temporary care, and no invoice for it."""
     month = month_before(by.today)
     charged = select(FeeDecision.head_id.label("id")).where(
-        FeeDecision.status.in_(IN_FORCE), FeeDecision.total > 0, FeeDecision.meets(month))
+        FeeDecision.status.in_(IN_FORCE), FeeDecision.total > 0, FeeDecision.meets(month)
+    )
     temporary = (
-        select(HeadOfChild.head_id).join(Placement, Placement.child_id == HeadOfChild.child_id)
+        select(HeadOfChild.head_id)
+        .join(Placement, Placement.child_id == HeadOfChild.child_id)
         .where(HeadOfChild.meets(month), Placement.meets(month), Placement.care_type.in_(TEMPORARY_CARE))
     )
     heads = union(charged, temporary).subquery()

@@ -15,7 +15,7 @@ class Refused(Exception):
 
     status = 409
 
-    def __init__(self, key: str, **facts: Any) -> None:
+    def __init__(self, key: str, /, **facts: Any) -> None:
         super().__init__(key, facts)
         self.key = key
         self.facts = facts

@@ -78,9 +78,9 @@ class Preference(Model):
 
 
 def waiting_for_place() -> sa.Select[Application]:
-    """The applications on the placement desk, the most pressing first."""
+    """The applications on the placement desk, the most pressing first; those without a due day come last."""
     return (
         select(Application)
         .where(Application.status == ApplicationStatus.WAITING_PLACEMENT)
-        .order_by(Application.due, Application.id)
+        .order_by(Application.due.nulls_last(), Application.id)
     )

@@ -33,6 +33,8 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
+        if value.tzinfo is None:  # it would be read by whatever clock the server keeps
+            raise ValueError(f"a moment has a zone, {value} has none")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -75,6 +77,8 @@ writing: ContextVar[bool] = ContextVar("writing", default=True)
 def _prepare(connection: Any, _record: Any) -> None:
     if type(connection).__module__.startswith("sqlite3"):
         connection.isolation_level = None  # we say BEGIN ourselves
+        # its own lower() knows a to z only: Äijälä would not be found by "äijä"
+        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -186,7 +190,8 @@ def keep_apart(model: type[Model], *key: str, where: str | None = None) -> None:
     table: sa.Table = model.__table__
     name = f"ex_{table.name}_{'_'.join(key)}"
     # an empty column is a value like any other here: two grants of one role without a unit collide
-    same = tuple(f"COALESCE({{p}}{one}, 0)" if table.c[one].nullable else f"{{p}}{one}" for one in key)
+    nothing = {one: "''" if isinstance(table.c[one].type, sa.String) else "0" for one in key}
+    same = tuple(f"COALESCE({{p}}{one}, {nothing[one]})" if table.c[one].nullable else f"{{p}}{one}" for one in key)
     table.info.setdefault("apart", {})[name] = (same, where)
     for dialect, (create, _drop) in apart_ddl(table.name, name, same, where).items():
         for statement in create:
@@ -223,15 +228,23 @@ def apart_ddl(
 
 
 def broken_rule(error: sa.exc.IntegrityError) -> str:
-    """The name of the constraint that refused a row, the same on both databases; "" when it has none.
+    """The name of the constraint that refused a row, the same on both databases.
 
-    SQLite names the columns of a broken unique rule; the naming convention turns them into the name.
+    "" for a broken reference and for a column that may not be empty: SQLite names neither.  It names the columns of
+    a broken unique rule; the naming convention turns them into the name.
     """
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:
-        return str(diagnosis.constraint_name or "")
+        return "" if diagnosis.sqlstate == "23503" else str(diagnosis.constraint_name or "")
     text = str(error.orig)
-    if text.startswith("UNIQUE constraint failed: "):
-        columns = [column.split(".") for column in text.partition(": ")[2].split(", ")]
-        return f"uq_{columns[0][0]}_{'_'.join(column[1] for column in columns)}"
-    return text.rpartition(": ")[2].strip()
+    kind, failed, what = text.partition(" constraint failed")
+    what = what.removeprefix(": ").strip()
+    match kind:
+        case "UNIQUE" if what.startswith("index "):
+            return what.removeprefix("index ").strip("'")
+        case "UNIQUE":
+            columns = [column.split(".") for column in what.split(", ")]
+            return f"uq_{columns[0][0]}_{'_'.join(column[1] for column in columns)}"
+        case "CHECK":
+            return what
+    return "" if failed else text.strip()

@@ -15,7 +15,18 @@ from evaka.models.document import Document
 from evaka.models.income import lines_kept, lines_of
 from evaka.models.person import Person
 from evaka.rules.fee import (
-    FEE, Alteration, AlterationKind, Care, ChildFee, Difference, Fees, FeeStatus, Limits, Line, Need, Step,
+    FEE,
+    Alteration,
+    AlterationKind,
+    Care,
+    ChildFee,
+    Difference,
+    Fees,
+    FeeStatus,
+    Limits,
+    Line,
+    Need,
+    Step,
 )
 from evaka.rules.fee import FeeDecision as Decided
 from evaka.rules.income import Effect, Income
@@ -92,7 +103,8 @@ class FeeAlteration(OfChild, Dated, Model):
 def of_head(head_id: int, *states: FeeStatus) -> Select[FeeDecision]:
     """The family's decisions in these states, the oldest first."""
     return (
-        select(FeeDecision).where(FeeDecision.head_id == head_id, FeeDecision.status.in_(states))
+        select(FeeDecision)
+        .where(FeeDecision.head_id == head_id, FeeDecision.status.in_(states))
         .order_by(FeeDecision.start)
     )
 
@@ -107,11 +119,17 @@ def in_force(day: date) -> Select[FeeDecision]:
 def snapshot(owed: Fees, differences: frozenset[Difference]) -> dict[str, Any]:
     """Everything that a decision says and how each figure came to be, as JSON keeps it."""
     return {
-        "head": owed.head, "partner": owed.partner, "family_size": owed.family_size,
-        "head_income": _income(owed.head_income), "partner_income": _income(owed.partner_income),
+        "head": owed.head,
+        "partner": owed.partner,
+        "family_size": owed.family_size,
+        "head_income": _income(owed.head_income),
+        "partner_income": _income(owed.partner_income),
         "limits": {
-            "lower": owed.limits.lower, "upper": owed.limits.upper, "rate": str(owed.limits.rate),
-            "smallest_fee": owed.limits.smallest_fee, "highest_fee": owed.limits.highest_fee,
+            "lower": owed.limits.lower,
+            "upper": owed.limits.upper,
+            "rate": str(owed.limits.rate),
+            "smallest_fee": owed.limits.smallest_fee,
+            "highest_fee": owed.limits.highest_fee,
         },
         "lines": [_line(line) for line in owed.lines],
         "differences": sorted(differences),
@@ -121,8 +139,11 @@ def snapshot(owed: Fees, differences: frozenset[Difference]) -> dict[str, Any]:
 def fees_of(facts: dict[str, Any]) -> Fees:
     """A snapshot, back as the value that it was made of."""
     return Fees(
-        head=facts["head"], partner=facts["partner"], family_size=facts["family_size"],
-        head_income=_income_of(facts["head_income"]), partner_income=_income_of(facts["partner_income"]),
+        head=facts["head"],
+        partner=facts["partner"],
+        family_size=facts["family_size"],
+        head_income=_income_of(facts["head_income"]),
+        partner_income=_income_of(facts["partner_income"]),
         limits=Limits(**facts["limits"] | {"rate": Decimal(facts["limits"]["rate"])}),
         lines=tuple(_line_of(line) for line in facts["lines"]),
     )
@@ -131,8 +152,13 @@ def fees_of(facts: dict[str, Any]) -> Fees:
 def steps_kept(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Steps of a reckoning as JSON keeps them."""
     return [
-        {"key": step.key, "result": step.result, "arithmetic": step.arithmetic, "law": step.law,
-         "facts": dict(step.facts)}
+        {
+            "key": step.key,
+            "result": step.result,
+            "arithmetic": step.arithmetic,
+            "law": step.law,
+            "facts": dict(step.facts),
+        }
         for step in steps
     ]
 
@@ -144,32 +170,49 @@ def steps_of(kept: list[dict[str, Any]]) -> tuple[Step, ...]:
 def _line(line: Line) -> dict[str, Any]:
     care, need, price = line.care, line.care.need, line.price
     return {
-        "child": line.child, "unit": care.unit, "care_type": care.care_type.value, "charged": care.charged,
+        "child": line.child,
+        "unit": care.unit,
+        "care_type": care.care_type.value,
+        "charged": care.charged,
         "need": {
-            "option": need.option, "coefficient": str(need.coefficient), "contract_days": need.contract_days,
-            "words": need.words, "missing": need.missing,
+            "option": need.option,
+            "coefficient": str(need.coefficient),
+            "contract_days": need.contract_days,
+            "words": need.words,
+            "missing": need.missing,
         },
         "income": _income(line.income),
         "alterations": [
             {"kind": one.kind.value, "amount": str(one.amount), "absolute": one.absolute, "effect": effect}
             for one, effect in line.alterations
         ],
-        "base": price.base, "sibling_percent": price.sibling_percent, "fee": price.fee,
-        "effects": list(price.effects), "final": price.final, "steps": steps_kept(price.steps),
+        "base": price.base,
+        "sibling_percent": price.sibling_percent,
+        "fee": price.fee,
+        "effects": list(price.effects),
+        "final": price.final,
+        "steps": steps_kept(price.steps),
     }
 
 
 def _line_of(kept: dict[str, Any]) -> Line:
     need = Need(**kept["need"] | {"coefficient": Decimal(kept["need"]["coefficient"])})
     return Line(
-        child=kept["child"], care=Care(kept["unit"], CareType(kept["care_type"]), need, kept["charged"]),
+        child=kept["child"],
+        care=Care(kept["unit"], CareType(kept["care_type"]), need, kept["charged"]),
         income=_income_of(kept["income"]),
         alterations=tuple(
             (Alteration(AlterationKind(one["kind"]), Decimal(one["amount"]), one["absolute"]), one["effect"])
             for one in kept["alterations"]
         ),
-        price=ChildFee(kept["base"], kept["sibling_percent"], kept["fee"], tuple(kept["effects"]), kept["final"],
-                       steps_of(kept["steps"])),
+        price=ChildFee(
+            kept["base"],
+            kept["sibling_percent"],
+            kept["fee"],
+            tuple(kept["effects"]),
+            kept["final"],
+            steps_of(kept["steps"]),
+        ),
     )
 
 
@@ -177,8 +220,12 @@ def _income(income: Income | None) -> dict[str, Any] | None:
     if income is None:
         return None
     return {
-        "effect": income.effect.value, "earned": income.earned, "expenses": income.expenses,
-        "agency_staff": income.agency_staff, "record": income.record, "lines": lines_kept(income.lines),
+        "effect": income.effect.value,
+        "earned": income.earned,
+        "expenses": income.expenses,
+        "agency_staff": income.agency_staff,
+        "record": income.record,
+        "lines": lines_kept(income.lines),
     }
 
 
@@ -186,6 +233,10 @@ def _income_of(kept: dict[str, Any] | None) -> Income | None:
     if kept is None:
         return None
     return Income(
-        Effect(kept["effect"]), kept["earned"], kept["expenses"], lines_of(kept["lines"]), kept["agency_staff"],
+        Effect(kept["effect"]),
+        kept["earned"],
+        kept["expenses"],
+        lines_of(kept["lines"]),
+        kept["agency_staff"],
         kept["record"],
     )

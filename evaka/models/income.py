@@ -11,9 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, keep_apart
 from evaka.models.person import Person
-from evaka.rules.income import Effect, IncomeLine, PayPeriod
+from evaka.rules.income import Effect, IncomeLine, PayPeriod, shown
 from evaka.rules.income import Income as Shown
-from evaka.rules.income import shown
 
 
 class Income(Dated, Model):
@@ -48,15 +47,25 @@ keep_apart(Income, "person_id")
 def lines_kept(lines: tuple[IncomeLine, ...]) -> list[dict[str, Any]]:
     """Lines as JSON keeps them, each with the multiplier that held when it was entered."""
     return [
-        {"kind": line.kind, "amount": line.amount, "period": line.period.value, "multiplier": str(line.multiplier),
-         "expense": line.expense}
+        {
+            "kind": line.kind,
+            "amount": line.amount,
+            "period": line.period.value,
+            "multiplier": str(line.multiplier),
+            "expense": line.expense,
+        }
         for line in lines
     ]
 
 
 def lines_of(kept: list[dict[str, Any]]) -> tuple[IncomeLine, ...]:
     return tuple(
-        IncomeLine(line["kind"], line["amount"], PayPeriod(line["period"]), Decimal(line["multiplier"]),
-                   line["expense"])
+        IncomeLine(
+            line["kind"],
+            line["amount"],
+            PayPeriod(line["period"]),
+            Decimal(line["multiplier"]),
+            line["expense"],
+        )
         for line in kept
     )

@@ -165,6 +165,9 @@ def own_children(person_id: int) -> Select[Any]:
 
 
 def matching(sought: str) -> ColumnElement[bool]:
-    """People whose names, identity code, telephone or e-mail begin with every word that is sought, in any order."""
+    """People whose names, identity code, telephone or e-mail begin with every word that is sought, in any order.
+
+    Signs alone are no word, and find nobody.
+    """
     words = search_key(sought).split()
-    return sa.and_(sa.true(), *[Person.search_key.contains(word, autoescape=True) for word in words])
+    return sa.and_(sa.true() if words else sa.false(), *[Person.search_key.contains(word, autoescape=True) for word in words])

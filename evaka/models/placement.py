@@ -116,6 +116,11 @@ class PlacementPlan(Dated, Model):
     application: Mapped[Application] = relationship()
     unit: Mapped[Unit] = relationship()
 
+    @property
+    def child_id(self) -> int:
+        """Whose plan it is: the journal keeps its lines on the child's file."""
+        return self.application.child_id
+
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         return cls.unit_id.in_(units) & (cls.status != PlanStatus.DRAFT)

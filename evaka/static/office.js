@@ -116,6 +116,9 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 
   // The chosen application stays in sight when the list is long.
-  const chosen = document.querySelector(".of-desk__list [aria-current]");
-  if (chosen) chosen.scrollIntoView({ block: "nearest" });
+  const list = document.querySelector(".of-desk__scroll");
+  const chosen = list && list.querySelector("[aria-current]");
+  if (chosen && list.scrollHeight > list.clientHeight) {
+    list.scrollTop += chosen.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 3;
+  }
 });

@@ -10,20 +10,32 @@ from __future__ import annotations
 from typing import Any
 
 from evaka.models.application import Application
+from evaka.models.attendance import Absence
 from evaka.models.decision import Decision
 from evaka.models.document import Document
+from evaka.models.fee import FeeAlteration, FeeDecision
+from evaka.models.income import Income
+from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
+from evaka.models.message import Thread
 from evaka.models.person import Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
+from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
+from evaka.views.attendance import AttendanceScreen
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
+from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
+from evaka.views.income import IncomeScreen
+from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
+from evaka.views.message import MessageScreen, MyMessages, unread_of_groups, unread_of_guardian
 from evaka.views.person import PersonScreen
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
+from evaka.views.user import GrantScreen, UserScreen
 
 MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
@@ -37,7 +49,15 @@ MENU: list[tuple[str, Any, Any]] = [
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
+    ("attendance", AttendanceScreen, Absence),
+    ("income", IncomeScreen, Income),
+    ("fee", FeeScreen, FeeDecision),
+    ("alteration", AlterationScreen, FeeAlteration),
+    ("invoice", InvoiceScreen, Invoice),
+    ("message", MessageScreen, Thread),
     ("document", DocumentScreen, Document),
+    ("users", UserScreen, User),
+    ("grant", GrantScreen, Grant),
     ("job", RunScreen, JobRun),
     ("mail", MailScreen, Email),
     ("journal", AuditScreen, AuditEvent),
@@ -56,13 +76,21 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
     ]),
-    ("daily", []),
-    ("finance", []),
-    ("messages", []),
+    ("daily", [
+        ("attendance", "attendance.index_view", "attendance.view", None),
+    ]),
+    ("finance", [
+        ("fee", "fee.index_view", "fee.view", None),
+        ("income", "income.index_view", "income.view", None),
+        ("alteration", "alteration.index_view", "fee.relief", None),
+        ("invoice", "invoice.index_view", "invoice.view", None),
+    ]),
+    ("messages", [("message", "message.index_view", "message.view", unread_of_groups)]),
     ("settings", [
         ("area", "area.index_view", "unit.edit", None),
         ("caretakers", "caretakers.index_view", "unit.edit", None),
         ("document", "document.index_view", "document.view", None),
+        ("users", "users.index_view", "user.view", None),
         ("job", "job.index_view", "journal.view", None),
         ("mail", "mail.index_view", "journal.view", given_up),
         ("journal", "journal.index_view", "journal.view", None),
@@ -70,9 +98,15 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 ]
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
+    ("fee", MyFees, FeeDecision),
+    ("invoice", MyInvoices, Invoice),
+    ("message", MyMessages, Thread),
     ("document", DocumentScreen, Document),
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
+    ("my_message", "my_message.index_view", "mail", unread_of_guardian),
     ("my_decision", "my_decision.index_view", "document", None),
+    ("my_fee", "my_fee.index_view", "document", None),
+    ("my_invoice", "my_invoice.index_view", "document", None),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from evaka.access import within
 from evaka.actions import Action
 from evaka.actions.placement import default_period
 from evaka.models.application import Application, Preference
@@ -22,7 +23,7 @@ from evaka.views.page import actor, aged, option_name, told, written
 
 def is_overdue() -> ColumnElement[bool]:
     """The office has let the statutory day pass."""
-    return (Application.due < actor().today) & Application.status.in_(ON_THE_DESK)
+    return Application.due.is_not(None) & (Application.due < actor().today) & Application.status.in_(ON_THE_DESK)
 
 
 def wants(unit_id: int) -> ColumnElement[bool]:
@@ -47,8 +48,8 @@ class ApplicationScreen(Screen):
     reading = True
     bulk = ("send", "take", "check")
     column_formatters = {
-        "wishes": lambda view, _context, row, _name: "\n".join(
-            f"{one.place}. {one.unit}" for one in row.preferences),
+        "wishes": lambda view, _context, row, _name: " · ".join(
+            f"{one.place} {one.unit}" for one in row.preferences),
         "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
     }
     column_details_list = (
@@ -106,17 +107,21 @@ class ApplicationScreen(Screen):
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.verb == "plan":
             period = default_period(row, actor().today)
-            return {"unit": row.preferences[0].unit, "start": period.start, "end": period.end}[name]
+            first = row.preferences[0].unit if row.preferences else None
+            return {"unit": first, "start": period.start, "end": period.end}[name]
         if name == "urgent_proof":
             return actor().today
         return None
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         plans = db.session.scalars(
-            select(PlacementPlan).where(PlacementPlan.application_id == row.id).order_by(PlacementPlan.id)
+            select(PlacementPlan).where(
+                PlacementPlan.application_id == row.id, within(actor(), "placement.view", PlacementPlan))
+            .order_by(PlacementPlan.id)
             .options(joinedload(PlacementPlan.unit)))
         decisions = db.session.scalars(
-            select(Decision).where(Decision.application_id == row.id).order_by(Decision.id)
+            select(Decision).where(Decision.application_id == row.id, within(actor(), "decision.view", Decision))
+            .order_by(Decision.id)
             .options(joinedload(Decision.unit)))
         return [
             {"title": told("menu.placement"), "empty": told("placement.none_yet"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import joinedload
 
+import evaka.actions.attendance  # noqa: F401  the buttons of this screen and of a child's
 from evaka.models.attendance import Absence
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.views.base import Screen
@@ -31,4 +32,6 @@ class AttendanceScreen(Screen):
         return super().get_query().options(joinedload(Absence.child))
 
     def row_heading(self, row: Any) -> str:
-        return told("attendance.of", child=f"{row.child.first_name} {row.child.last_name}", day=written(row.day))
+        return told(
+            "attendance.of", child=f"{row.child.first_name} {row.child.last_name}", day=written(row.day)
+        )

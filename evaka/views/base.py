@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from io import StringIO
 from typing import Any, ClassVar
@@ -20,8 +21,9 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from flask_admin.model import typefmt
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Integer, false, func, literal, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Integer, Select, false, func, literal, or_, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
@@ -36,7 +38,10 @@ from evaka.texts import knows
 from evaka.views.forms import Converter, form_for
 from evaka.views.page import Lazy, actor, moment, person, told, told_refusal, word_of, written
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+# actions that ask for their inputs on a page of their own, where what follows is shown first
+PAGES = {"message.send": "message.to_group", "message.write": "message.to_child"}
+REFUSALS = (Refused, IntegrityError, DataError, StaleDataError)  # what a user is told in a sentence
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run
 
 
 @dataclass(frozen=True)
@@ -72,17 +77,24 @@ class Screen(ModelView):
     search_people: ClassVar[tuple[str, ...]] = ()  # columns that point at a person
     search_columns: ClassVar[tuple[str, ...]] = ()
     reading: ClassVar[bool] = False  # a person's file: who opens it is recorded
-    column_type_formatters: ClassVar = typefmt.BASE_FORMATTERS | {
+    column_type_formatters: ClassVar = {
+        type(None): typefmt.empty_formatter,
         StrEnum: lambda view, value, name: view.badge(value),
         date: lambda view, value, name: written(value),
         datetime: lambda view, value, name: written(value),
-        bool: lambda view, value, name: written(value),
+        bool: lambda view, value, name: told("yes") if value else "",
+        Decimal: lambda view, value, name: written(value),
         list: lambda view, value, name: written(value),
     }
-    column_type_formatters_export: ClassVar = typefmt.EXPORT_FORMATTERS | {
+    column_type_formatters_detail: ClassVar = column_type_formatters
+    column_type_formatters_export: ClassVar = {
+        type(None): typefmt.empty_formatter,
         StrEnum: lambda view, value, name: word_of(value),
         date: lambda view, value, name: written(value),
         datetime: lambda view, value, name: written(value),
+        bool: lambda view, value, name: told("yes") if value else "",
+        Decimal: lambda view, value, name: written(value),
+        list: lambda view, value, name: written(value),
     }
 
     def __init__(self, model: type[Model], name: str, *, prefix: str = "", base: str = "/office") -> None:
@@ -109,9 +121,9 @@ class Screen(ModelView):
 
     def get_one(self, id: str) -> Model | None:
         """Flask-Admin would fetch any row by its number; we fetch only visible ones, and only by a number."""
-        if not str(id).isdecimal() or len(str(id)) > 18:
+        if (number := row_number(id)) is None:
             return None
-        return db.session.scalar(select(self.model).where(self.model.id == int(id), self.visible()))
+        return db.session.scalar(select(self.model).where(self.model.id == number, self.visible()))
 
     def row_or_404(self, id: Any) -> Model:
         return self.get_one(str(id or "")) or abort(404)
@@ -141,7 +153,14 @@ class Screen(ModelView):
         form.row_version = HiddenField()
         return form
 
+    def create_form(self, obj: Any = None) -> Any:
+        require_any(actor(), f"{self.feature}.create")
+        return super().create_form(obj)
+
     def edit_form(self, obj: Any = None) -> Any:
+        """Flask-Admin would show the form to everybody who sees the row."""
+        if obj is not None:
+            require(actor(), f"{self.feature}.edit", obj)
         form = super().edit_form(obj)
         if request.method == "GET" and obj is not None:
             form.row_version.data = obj.version
@@ -169,10 +188,18 @@ class Screen(ModelView):
                 require(actor(), f"{self.feature}.{verb}", row)
                 self.after_save(form, row, created)
                 record(f"{self.feature}.{verb}", row, actor(), {})
-        except (Refused, IntegrityError, StaleDataError) as no:
+        except REFUSALS as no:
+            if isinstance(no, Denied):
+                raise
             flash(sentence(no), "error")
+            self._told_of(no, form, row)
             return False
         return row
+
+    def _told_of(self, no: Exception, form: Any, row: Model) -> None:
+        """Whoever has been told what somebody else saved may save over it: what was typed is still in the form."""
+        if isinstance(no, Stale | StaleDataError):
+            form.row_version.data = row.version
 
     def delete_model(self, model: Model) -> bool:
         try:
@@ -182,10 +209,32 @@ class Screen(ModelView):
                 db.session.delete(model)
                 db.session.flush()
                 db.session.info.pop("changes", None)
-        except (Refused, IntegrityError) as no:
+        except REFUSALS as no:
+            if isinstance(no, Denied):
+                raise
             flash(sentence(no), "error")
             return False
         return True
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        if not self.can_create:
+            abort(404)
+        return super().create_view()
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        if not self.can_edit:
+            abort(404)
+        self.row_or_404(request.args.get("id"))
+        return super().edit_view()
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> Any:
+        if not self.can_delete:
+            abort(404)
+        self.row_or_404(request.form.get("id"))
+        return super().delete_view()
 
     def before_save(self, form: Any, row: Model, created: bool) -> None:
         """A feature's own check of a row of a generated form; may raise Refused."""
@@ -258,6 +307,12 @@ class Screen(ModelView):
 
     # -- filters --------------------------------------------------------------------------------
 
+    def _get_list_extra_args(self) -> Any:
+        """Flask-Admin would ask the database for the page before the first."""
+        asked = super()._get_list_extra_args()
+        asked.page = min(max(asked.page or 0, 0), 100_000)
+        return asked
+
     def _get_list_filter_args(self) -> list[Any]:
         """The filters in the address; an empty field is none, and nonsense is said and left out."""
         chosen = []
@@ -273,7 +328,7 @@ class Screen(ModelView):
         found = []
         for name, value in request.args.items():
             number = name.rpartition("_")[2]
-            if name.startswith("flt") and "_" in name and number.isdecimal() and value.strip():
+            if name.startswith("flt") and "_" in name and number.isdecimal() and len(number) < 4 and value.strip():
                 if int(number) < len(self._filters or ()):
                     found.append((name, int(number), value.strip()))
         return found
@@ -323,7 +378,7 @@ class Screen(ModelView):
         for name in self.search_columns:
             column = getattr(self.model, name)
             if isinstance(column.type, Integer):
-                conditions.append(column == int(search) if search.isdecimal() and len(search) < 18 else false())
+                conditions.append(column == number if (number := row_number(search)) is not None else false())
             else:
                 conditions.append(func.lower(column).contains(search.casefold(), autoescape=True))
         return or_(false(), *conditions)
@@ -337,6 +392,8 @@ class Screen(ModelView):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
+        if not self.can_export or export_type not in self.export_types:
+            abort(404)
         g.setdefault("reads", []).append((f"{self.feature}.export", None, {"type": export_type, **request.args}))
         return super().export(export_type)
 
@@ -381,7 +438,7 @@ class Screen(ModelView):
 
     def buttons(self, row: Model) -> list[Button]:
         found = [
-            Button(told(one.key), self.get_url(".do", verb=one.verb, id=row.id), look(one.verb))
+            Button(told(one.key), self.page_of(one, row), look(one.verb))
             for one in self.actions_of(row)
         ]
         first = next((n for n, one in enumerate(found) if one.style == "primary"), None)
@@ -395,6 +452,11 @@ class Screen(ModelView):
             found.append(Button(told("delete"), self.get_url(".delete_page", id=row.id), "danger"))
         return found
 
+    def page_of(self, action: Action, row: Model) -> str:
+        """Where an action asks for its inputs."""
+        own = PAGES.get(action.key)
+        return url_for(own, id=row.id) if own else str(self.get_url(".do", verb=action.verb, id=row.id))
+
     def head_buttons(self) -> list[Button]:
         if not self.can_create_here:
             return []
@@ -404,9 +466,11 @@ class Screen(ModelView):
     def do(self, verb: str) -> Any:
         row = self.row_or_404(request.args.get("id"))
         action = self.action_or_404(verb)
+        require(actor(), action.key, row)
+        if action.key in PAGES:
+            return redirect(self.page_of(action, row))
         form = self.action_form(action, row)
         if request.method == "GET":
-            require(actor(), action.key, row)
             self.check_state(action, row)
             form.row_version.data = row.version
         elif form.validate():
@@ -414,11 +478,12 @@ class Screen(ModelView):
                 with transaction():
                     check_fresh(row, form.row_version.data)
                     result = action.run(row, actor(), **inputs_of(form, action))
-            except (Refused, IntegrityError, StaleDataError) as no:
+            except REFUSALS as no:
                 if isinstance(no, Denied):
                     raise
                 flash(sentence(no), "error")
                 row = self.row_or_404(request.args.get("id"))
+                self._told_of(no, form, row)
             else:
                 flash(told("done", action=told(action.key)), "success")
                 return redirect(self.after(action, row, result))
@@ -473,21 +538,22 @@ class Screen(ModelView):
         if action.verb not in self.bulk:
             abort(404)
         require_any(actor(), action.key)
-        ids = {int(id) for id in request.form.getlist("rowid") if id.isdecimal()}
+        ids = {row_number(id) for id in request.form.getlist("rowid")} - {None}
         rows = list(db.session.scalars(
             select(self.model).where(self.model.id.in_(ids), self.visible()).order_by(self.model.id)))
         allowed = permitted(actor(), action.key, self.model, {row.id for row in rows})
         fit, unfit = [], []
         for row in rows:
-            (fit if row.id in allowed and self._state_allows(action, row) else unfit).append(row)
+            fits = row.id in allowed and self._state_allows(action, row) and self.offers(action, row)
+            (fit if fits else unfit).append(row)
         form = self.action_form(action, fit[0]) if fit else None
         if request.form.get("confirmed") and fit and form.validate():
             row = None
             try:
                 with transaction():
-                    for row in fit:
+                    for row in rows:  # one that has become unfit since the preview stops them all
                         action.run(row, actor(), **inputs_of(form, action))
-            except (Refused, IntegrityError, StaleDataError) as no:
+            except REFUSALS as no:
                 flash(told("bulk.stopped", row=str(row), why=sentence(no)), "error")
             else:
                 flash(told("bulk.done", action=told(action.key), count=len(fit)), "success")
@@ -540,6 +606,15 @@ BADGES = {
 }
 
 
+LARGEST = 2**31 - 1  # the databases' whole numbers end here
+
+
+def row_number(typed: Any) -> int | None:
+    """The number of a row out of an address or a form; None when it can be no row's."""
+    text = str(typed)
+    return int(text) if text.isdecimal() and len(text) < 11 and int(text) <= LARGEST else None
+
+
 def link(text: str, endpoint: str, id: int) -> Markup:
     """A cell that leads to another row's page."""
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id), text)
@@ -566,9 +641,9 @@ def check_fresh(row: Model, version: Any) -> None:
     if str(version or "") == str(row.version):
         return
     last = db.session.scalar(
-        select(AuditEvent).where(AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id)
-        .order_by(AuditEvent.id.desc()).limit(1))
-    changed = {change[1] for change in (last.facts.get("changes", []) if last else []) if change[1]}
+        done_to(row).order_by(AuditEvent.id.desc()).limit(1))
+    own = f"{row.__tablename__} {row.id}"
+    changed = {name for which, name, *_ in (last.facts.get("changes", ()) if last else ()) if name and which == own}
     what = ", ".join(sorted(told(f"{row.feature_name()}.{name}") for name in changed))
     raise Stale(
         "form.stale", who=str(last.user) if last and last.user else told("form.somebody"),
@@ -584,18 +659,30 @@ def sentence(no: Exception) -> str:
         case IntegrityError():
             key = f"broken.{broken_rule(no)}"
             return told(key) if knows(key) else told("broken")
+        case DataError():  # longer or larger than its column
+            return told("broken")
     return told("form.stale", who=told("form.somebody"), at="", what="–")
 
 
+def done_to(row: Model) -> Select[AuditEvent]:
+    """The lines of the journal about a row, but for those of who has read it."""
+    return select(AuditEvent).where(
+        AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id, AuditEvent.action.not_like("%.read"))
+
+
 def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
-    """The last lines of the journal about a row: when, who, what, and old → new."""
+    """The last lines of the journal about a row: when, who, what, and old → new.
+
+    What was done to rows of other features is told only to whoever may see those, and what changed in other rows
+    stands in their own files: the income that was added for a person is not told on the person's page.
+    """
+    own, by = {f"{row.__tablename__} {row.id}", f"{row.__tablename__} +"}, actor()
     lines = db.session.scalars(
-        select(AuditEvent).where(AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id)
-        .order_by(AuditEvent.id.desc()).limit(limit))
+        done_to(row).order_by(AuditEvent.id.desc()).limit(limit).options(joinedload(AuditEvent.user)))
     return [
         {"at": moment(line.at), "who": str(line.user or told("journal.machine")), "what": told(line.action),
          "changes": [(told(f"{row.feature_name()}.{name}"), old, new)
-                     for _, name, old, new in line.facts.get("changes", ()) if name]}
-        for line in lines
+                     for which, name, old, new in line.facts.get("changes", ()) if name and which in own]}
+        for line in lines if may(by, f"{line.action.partition('.')[0]}.view")
     ]
 

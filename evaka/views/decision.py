@@ -7,11 +7,13 @@ from typing import Any
 from flask import url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import joinedload
 
 from evaka.actions import Action
 from evaka.actions.decision import policy
 from evaka.models.decision import Decision
 from evaka.models.unit import Unit
+from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus, start_window
 from evaka.rules.placement import CareType
 from evaka.views.base import BADGES, Button, Screen, look
@@ -21,6 +23,11 @@ from evaka.views.page import actor, moment, option_name, told, word_of, written
 
 def is_unanswered() -> ColumnElement[bool]:
     return (Decision.status == DecisionStatus.SENT) & (Decision.answer_due < actor().today)
+
+
+def awaits_answer(row: Decision) -> bool:
+    """A printed decision that has not been given to the post yet is nobody's to answer."""
+    return row.application.status is not ApplicationStatus.WAITING_MAILING
 
 
 class DecisionScreen(Screen):
@@ -60,6 +67,8 @@ class DecisionScreen(Screen):
                 return bool(row.status is DecisionStatus.DRAFT)
             case "expire":
                 return bool(row.answer_due and row.answer_due < actor().today)
+            case "accept" | "reject":
+                return awaits_answer(row)
         return True
 
     def buttons(self, row: Any) -> list[Button]:
@@ -79,7 +88,7 @@ class MyDecisions(Screen):
 
     @expose("/")
     def index_view(self) -> Any:
-        rows = self.get_query().order_by((Decision.status == DecisionStatus.SENT).desc(), Decision.id.desc()).all()
+        rows = self.get_query().options(joinedload(Decision.child), joinedload(Decision.unit)).order_by((Decision.status == DecisionStatus.SENT).desc(), Decision.id.desc()).all()
         return self.render("guardian/decisions.html", rows=[
             {"label": f"{row.child.first_name}: {row.unit}", "note": str(row.period), "badge": self.sign(row),
              "url": self.get_url(".details_view", id=row.id)} for row in rows])
@@ -121,4 +130,4 @@ class MyDecisions(Screen):
                 "style": look(action.verb)}
 
     def offers(self, action: Action, row: Any) -> bool:
-        return action.verb in ("accept", "reject")
+        return action.verb in ("accept", "reject") and awaits_answer(row)

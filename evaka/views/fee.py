@@ -1,11 +1,10 @@
-"""Fee decisions as the office checks and sends them, every figure explained; reliefs; the guardians' own fees."""
+"""Fee decisions as the office checks and sends them, each figure explained; reliefs; guardians' own fees."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import url_for
-from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -29,7 +28,12 @@ from evaka.views.page import actor, aged, decimal, language, moment, told, word_
 def explained(steps: tuple[Step, ...]) -> list[dict[str, str]]:
     """The steps of a reckoning as a page shows them."""
     return [
-        {"title": told(step.key, **step.facts), "math": step.arithmetic, "rule": step.law, "sum": euros(step.result)}
+        {
+            "title": told(step.key, **step.facts),
+            "math": step.arithmetic,
+            "rule": step.law,
+            "sum": euros(step.result),
+        }
         for step in steps
     ]
 
@@ -47,6 +51,7 @@ class FeeScreen(Screen):
     search_people = ("head_id", "partner_id")
     search_columns = ("number",)
     money = ("total",)
+    column_formatters: ClassVar = {"changed": lambda _view, _context, row, _name: written(row.changed)}
     bulk = ("send", "post", "ignore", "restore")
     reading = True
     details_template = "office/fee.html"
@@ -65,7 +70,9 @@ class FeeScreen(Screen):
 
     def row_fact_line(self, row: Any) -> str:
         children = len(row.facts["lines"])
-        return " · ".join((str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status)))
+        return " · ".join(
+            (str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status))
+        )
 
     def row_warnings(self, row: Any) -> list[dict[str, str]]:
         found = []
@@ -73,16 +80,30 @@ class FeeScreen(Screen):
             found.append({"look": "warn", "title": told("fee.change"), "text": told("fee.ends_only")})
         for table in tables().at(row.start):
             if table.invented:
-                found.append({"look": "warn", "title": told("difference.thresholds"),
-                              "text": told("fee.tables_invented", start=table.valid.start)})
+                found.append(
+                    {
+                        "look": "warn",
+                        "title": told("difference.thresholds"),
+                        "text": told("fee.tables_invented", start=table.valid.start),
+                    }
+                )
         if row.head.restricted_on(actor().today):
-            found.append({"look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
+            found.append(
+                {
+                    "look": "bad",
+                    "title": told("person.restricted_sign"),
+                    "text": told("person.restricted_text"),
+                }
+            )
         return found
 
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
         if row.document_id:
-            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
+            found.insert(
+                0,
+                Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"),
+            )
         return found
 
     def file(self, row: Any) -> dict[str, Any]:
@@ -97,11 +118,17 @@ class FeeScreen(Screen):
     def before(self, row: Any) -> Any:
         """The decision that the family had before this one."""
         return db.session.scalar(
-            select(FeeDecision).where(
-                FeeDecision.head_id == row.head_id, FeeDecision.id != row.id, FeeDecision.number.is_not(None),
+            select(FeeDecision)
+            .where(
+                FeeDecision.head_id == row.head_id,
+                FeeDecision.id != row.id,
+                FeeDecision.number.is_not(None),
                 FeeDecision.start <= row.start,
-                FeeDecision.number < row.number if row.number else FeeDecision.status == FeeStatus.SENT)
-            .order_by(FeeDecision.start.desc(), FeeDecision.number.desc()).limit(1))
+                FeeDecision.number < row.number if row.number else FeeDecision.status == FeeStatus.SENT,
+            )
+            .order_by(FeeDecision.start.desc(), FeeDecision.number.desc())
+            .limit(1)
+        )
 
     def people(self, *rows: Any) -> dict[Any, Person]:
         ids: set[Any] = set()
@@ -111,30 +138,51 @@ class FeeScreen(Screen):
         return {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(ids - {None})))}
 
     def kpis(self, row: Any, fees: Fees, before: Any) -> list[dict[str, str]]:
-        found = [{"label": told("fee.total"), "value": money(row.total),
-                  "note": told("fee.was", amount=money(before.total)) if before else told("fee.first_decision")}]
+        found = [
+            {
+                "label": told("fee.total"),
+                "value": money(row.total),
+                "note": told("fee.was", amount=money(before.total)) if before else told("fee.first_decision"),
+            }
+        ]
         if before:
             change = row.total - before.total
-            found.append({"label": told("fee.change"), "value": f"+{money(change)}" if change > 0 else money(change),
-                          "note": written(row.start)})
+            found.append(
+                {
+                    "label": told("fee.change"),
+                    "value": f"+{money(change)}" if change > 0 else money(change),
+                    "note": written(row.start),
+                }
+            )
         found.append({"label": told("fee.family_size"), "value": str(row.family_size), "note": ""})
         found.append({"label": told("fee.income"), "value": _income_total(fees), "note": ""})
         return found
 
     def children(self, fees: Fees, people: dict[Any, Person], row: Any) -> list[dict[str, Any]]:
-        units = {one.id: one for one in db.session.scalars(
-            select(Unit).where(Unit.id.in_({line.care.unit for line in fees.lines})))}
+        units = {
+            one.id: one
+            for one in db.session.scalars(
+                select(Unit).where(Unit.id.in_({line.care.unit for line in fees.lines}))
+            )
+        }
         found = []
-        for number, line in enumerate(fees.lines, start=1):
+        for line in fees.lines:
             child = people[line.child]
-            need = need_name(line, language())
-            found.append({
-                "title": told("fee.child_title", child=f"{child.first_name} {child.last_name}",
-                              age=aged(child.born, row.start), fee=money(line.price.final)),
-                "note": told("fee.child_note", sibling=number, unit=units[line.care.unit], need=need),
-                "steps": explained(line.price.steps[:-1]),
-                "total": (told("fee.child_total"), money(line.price.final)),
-            })
+            found.append(
+                {
+                    "title": told(
+                        "fee.child_title",
+                        child=f"{child.first_name} {child.last_name}",
+                        age=aged(child.born, row.start),
+                        fee=money(line.price.final),
+                    ),
+                    "note": told(
+                        "fee.child_note", unit=units[line.care.unit], need=need_name(line, language())
+                    ),
+                    "steps": explained(line.price.steps[:-1]),
+                    "total": (told("fee.child_total"), money(line.price.final)),
+                }
+            )
         return found
 
     def changes(self, row: Any, fees: Fees, before: Any, people: dict[Any, Person]) -> dict[str, Any] | None:
@@ -154,19 +202,29 @@ class FeeScreen(Screen):
             pair = [money(one[id]) if id in one else "" for one in (paid, pays)]
             rows.append((people[id].first_name, *pair, pair[0] != pair[1]))
         return {
-            "note": told("fee.before", number=before.number), "rows": rows,
-            "total": (told("fee.total"), money(before.total), money(row.total)), "reason": written(row.changed),
+            "note": told("fee.before", number=before.number),
+            "rows": rows,
+            "total": (told("fee.total"), money(before.total), money(row.total)),
+            "reason": written(row.changed),
         }
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         facts = [
-            (told("fee.status"), self.badge(row.status)), (told("fee.number"), row.number),
+            (told("fee.status"), self.badge(row.status)),
+            (told("fee.number"), row.number),
             (told("fee.head"), link(str(row.head), "person.details_view", row.head_id)),
-            (told("fee.partner"), str(row.partner or "")), (told("fee.period"), str(row.period)),
-            (told("fee.sent_at"), moment(row.sent_at) if row.sent_at else ""), (told("fee.decided_by"), row.decided_by),
+            (told("fee.partner"), str(row.partner or "")),
+            (told("fee.period"), str(row.period)),
+            (told("fee.sent_at"), moment(row.sent_at) if row.sent_at else ""),
+            (told("fee.decided_by"), row.decided_by),
         ]
-        return [{"title": told("fee.of", number=row.number) if row.number else told("fee.of_draft"), "facts": facts,
-                 "aside": True}]
+        return [
+            {
+                "title": told("fee.of", number=row.number) if row.number else told("fee.of_draft"),
+                "facts": facts,
+                "aside": True,
+            }
+        ]
 
 
 def _incomes(fees: Fees) -> dict[Any, Income | None]:
@@ -191,13 +249,14 @@ def _income_total(fees: Fees) -> str:
 class AlterationScreen(Screen):
     """Reliefs, discounts and increases of single children; new ones are added on the child's page."""
 
+    feature = "fee"
     column_list = ("child", "kind", "amount", "start", "end")
     column_sortable_list = (("child", "child.sort_key"), "start", "end")
     column_default_sort = ("id", True)
     column_filters = (StateFilter(FeeAlteration.kind, "fee.kind", AlterationKind),)
     search_people = ("child_id",)
     reading = True
-    column_formatters = {"amount": lambda view, _context, row, _name: view.size(row)}
+    column_formatters: ClassVar = {"amount": lambda view, _context, row, _name: view.size(row)}
     column_formatters_export = column_formatters
     column_details_list = ("child", "kind", "amount", "start", "end", "notes")
 
@@ -217,7 +276,7 @@ class MyFees(Screen):
     column_sortable_list = ()
     column_default_sort = ("number", True)
     money = ("total",)
-    column_formatters = {"document": lambda view, _context, row, _name: view.paper(row)}
+    column_formatters: ClassVar = {"document": lambda view, _context, row, _name: view.paper(row)}
     column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
 
     def row_heading(self, row: Any) -> str:
@@ -233,9 +292,17 @@ class MyFees(Screen):
         people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(ids)))}
         return [
             {
-                "title": told("fee.child_title", child=people[line.child].first_name,
-                              age=aged(people[line.child].born, row.start), fee=money(line.price.final)),
-                "head": [told("invoice.step_text"), told("invoice.step_arithmetic"), told("invoice.step_result")],
+                "title": told(
+                    "fee.child_title",
+                    child=people[line.child].first_name,
+                    age=aged(people[line.child].born, row.start),
+                    fee=money(line.price.final),
+                ),
+                "head": [
+                    told("invoice.step_text"),
+                    told("invoice.step_arithmetic"),
+                    told("invoice.step_result"),
+                ],
                 "rows": [[one["title"], one["math"], one["sum"]] for one in explained(line.price.steps)],
                 "figures": [2],
             }
@@ -246,15 +313,12 @@ class MyFees(Screen):
         """Who did what in the office is not the family's to read."""
         return super().file(row) | {"history": []}
 
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Any:
-        return self.row_or_404(None)
-
 
 def my_paper(row: Any) -> Any:
     """A link to the PDF of a decision or an invoice, for whoever may open it."""
     if row.document_id is None:
         return ""
     mine = db.session.scalar(
-        select(Document.id).where(Document.id == row.document_id, within(actor(), "document.view", Document)))
+        select(Document.id).where(Document.id == row.document_id, within(actor(), "document.view", Document))
+    )
     return link("PDF", "my_document.download", mine) if mine else ""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from evaka.access import within
 from evaka.models.base import Model, db
 from evaka.texts import enum_key
-from evaka.views.page import Lazy, actor, told
+from evaka.views.page import YEARS, Lazy, actor, told
 
 
 class ListFilter(BaseSQLAFilter):
@@ -77,6 +77,8 @@ class RowFilter(ListFilter):
         return [(str(row.id), str(row)) for row in sorted(db.session.scalars(query), key=str)]
 
     def clean(self, value: Any) -> int:
+        if not str(value).isdecimal() or not 0 < int(value) < 2**31:
+            raise ValueError(value)
         return int(value)
 
     def condition(self, value: Any) -> ColumnElement[bool]:
@@ -94,9 +96,12 @@ class DayFilter(ListFilter):
 
     def clean(self, value: Any) -> date:
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
-            return datetime.strptime(value, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
+            day = datetime.strptime(value, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
+        if day.year not in YEARS:
+            raise ValueError(value)
+        return day
 
     def condition(self, value: Any) -> ColumnElement[bool]:
         return self.column <= value if self.last else self.column >= value  # type: ignore[no-any-return]

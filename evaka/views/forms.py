@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
@@ -17,26 +18,34 @@ from wtforms import (
     BooleanField, DateField, DecimalField, Field, HiddenField, IntegerField, SelectField, SelectMultipleField,
     StringField, TextAreaField, TimeField, ValidationError,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from evaka import city
 from evaka.access import Actor, within
 from evaka.actions import Action, Choice
+from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
 from evaka.texts import enum_key
-from evaka.views.page import Lazy, actor, option_name, told, word_of
+from evaka.views.page import YEARS, Lazy, actor, option_name, told, word_of
 
 DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
+NUMBER = re.compile(r"[+\-\u2212]?\d{1,12}(\.\d{0,6})?")
+LARGEST = 2**31 - 1  # the databases' whole numbers end here
 LONG = 2000  # letters in a text area
 
 
 class Required(InputRequired):
+    """Something is typed, and not spaces alone."""
+
     def __call__(self, form: Any, field: Field) -> None:
         self.message = told("form.required", field=str(field.label.text))
         super().__call__(form, field)
+        if isinstance(field.data, str) and not field.data.strip():
+            raise StopValidation(self.message)
 
 
 class NumberField(DecimalField):
@@ -45,10 +54,9 @@ class NumberField(DecimalField):
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:
             valuelist = [valuelist[0].replace("\u00a0", "").replace(" ", "").replace(",", ".")]
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(told("form.number")) from None
+        if valuelist and valuelist[0] and not NUMBER.fullmatch(valuelist[0]):  # nor infinity, nor 1e9
+            raise ValueError(told("form.number"))
+        super().process_formdata(valuelist)
 
 
 class EurosField(NumberField):
@@ -65,6 +73,8 @@ class EurosField(NumberField):
             cents = Decimal(self.data) * 100
             if cents != int(cents):
                 raise ValueError(told("form.cents"))
+            if abs(cents) > LARGEST:
+                raise ValueError(told("form.number"))
             self.data = int(cents)
 
 
@@ -75,7 +85,10 @@ class DayField(DateField):
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
+            if self.data is not None and self.data.year not in YEARS:
+                raise ValueError(self.data)
         except ValueError:
+            self.data = None
             raise ValueError(told("form.day", typed=" ".join(valuelist))) from None
 
 
@@ -94,7 +107,10 @@ class WholeField(IntegerField):
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
+            if self.data is not None and abs(self.data) > LARGEST:
+                raise ValueError(self.data)
         except ValueError:
+            self.data = None
             raise ValueError(told("form.whole")) from None
 
 
@@ -157,16 +173,18 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
     for mark in marks:
         if isinstance(mark, Choice):
             rows = city.read(mark.table).items()
-            choices = [(key, option_name(mark.table, key)) for key, row_ in rows
+            choices = [SelectChoice(key, option_name(mark.table, key)) for key, row_ in rows
                        if not mark.column or row_[mark.column] in mark.values]
-            return SelectField(**common, choices=[("", told("form.choose")), *choices])
+            return SelectField(**common, choices=[SelectChoice("", told("form.choose")), *choices])
         if mark == "euros":
             return EurosField(**common)
         if mark == "long":
             rules.append(Length(max=LONG))
             return TextAreaField(**common)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return SelectField(**common, choices=[(one.value, word_of(one)) for one in hint], coerce=hint)
+        blank = [] if common["default"] is not None else [SelectChoice("", told("form.choose"))]
+        choices = blank + [SelectChoice(one.value, word_of(one)) for one in hint]
+        return SelectField(**common, choices=choices, coerce=lambda typed: hint(typed) if typed else None)
     if isinstance(hint, type) and issubclass(hint, Model):
         return RowField(**common, model=hint, rows=lambda: choosable(hint, row, by))
     if hint is str:
@@ -182,8 +200,10 @@ def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
         query = query.where(model.unit_id == unit_id)
     if isinstance(row, Person) and hasattr(model, "child_id"):
         query = query.where(model.child_id == row.id)
-    if hasattr(model, "on"):
-        query = query.where(model.on(by.today))
+    if hasattr(model, "meets"):  # what opens in the autumn may be chosen in the spring
+        query = query.where(model.meets(DateRange(by.today)))
+    if hasattr(model, "blocked"):
+        query = query.where(~model.blocked)
     return sorted(db.session.scalars(query), key=str)
 
 
@@ -216,6 +236,10 @@ class Converter(AdminModelConverter):
     def convert_time(self, field_args: dict[str, Any], **extra: Any) -> Field:
         return ClockField(**field_args)
 
+    @converts("Integer", "SmallInteger")
+    def handle_integer_types(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
+        return WholeField(**field_args)
+
     @converts("Numeric")
     def handle_decimal_types(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
         field_args.setdefault("places", None)
@@ -229,7 +253,7 @@ class TicksField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, *args: Any, kind: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(*args, choices=[(one.value, Lazy(enum_key(one))) for one in kind], **kwargs)
+        super().__init__(*args, choices=[SelectChoice(one.value, Lazy(enum_key(one))) for one in kind], **kwargs)
 
 
 class WeekdaysField(SelectMultipleField):
@@ -239,4 +263,4 @@ class WeekdaysField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, choices=[(day, Lazy(f"weekday.{day}")) for day in range(1, 8)], coerce=int, **kwargs)
+        super().__init__(*args, choices=[SelectChoice(day, Lazy(f"weekday.{day}")) for day in range(1, 8)], coerce=int, **kwargs)

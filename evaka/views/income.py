@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import joinedload
 
+import evaka.actions.income  # noqa: F401  the buttons of this screen and of a person's
 from evaka.actions import Action
 from evaka.kit.money import euros
 from evaka.models.income import Income
@@ -27,9 +28,11 @@ class IncomeScreen(Screen):
     money = ("total",)
     reading = True
     column_details_list = ("person", "start", "end", "effect", "total", "agency_staff", "notes")
-    column_formatters_detail = {
-        "person": lambda view, _context, row, _name: link(str(row.person), "person.details_view", row.person_id),
-        "total": lambda view, _context, row, _name: euros(row.total),
+    column_formatters_detail: ClassVar = {
+        "person": lambda _view, _context, row, _name: link(
+            str(row.person), "person.details_view", row.person_id
+        ),
+        "total": lambda _view, _context, row, _name: euros(row.total),
     }
 
     def get_query(self) -> Any:
@@ -44,16 +47,28 @@ class IncomeScreen(Screen):
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         """How the month's total came to be: each amount as shown, its multiplier, what it is a month."""
         lines = row.shown.lines
-        return [{
-            "title": told("income.lines"), "empty": told("income.no_lines"), "figures": [1, 3, 4],
-            "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
-            "rows": [
-                [told(f"income.add.{line.kind}"), euros(line.amount), word_of(line.period), decimal(line.multiplier),
-                 euros(-line.monthly if line.expense else line.monthly)]
-                for line in lines
-            ],
-            "total": [told("income.total"), "", "", "", euros(row.total)],
-        }]
+        return [
+            {
+                "title": told("income.lines"),
+                "empty": told("income.no_lines"),
+                "figures": [1, 3, 4],
+                "head": [
+                    told(f"income.line_{name}")
+                    for name in ("kind", "amount", "period", "multiplier", "monthly")
+                ],
+                "rows": [
+                    [
+                        told(f"income.add.{line.kind}"),
+                        euros(line.amount),
+                        word_of(line.period),
+                        decimal(line.multiplier),
+                        euros(-line.monthly if line.expense else line.monthly),
+                    ]
+                    for line in lines
+                ],
+                "total": [told("income.total"), "", "", "", euros(row.total)],
+            }
+        ]
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         """A correction starts from what was entered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import url_for
 from flask_admin import expose
@@ -33,11 +33,22 @@ def month_of(row: Any) -> str:
 def rows_block(row: Any) -> dict[str, Any]:
     """The rows of an invoice as a table."""
     return {
-        "title": told("invoice.rows"), "empty": told("invoice.nothing_owed"), "figures": [3, 4, 5],
-        "head": [told(f"invoice.row_{name}") for name in ("child", "product", "period", "amount", "unit_price", "price")],
+        "title": told("invoice.rows"),
+        "empty": told("invoice.nothing_owed"),
+        "figures": [3, 4, 5],
+        "head": [
+            told(f"invoice.row_{name}")
+            for name in ("child", "product", "period", "amount", "unit_price", "price")
+        ],
         "rows": [
-            [str(one.child), product_name(one.product, language()), str(one.period), one.amount, euros(one.unit_price),
-             euros(one.price)]
+            [
+                str(one.child),
+                product_name(one.product, language()),
+                str(one.period),
+                one.amount,
+                euros(one.unit_price),
+                euros(one.price),
+            ]
             for one in row.rows
         ],
         "total": [told("invoice.row_total"), "", "", "", "", euros(row.total)],
@@ -49,12 +60,20 @@ def steps_blocks(row: Any) -> list[dict[str, Any]]:
     found = []
     for one in row.rows:
         steps = explained(steps_of(one.steps))
+        about = f"{one.child.first_name}, {product_name(one.product, language())}"
         if steps:
-            found.append({
-                "title": f"{told('invoice.steps')}: {one.child.first_name}, {product_name(one.product, language())}",
-                "head": [told("invoice.step_text"), told("invoice.step_arithmetic"), told("invoice.step_result")],
-                "rows": [[step["title"], step["math"], step["sum"]] for step in steps], "figures": [2],
-            })
+            found.append(
+                {
+                    "title": f"{told('invoice.steps')}: {about}",
+                    "head": [
+                        told("invoice.step_text"),
+                        told("invoice.step_arithmetic"),
+                        told("invoice.step_result"),
+                    ],
+                    "rows": [[step["title"], step["math"], step["sum"]] for step in steps],
+                    "figures": [2],
+                }
+            )
     return found
 
 
@@ -72,9 +91,9 @@ class InvoiceScreen(Screen):
     money = ("total",)
     bulk = ("send", "redraft", "discard")
     reading = True
-    column_formatters = {
-        "start": lambda view, _context, row, _name: month_of(row),
-        "reference": lambda view, _context, row, _name: grouped(row.reference) if row.reference else "",
+    column_formatters: ClassVar = {
+        "start": lambda _view, _context, row, _name: month_of(row),
+        "reference": lambda _view, _context, row, _name: grouped(row.reference) if row.reference else "",
     }
 
     def get_query(self) -> Any:
@@ -103,7 +122,10 @@ class InvoiceScreen(Screen):
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
         if row.document_id:
-            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
+            found.insert(
+                0,
+                Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"),
+            )
         return found
 
     def after(self, action: Any, row: Any, result: Any) -> str:
@@ -113,17 +135,24 @@ class InvoiceScreen(Screen):
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         found = [
-            (told("invoice.status"), self.badge(row.status)), (told("invoice.number"), row.number),
+            (told("invoice.status"), self.badge(row.status)),
+            (told("invoice.number"), row.number),
             (told("invoice.head"), link(str(row.head), "person.details_view", row.head_id)),
-            (told("invoice.codebtor"), str(row.codebtor or "")), (told("invoice.period"), str(row.period)),
-            (told("invoice.total"), euros(row.total)), (told("invoice.due"), written(row.due)),
+            (told("invoice.codebtor"), str(row.codebtor or "")),
+            (told("invoice.period"), str(row.period)),
+            (told("invoice.total"), euros(row.total)),
+            (told("invoice.due"), written(row.due)),
             (told("invoice.reference"), grouped(row.reference) if row.reference else ""),
             (told("invoice.sent_at"), moment(row.sent_at) if row.sent_at else ""),
         ]
         if row.replaces is not None:
             found += [
-                (told("invoice.replaces"), link(str(row.replaces.number), "invoice.details_view", row.replaces_id)),
-                (told("invoice.reason"), word_of(row.reason) if row.reason else ""), (told("invoice.notes"), row.notes),
+                (
+                    told("invoice.replaces"),
+                    link(str(row.replaces.number), "invoice.details_view", row.replaces_id),
+                ),
+                (told("invoice.reason"), word_of(row.reason) if row.reason else ""),
+                (told("invoice.notes"), row.notes),
             ]
         return found
 
@@ -142,18 +171,35 @@ class MyInvoices(Screen):
 
     @expose("/")
     def index_view(self) -> Any:
-        rows = self.get_query().options(selectinload(Invoice.rows).joinedload(InvoiceRow.child)).order_by(
-            Invoice.start.desc(), Invoice.id.desc()).limit(36).all()
-        papers = set(db.session.scalars(select(Document.id).where(
-            Document.id.in_({row.document_id for row in rows}), within(actor(), "document.view", Document))))
-        return self.render("guardian/invoices.html", heading=self.heading,
-                           invoices=[self.shown(row, papers) for row in rows])
+        rows = (
+            self.get_query()
+            .options(selectinload(Invoice.rows).joinedload(InvoiceRow.child))
+            .order_by(Invoice.start.desc(), Invoice.id.desc())
+            .limit(36)
+            .all()
+        )
+        papers = set(
+            db.session.scalars(
+                select(Document.id).where(
+                    Document.id.in_({row.document_id for row in rows}),
+                    within(actor(), "document.view", Document),
+                )
+            )
+        )
+        return self.render(
+            "guardian/invoices.html", heading=self.heading, invoices=[self.shown(row, papers) for row in rows]
+        )
 
     def shown(self, row: Any, papers: set[int]) -> dict[str, Any]:
         return {
-            "title": month_of(row), "amount": euros(row.total), "due": told("invoice.due_on", due=row.due),
+            "title": month_of(row),
+            "amount": euros(row.total),
+            "due": told("invoice.due_on", due=row.due),
             "badge": (BADGES[row.status], word_of(row.status)),
-            "facts": [(told("invoice.number"), row.number), (told("invoice.reference"), grouped(row.reference))],
+            "facts": [
+                (told("invoice.number"), row.number),
+                (told("invoice.reference"), grouped(row.reference)),
+            ],
             "rows": rows_block(row),
             "pdf": url_for("my_document.download", id=row.document_id) if row.document_id in papers else None,
         }

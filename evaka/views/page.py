@@ -18,7 +18,10 @@ from evaka.kit.errors import Refused
 from evaka.kit.money import euros
 from evaka.models.base import HELSINKI
 from evaka.models.user import User
-from evaka.texts import LANGUAGES, enum_key, explain, say
+from evaka.texts import LANGUAGES, enum_key, explain, knows, say
+
+
+YEARS = range(1900, 2200)  # what is typed outside of these is a slip of the finger
 
 
 def now() -> datetime:
@@ -54,7 +57,7 @@ def language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
-def told(key: str, **facts: Any) -> str:
+def told(key: str, /, **facts: Any) -> str:
     """A text in the reader's language."""
     return say(key, language(), **facts)
 
@@ -143,7 +146,8 @@ def written(value: Any) -> str:
 def option_name(table: str, key: str) -> str:
     """What the city calls an option of one of its tables, for example of the service needs."""
     names = city.read(table).get(key, {}).get("name", {})
-    return names.get(language()) or names.get(LANGUAGES[0]) or key
+    role = f"role.{key}"  # the roles' table names actions, not itself
+    return names.get(language()) or names.get(LANGUAGES[0]) or (told(role) if knows(role) else key)
 
 
 FORMATS: dict[str, Callable[..., str]] = {

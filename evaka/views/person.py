@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import url_for
+from flask import flash, url_for
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -25,17 +25,19 @@ from evaka.models.journal import AuditEvent
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Unit
+from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
-from evaka.views.base import Screen, link
+from evaka.views.base import Screen, history, link
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 
 GROWN = 18 * 366  # days: nobody younger is an adult
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
-    "fee.relief",
+    "fee.relief", "message.write",
 }
+ADDRESS = ("street", "postal_code", "post_office")
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "income.add"}
 
 
@@ -93,7 +95,7 @@ class PersonScreen(Screen):
         """Whoever may not know a restricted address does not get it into a form either."""
         form = super().edit_form(obj)
         if obj is not None and obj.restricted_on(actor().today) and not may(actor(), "person.see_restricted"):
-            for name in ("street", "postal_code", "post_office"):
+            for name in ADDRESS:
                 delattr(form, name)
         return form
 
@@ -127,6 +129,8 @@ class PersonScreen(Screen):
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income."""
         adult = is_adult(row.born, actor().today)
+        if action.key == "user.invite":
+            return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
         if action.key == "person.set_partner":
@@ -140,13 +144,13 @@ class PersonScreen(Screen):
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.key == "application.enter" and name == "guardian":
             return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
-        if name in ("received", "first", "end") and action.feature in ("application", "attendance", "person"):
-            return actor().today if name != "first" or action.feature == "attendance" else None
-        if name == "last" and action.feature == "attendance":
-            return actor().today
-        return None
+        begins_today = {("application.enter", "received"), ("attendance.absent", "first"), ("attendance.absent", "last"),
+                        ("person.end_partner", "end")}
+        return actor().today if (action.key, name) in begins_today else None
 
     def after(self, action: Action, row: Any, result: Any) -> str:
+        if action.key == "user.invite":
+            flash(told("user.first_password", name=str(row), password=result), "info")
         if isinstance(result, Application):
             return url_for("application.details_view", id=result.id)
         return super().after(action, row, result)
@@ -159,7 +163,17 @@ class PersonScreen(Screen):
         return super().file(row) | {
             "person": row, "timeline": self.timeline(row, adult), "adult": adult,
             "blocks": [block for block in sections if block], "readers": self.readers(row),
+            "history": self.told_changes(row),
         }
+
+    def told_changes(self, row: Any) -> list[dict[str, Any]]:
+        """The journal of the file; a restricted address stands there no more than anywhere else."""
+        lines = history(row)
+        if row.restricted_on(actor().today):
+            hidden = {self.label(name) for name in ADDRESS}
+            for line in lines:
+                line["changes"] = [change for change in line["changes"] if change[0] not in hidden]
+        return lines
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         restricted = row.restricted_on(actor().today)
@@ -272,7 +286,7 @@ class PersonScreen(Screen):
 
     # -- time, drawn ----------------------------------------------------------------------------
 
-    def timeline(self, row: Any, adult: bool) -> dict[str, Any]:
+    def timeline(self, row: Any, adult: bool) -> dict[str, Any] | None:
         """Lanes of bars: places, needs, decisions of a child; incomes and fees of an adult."""
         by = actor()
         lanes: list[tuple[str, list[tuple[DateRange, str, str]]]] = []
@@ -305,6 +319,8 @@ class PersonScreen(Screen):
                 .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
             lanes.append((told("fee.title"), [
                 (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft") for f in fees]))
+        if not any(bars for _, bars in lanes):
+            return None
         return {
             "today": by.today, "title": str(row), "first": by.today.replace(year=by.today.year - 2, month=1, day=1),
             "last": by.today.replace(year=by.today.year + 1, month=12, day=31),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 from flask_admin import BaseView, expose
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import may, within
@@ -16,6 +16,7 @@ from evaka.models.invoice import Invoice
 from evaka.models.person import Person, matching
 from evaka.models.unit import Unit
 from evaka.rules.person import is_adult
+from evaka.views.base import row_number
 from evaka.views.page import Lazy, actor, aged, person, told, word_of
 
 MOST = 20  # of each kind
@@ -38,7 +39,7 @@ class Search(BaseView):
         return self.render("office/search.html", query=sought, found=found)
 
     def _groups(self, sought: str) -> list[dict[str, Any]]:
-        by = actor()
+        by, number = actor(), row_number(sought)
         groups = []
         people = db.session.scalars(
             select(Person).where(matching(sought), within(by, "person.view", Person))
@@ -53,8 +54,8 @@ class Search(BaseView):
         if may(by, "application.view"):
             query = select(Application).where(within(by, "application.view", Application))
             who = select(Person.id).where(matching(sought))
-            query = query.where(Application.id == int(sought)) if sought.isdecimal() and len(sought) < 18 else (
-                query.where(Application.child_id.in_(who)))
+            query = query.where(or_(Application.id == number, Application.child_id.in_(who)) if number is not None
+                                else Application.child_id.in_(who))
             rows = db.session.scalars(query.order_by(Application.id.desc()).limit(MOST).options(
                 joinedload(Application.child)))
             groups.append({"title": told("menu.application"), "items": [
@@ -66,9 +67,10 @@ class Search(BaseView):
         groups.append({"title": told("menu.unit"), "items": [
             {"label": one.name, "url": url_for("unit.details_view", id=one.id), "note": one.director, "badges": []}
             for one in units]})
-        if may(by, "invoice.view") and sought.isdecimal() and len(sought) < 18:
+        if may(by, "invoice.view") and number is not None:
             invoices = db.session.scalars(
-                select(Invoice).where(within(by, "invoice.view", Invoice), Invoice.number == int(sought)))
+                select(Invoice).where(within(by, "invoice.view", Invoice), Invoice.number == number)
+                .options(joinedload(Invoice.head)))
             groups.append({"title": told("menu.invoice"), "items": [
                 {"label": str(one), "url": url_for("invoice.details_view", id=one.id), "note": word_of(one.status),
                  "badges": []} for one in invoices]})

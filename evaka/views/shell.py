@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, current_app, g, redirect, render_template, request, url_for
-from flask_login import current_user
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
+from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -70,6 +72,8 @@ def _city_css() -> Response:
 def _enter() -> Any:
     """Before anything else: say whether this request means to write, and ask for a log-in."""
     writing.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+    if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
+        abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
     endpoint = request.endpoint or ""
     if endpoint in OPEN or endpoint.endswith(".static"):
         return None
@@ -82,6 +86,12 @@ def _enter() -> Any:
     elif request.path.startswith("/my"):
         require_any(actor(), "my.view")
     return None
+
+
+def _texts(typed: Any) -> Iterator[str]:
+    """What stands in an address or a form."""
+    for _, value in typed.items(multi=True) if isinstance(typed, MultiDict) else (typed or {}).items():
+        yield str(value)
 
 
 def _leave(response: Response) -> Response:
@@ -173,6 +183,7 @@ def _http(no: HTTPException) -> Any:
 
 def _busy(no: OperationalError) -> Any:
     log.error("the database did not answer: %s", no.orig)
+    g._login_user = AnonymousUserMixin()  # who this is stands in the database: the page does without
     return _page(503, told("error.busy"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -13,13 +12,13 @@ from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person
+from tests import factories
 from tests.conftest import keep
 
 
 @pytest.fixture
 def people(database) -> list[Person]:
-    rows = [Person(first_name=f"First{n}", last_name="Last", born=date(1990, 1, 1)) for n in range(4)]
-    db.session.add_all(rows)
+    rows = [factories.person(first_name=f"First{n}", phone=None) for n in range(4)]
     keep()
     return rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -22,6 +22,7 @@ from evaka.models.base import HELSINKI, db
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.person import Person
 from evaka.texts import LANGUAGES, say, words
+from tests import factories
 from tests.conftest import keep
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
@@ -81,17 +82,13 @@ def at(moment: datetime) -> Actor:
 
 
 def guardian(email: str | None = "maija.virtanen@example.fi", language: str = "fi") -> Person:
-    born = date(1990, 5, 1)
-    row = Person(first_name="Maija", last_name="Virtanen", born=born, email=email, language=language)
-    db.session.add(row)
-    db.session.flush()
-    return row
+    return factories.person(first_name="Maija", last_name="Virtanen", email=email, language=language)
 
 
 def notice(person: Person | None = None, text: str = "decision_waits") -> Email:
     """A notice that waits since noon."""
     row = Email(person_id=(person or guardian()).id, text=text, made_at=NOON, next_try=NOON)
-    db.session.add(row)
+    factories.save(row)
     keep()
     return row
 
@@ -132,7 +129,7 @@ def test_a_notice_is_from_the_office_and_asks_for_no_automatic_answer(post):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_notice_says_that_something_waits_and_never_what(post, language, text):
     person = guardian(language=language)
-    db.session.add(Person(first_name="Lumi", last_name="Koskela", born=date(2022, 3, 4)))
+    factories.child(person, first_name="Lumi", last_name="Koskela")
     notice(person, text)
     run(SEND_EMAIL, at(NOON))
     [(_, mail, _)] = post.mails

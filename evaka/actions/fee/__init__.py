@@ -12,7 +12,6 @@ from evaka.actions import action, next_number, notify
 from evaka.actions.fee.draft import refresh
 from evaka.actions.fee.family import facts_of
 from evaka.actions.fee.paper import print_decision
-from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.fee import FeeAlteration, FeeDecision
@@ -71,8 +70,10 @@ def _put_in_force(decision: FeeDecision, by: Actor, channel: Channel) -> bool:
     with db.session.no_autoflush:  # earlier ones make room first: the database refuses two on one day
         decision.status = FeeStatus.DRAFT
         others = {
-            one.id: one for one in db.session.scalars(
-                select(FeeDecision).where(FeeDecision.head_id.in_(heads), FeeDecision.status.in_(IN_FORCE)))
+            one.id: one
+            for one in db.session.scalars(
+                select(FeeDecision).where(FeeDecision.head_id.in_(heads), FeeDecision.status.in_(IN_FORCE))
+            )
         }
         done = confirm([decision.decided], [one.decided for one in others.values()])
         if done.held:
@@ -97,19 +98,31 @@ def _put_in_force(decision: FeeDecision, by: Actor, channel: Channel) -> bool:
 
 @action("fee.relief")
 def relief(
-    child: Person, by: Actor, *, kind: AlterationKind = AlterationKind.RELIEF, start: date, end: date | None = None,
-    amount: Euros | None = None, percent: int | None = None, notes: Long = "",
+    child: Person,
+    by: Actor,
+    *,
+    kind: AlterationKind = AlterationKind.RELIEF,
+    start: date,
+    end: date | None = None,
+    amount: Euros | None = None,
+    percent: int | None = None,
+    notes: Long = "",
 ) -> FeeAlteration:
     """One child's fee is made less, or more, for a time: by euros a month or by a share of the fee."""
     if (amount is None) == (percent is None):
         raise Refused("fee.relief_one_amount")
-    if amount is not None and amount <= 0 or percent is not None and not 0 < percent <= 100:
+    if (amount is not None and amount <= 0) or (percent is not None and not 0 < percent <= 100):
         raise Refused("fee.relief_amount")
     if end is not None and end < start:
         raise Refused("fee.relief_ends_before_start", start=start, end=end)
     alteration = FeeAlteration(
-        child_id=child.id, kind=kind, start=start, end=end, notes=notes,
-        amount=amount if amount is not None else percent, absolute=amount is not None,
+        child_id=child.id,
+        kind=kind,
+        start=start,
+        end=end,
+        notes=notes,
+        amount=amount if amount is not None else percent,
+        absolute=amount is not None,
     )
     db.session.add(alteration)
     refresh(heads_of({child.id}), by)
@@ -134,10 +147,20 @@ def drop_relief(alteration: FeeAlteration, by: Actor) -> None:
 
 def heads_of(people: set[int]) -> set[int]:
     """Whose fees depend on these people: their own, and those of the heads of those who are children."""
-    return people | set(db.session.scalars(select(HeadOfChild.head_id).where(HeadOfChild.child_id.in_(people))))
+    heads = select(HeadOfChild.head_id).where(HeadOfChild.child_id.in_(people))
+    return people | set(db.session.scalars(heads))
 
 
 __all__ = [
-    "annul", "drop_relief", "end_relief", "facts_of", "heads_of", "ignore", "post", "refresh", "relief", "restore",
+    "annul",
+    "drop_relief",
+    "end_relief",
+    "facts_of",
+    "heads_of",
+    "ignore",
+    "post",
+    "refresh",
+    "relief",
+    "restore",
     "send",
 ]

@@ -32,18 +32,24 @@ class _Row:
 
     def columns(self, head: int) -> dict[str, Any]:
         return {
-            "head_id": head, "partner_id": self.facts["partner"], "start": self.period.start, "end": self.period.end,
-            "family_size": self.facts["family_size"], "total": sum(line["final"] for line in self.facts["lines"]),
-            "facts": self.facts, "status": FeeStatus.DRAFT, "decided_by": "",
+            "head_id": head,
+            "partner_id": self.facts["partner"],
+            "start": self.period.start,
+            "end": self.period.end,
+            "family_size": self.facts["family_size"],
+            "total": sum(line["final"] for line in self.facts["lines"]),
+            "facts": self.facts,
+            "status": FeeStatus.DRAFT,
+            "decided_by": "",
         }
 
 
 def refresh(heads: Iterable[int], by: Actor) -> dict[int, Refused]:
     """Draft anew what these families should pay; what they have been told already is not drafted again.
 
-    Called in the transaction that changed an income, a place, a relief or a family, and every night for what comes
-    with the calendar.  Doing it twice changes nothing.  Answers by head why there are no drafts, or none from a
-    day on; the other families get theirs.
+    Called in the transaction that changed an income, a place, a relief or a family, and every night for
+    what comes with the calendar.  Doing it twice changes nothing.  Answers by head why there are no drafts,
+    or none from a day on; the other families get theirs.
     """
     db.session.flush()
     troubles: dict[int, Refused] = {}
@@ -79,12 +85,14 @@ def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
             kept.add(draft.id)
             if before[head][int(draft.id)] != row:
                 mended[int(draft.id)] = (head, row)
-        gone |= {id: head for id in before[head].keys() - kept}
+        gone |= dict.fromkeys(before[head].keys() - kept, head)
     _write(made, mended, gone, by)
     return troubles
 
 
-def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) -> tuple[list[Decided], Refused | None]:
+def _drafts(
+    facts: Facts, head: int, decisions: list[Decided], first_day: date
+) -> tuple[list[Decided], Refused | None]:
     """The drafts of one family; where the fee table is missing from a day on, those of the days before it."""
     try:
         return drafts(facts, head, decisions, first_day=first_day), None
@@ -93,15 +101,18 @@ def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) 
             raise
         last = no.facts["day"] - DAY
         known = replace(facts, care={child: _until(care, last) for child, care in facts.care.items()})
-        told = [replace(one, period=DateRange(one.period.start, min(one.period.last_day, last)))
-                for one in decisions if one.period.start <= last]
+        told = [
+            replace(one, period=DateRange(one.period.start, min(one.period.last_day, last)))
+            for one in decisions
+            if one.period.start <= last
+        ]
         fresh = [one for one in drafts(known, head, told, first_day=first_day) if one.period.start <= last]
         return fresh, no
 
 
 def _until(care: Timeline[Any], last: date) -> Timeline[Any]:
     cut = DateRange(date.min, last)
-    return Timeline((period & cut, value) for period, value in care.spans if period & cut)
+    return Timeline((common, value) for period, value in care.spans if (common := period & cut))
 
 
 def _decisions(heads: Collection[int]) -> tuple[dict[int, list[Decided]], dict[int, dict[int, _Row]]]:
@@ -109,9 +120,16 @@ def _decisions(heads: Collection[int]) -> tuple[dict[int, list[Decided]], dict[i
     decisions: dict[int, list[Decided]] = defaultdict(list)
     stored: dict[int, dict[int, _Row]] = defaultdict(dict)
     for id, head, status, start, end, facts in db.session.execute(
-        select(FeeDecision.id, FeeDecision.head_id, FeeDecision.status, FeeDecision.start, FeeDecision.end,
-               FeeDecision.facts)
-        .where(FeeDecision.head_id.in_(heads), FeeDecision.status != FeeStatus.ANNULLED).order_by(FeeDecision.id)
+        select(
+            FeeDecision.id,
+            FeeDecision.head_id,
+            FeeDecision.status,
+            FeeDecision.start,
+            FeeDecision.end,
+            FeeDecision.facts,
+        )
+        .where(FeeDecision.head_id.in_(heads), FeeDecision.status != FeeStatus.ANNULLED)
+        .order_by(FeeDecision.id)
     ):
         period = DateRange(start, end)
         decisions[head].append(Decided(period, fees_of(facts), status, id))
@@ -132,18 +150,30 @@ def _write(
         table = FeeDecision.__table__
         names = {"start": "start_date", "end": "end_date"}
         rows = [{"mended": id} | row.columns(head) for id, (head, row) in mended.items()]
-        columns = {names.get(name, name): bindparam(f"new_{name}") for name in rows[0] if name != "mended"}
+        columns: dict[str, Any] = {
+            names.get(name, name): bindparam(f"new_{name}") for name in rows[0] if name != "mended"
+        }
         db.session.execute(
-            table.update().where(table.c.id == bindparam("mended")).values(columns | {"version": table.c.version + 1}),
-            [{name if name == "mended" else f"new_{name}": value for name, value in row.items()} for row in rows],
+            table.update()
+            .where(table.c.id == bindparam("mended"))
+            .values(columns | {"version": table.c.version + 1}),
+            [
+                {name if name == "mended" else f"new_{name}": value for name, value in row.items()}
+                for row in rows
+            ],
         )
         lines += [_line("fee.draft", id, head, _told(row), by) for id, (head, row) in mended.items()]
     if made:
-        ids = db.session.scalars(
-            insert(FeeDecision).returning(FeeDecision.id, sort_by_parameter_order=True),
-            [row.columns(head) for head, row in made],
-        ).all()
-        lines += [_line("fee.draft", id, head, _told(row), by) for id, (head, row) in zip(ids, made, strict=True)]
+        db.session.execute(insert(FeeDecision), [row.columns(head) for head, row in made])
+        ids = {
+            (head, start): id
+            for id, head, start in db.session.execute(
+                select(FeeDecision.id, FeeDecision.head_id, FeeDecision.start).where(
+                    FeeDecision.head_id.in_({head for head, _ in made}), FeeDecision.status == FeeStatus.DRAFT
+                )
+            )
+        }
+        lines += [_line("fee.draft", ids[head, row.period.start], head, _told(row), by) for head, row in made]
     if lines:
         db.session.execute(insert(AuditEvent), lines)
         if mended:
@@ -164,6 +194,11 @@ def _told(row: _Row) -> dict[str, Any]:
 
 def _line(key: str, id: int, head: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:
     return {
-        "at": by.now, "user_id": by.user and by.user.id, "action": key, "subject": "fee", "subject_id": id,
-        "person_id": head, "facts": facts,
+        "at": by.now,
+        "user_id": by.user and by.user.id,
+        "action": key,
+        "subject": "fee",
+        "subject_id": id,
+        "person_id": head,
+        "facts": facts,
     }

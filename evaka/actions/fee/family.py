@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import or_, select
 
@@ -62,16 +62,19 @@ def charged_by_city(invoiced: bool, provider: Provider) -> bool:
 
 
 def together(heads: Collection[int]) -> set[int]:
-    """The heads, and everybody whose fees change with theirs: partners now or then, in rows or in decisions."""
+    """The heads, and those whose fees change with theirs: partners now or then, in rows or in decisions."""
     found = set(heads)
     for first, second in db.session.execute(
-        select(Partner.first_id, Partner.second_id)
-        .where(or_(Partner.first_id.in_(heads), Partner.second_id.in_(heads)))
+        select(Partner.first_id, Partner.second_id).where(
+            or_(Partner.first_id.in_(heads), Partner.second_id.in_(heads))
+        )
     ):
         found |= {first, second}
     for head, partner in db.session.execute(
-        select(FeeDecision.head_id, FeeDecision.partner_id)
-        .where(FeeDecision.status.in_(IN_FORCE), or_(FeeDecision.head_id.in_(heads), FeeDecision.partner_id.in_(heads)))
+        select(FeeDecision.head_id, FeeDecision.partner_id).where(
+            FeeDecision.status.in_(IN_FORCE),
+            or_(FeeDecision.head_id.in_(heads), FeeDecision.partner_id.in_(heads)),
+        )
     ):
         found |= {head} if partner is None else {head, partner}
     return found
@@ -100,7 +103,9 @@ def facts_of(heads: Collection[int]) -> tuple[dict[int, Facts], dict[int, Refuse
         lived = [span for adult in family for span in households[adult]]
         minors = {child for _, (_, child) in lived}
         try:
-            care = {child: _care(places[child], options) for child in minors if child in places}
+            care: dict[int | str, Timeline[Care]] = {
+                child: _care(places[child], options) for child in minors if child in places
+            }
         except Refused as no:
             troubles[head] = no
             continue
@@ -117,14 +122,15 @@ def facts_of(heads: Collection[int]) -> tuple[dict[int, Facts], dict[int, Refuse
     return found, troubles
 
 
-def _of(spans: Mapping[int, list[tuple[DateRange, T]]], people: Iterable[int]) -> dict[int, Timeline[T]]:
+def _of(spans: Spans[T], people: Iterable[int]) -> dict[int | str, Timeline[T]]:
     return {person: Timeline(spans[person]) for person in sorted(people) if person in spans}
 
 
 def _partners(heads: Collection[int]) -> list[tuple[DateRange, tuple[int, int]]]:
     rows = db.session.execute(
         select(Partner.start, Partner.end, Partner.first_id, Partner.second_id)
-        .where(or_(Partner.first_id.in_(heads), Partner.second_id.in_(heads))).order_by(Partner.id)
+        .where(or_(Partner.first_id.in_(heads), Partner.second_id.in_(heads)))
+        .order_by(Partner.id)
     )
     return [(DateRange(start, end), (first, second)) for start, end, first, second in rows]
 
@@ -134,9 +140,17 @@ def _households(adults: set[int]) -> tuple[Spans[tuple[int, int]], dict[int, Chi
     households: Spans[tuple[int, int]] = defaultdict(list)
     children = {}
     for start, end, head, child, born, code in db.session.execute(
-        select(HeadOfChild.start, HeadOfChild.end, HeadOfChild.head_id, Person.id, Person.born, Person.identity_code)
+        select(
+            HeadOfChild.start,
+            HeadOfChild.end,
+            HeadOfChild.head_id,
+            Person.id,
+            Person.born,
+            Person.identity_code,
+        )
         .join(Person, Person.id == HeadOfChild.child_id)
-        .where(HeadOfChild.head_id.in_(adults)).order_by(HeadOfChild.id)
+        .where(HeadOfChild.head_id.in_(adults))
+        .order_by(HeadOfChild.id)
     ):
         households[head].append((DateRange(start, end), (head, child)))
         children[child] = Child(child, born, code or "")
@@ -146,37 +160,79 @@ def _households(adults: set[int]) -> tuple[Spans[tuple[int, int]], dict[int, Chi
 def _places(children: Collection[int]) -> dict[int, list[_Place]]:
     needs: Spans[str] = defaultdict(list)
     for place, start, end, option in db.session.execute(
-        select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option)
-        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id.in_(children))
+        select(
+            ServiceNeedPeriod.placement_id,
+            ServiceNeedPeriod.start,
+            ServiceNeedPeriod.end,
+            ServiceNeedPeriod.option,
+        )
+        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id)
+        .where(Placement.child_id.in_(children))
     ):
         needs[place].append((DateRange(start, end), option))
     found: dict[int, list[_Place]] = defaultdict(list)
     for id, child, unit, care_type, start, end, invoiced, provider in db.session.execute(
-        select(Placement.id, Placement.child_id, Placement.unit_id, Placement.care_type, Placement.start,
-               Placement.end, Unit.invoiced, Unit.provider)
-        .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id.in_(children)).order_by(Placement.start)
+        select(
+            Placement.id,
+            Placement.child_id,
+            Placement.unit_id,
+            Placement.care_type,
+            Placement.start,
+            Placement.end,
+            Unit.invoiced,
+            Unit.provider,
+        )
+        .join(Unit, Unit.id == Placement.unit_id)
+        .where(Placement.child_id.in_(children))
+        .order_by(Placement.start)
     ):
-        found[child].append(_Place(
-            child, unit, care_type, DateRange(start, end), charged_by_city(invoiced, provider), Timeline(needs[id])))
+        found[child].append(
+            _Place(
+                child,
+                unit,
+                care_type,
+                DateRange(start, end),
+                charged_by_city(invoiced, provider),
+                Timeline(needs[id]),
+            )
+        )
     return found
 
 
 def _incomes(people: Collection[int]) -> Spans[Shown]:
     found: Spans[Shown] = defaultdict(list)
     for id, person, start, end, effect, lines, agency in db.session.execute(
-        select(Income.id, Income.person_id, Income.start, Income.end, Income.effect, Income.lines, Income.agency_staff)
-        .where(Income.person_id.in_(people)).order_by(Income.start)
+        select(
+            Income.id,
+            Income.person_id,
+            Income.start,
+            Income.end,
+            Income.effect,
+            Income.lines,
+            Income.agency_staff,
+        )
+        .where(Income.person_id.in_(people))
+        .order_by(Income.start)
     ):
-        found[person].append((DateRange(start, end), shown(effect, lines_of(lines), agency_staff=agency, record=id)))
+        found[person].append(
+            (DateRange(start, end), shown(effect, lines_of(lines), agency_staff=agency, record=id))
+        )
     return found
 
 
 def _alterations(children: Collection[int]) -> Spans[Alteration]:
     found: Spans[Alteration] = defaultdict(list)
     for child, start, end, kind, amount, absolute in db.session.execute(
-        select(FeeAlteration.child_id, FeeAlteration.start, FeeAlteration.end, FeeAlteration.kind,
-               FeeAlteration.amount, FeeAlteration.absolute)
-        .where(FeeAlteration.child_id.in_(children)).order_by(FeeAlteration.id)
+        select(
+            FeeAlteration.child_id,
+            FeeAlteration.start,
+            FeeAlteration.end,
+            FeeAlteration.kind,
+            FeeAlteration.amount,
+            FeeAlteration.absolute,
+        )
+        .where(FeeAlteration.child_id.in_(children))
+        .order_by(FeeAlteration.id)
     ):
         size = Decimal(amount) / 100 if absolute else Decimal(amount)
         found[child].append((DateRange(start, end), Alteration(kind, size, absolute)))
@@ -184,7 +240,7 @@ def _alterations(children: Collection[int]) -> Spans[Alteration]:
 
 
 def _care(places: list[_Place], options: Mapping[str, ServiceNeed]) -> Timeline[Care]:
-    """A child's places as the fee reads them: cut by the agreed needs, with the usual need where none was."""
+    """A child's places as the fee reads them: cut by the agreed needs, the usual one where there is none."""
     spans: list[tuple[DateRange, Care]] = []
     for place in places:
         agreed = Timeline((period, _need(options, key)) for period, key in place.needs.spans)
@@ -192,7 +248,9 @@ def _care(places: list[_Place], options: Mapping[str, ServiceNeed]) -> Timeline[
         for piece in pieces([place.period, *defaults]):
             if piece & place.period == piece:
                 usual = default_need(options.values(), place.care_type, piece.start)
-                need = _need(options, usual.key, missing=True) if usual else Need("", Decimal(0), missing=True)
+                need = (
+                    _need(options, usual.key, missing=True) if usual else Need("", Decimal(0), missing=True)
+                )
                 spans += spans_of_care(piece, Care(place.unit, place.care_type, need, place.charged), agreed)
     return Timeline(spans)
 

@@ -31,14 +31,16 @@ from evaka.texts import LANGUAGES, say
 
 M = TypeVar("M", Person, Unit)
 EFFECTS = {
-    Effect.INCOME: "shown", Effect.MAX_FEE_ACCEPTED: "highest", Effect.INCOMPLETE: "incomplete",
+    Effect.INCOME: "shown",
+    Effect.MAX_FEE_ACCEPTED: "highest",
+    Effect.INCOMPLETE: "incomplete",
     Effect.NOT_AVAILABLE: "missing",
 }
 
 
 @dataclass(frozen=True)
 class FeeInstruction:
-    """What the city prints on fee decisions: the sections applied, and who revises them within how many days."""
+    """What the city prints on fee decisions: the sections applied, who revises them, within how many days."""
 
     laws: tuple[Law, ...]
     appeal_law: Law
@@ -67,7 +69,9 @@ def letter_language(person: Person) -> str:
 
 def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
     fees, printed = decision.fees, instruction()
-    people = _named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
+    people = _named(
+        Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines}
+    )
     units = _named(Unit, {int(line.care.unit) for line in fees.lines})
     head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
     incomes = [_income(head, fees.head_income)]
@@ -75,7 +79,9 @@ def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: s
     if partner is not None:
         incomes.append(_income(partner, fees.partner_income))
         shown.append(fees.partner_income)
-    incomes += [_income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None]
+    incomes += [
+        _income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None
+    ]
     deemed = received(channel, by.today)
     reliefs = any(one.kind is AlterationKind.RELIEF for line in fees.lines for one, _ in line.alterations)
     return FeeFacts(
@@ -101,9 +107,16 @@ def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: s
         decision_maker=by.name,
         decision_maker_title=title_of(by.user, by.today, language),
         appeal=Appeal(
-            body=printed.body[language], address=printed.address, email=printed.email, law=printed.appeal_law,
-            days=printed.appeal_days, channel="post" if channel is Channel.POST else "portal", sent=by.today,
-            deemed_days=DAYS_TO_RECEIVE[channel], deemed=deemed, last_day=last_day_of(deemed, printed.appeal_days),
+            body=printed.body[language],
+            address=printed.address,
+            email=printed.email,
+            law=printed.appeal_law,
+            days=printed.appeal_days,
+            channel="post" if channel is Channel.POST else "portal",
+            sent=by.today,
+            deemed_days=DAYS_TO_RECEIVE[channel],
+            deemed=deemed,
+            last_day=last_day_of(deemed, printed.appeal_days),
         ),
     )
 
@@ -114,24 +127,35 @@ def _named(model: type[M], ids: set[int]) -> dict[int, M]:
 
 def _income(person: Person, income: Income | None) -> IncomeLine:
     effect = income.effect if income else Effect.NOT_AVAILABLE
-    return IncomeLine(name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None)
+    return IncomeLine(
+        name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None
+    )
 
 
 def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
     return ChildFee(
-        name=name_of(child), born=child.born, unit=unit.name, service_need=need_name(line, language),
-        base_fee=line.price.base, sibling_percent=100 - line.price.sibling_percent, fee=line.price.fee,
+        name=name_of(child),
+        born=child.born,
+        unit=unit.name,
+        service_need=need_name(line, language),
+        base_fee=line.price.base,
+        sibling_percent=100 - line.price.sibling_percent,
+        fee=line.price.fee,
         alterations=tuple(
-            Alteration(say(f"alteration_kind.{one.kind}", language), effect) for one, effect in line.alterations
+            Alteration(say(f"alteration_kind.{one.kind}", language), effect)
+            for one, effect in line.alterations
         ),
-        final_fee=line.price.final, steps=explained(line.price.steps, language),
+        final_fee=line.price.final,
+        steps=explained(line.price.steps, language),
     )
 
 
 def need_name(line: Line, language: str) -> str:
     """The service need as the city calls it; as the decision quotes it when the city has it no more."""
     names = city.read("service_needs").get(line.care.need.option, {}).get("name", {})
-    return str(names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language))
+    return str(
+        names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language)
+    )
 
 
 def name_of(person: Person) -> str:
@@ -140,8 +164,12 @@ def name_of(person: Person) -> str:
 
 def recipient_of(person: Person, day: date) -> tuple[str, ...]:
     """The address window; the name alone when the address must not be shown."""
-    return (name_of(person), *address_lines(
-        person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)))
+    return (
+        name_of(person),
+        *address_lines(
+            person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)
+        ),
+    )
 
 
 def title_of(user: User | None, day: date, language: str) -> str:

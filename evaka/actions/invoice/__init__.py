@@ -1,4 +1,4 @@
-"""The monthly invoice: drafted by the job, looked through, sent, and replaced when the month turns out otherwise."""
+"""The monthly invoice: drafted by the job, looked through, sent, and replaced when the month changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from evaka.kit.references import check_iban, national
 from evaka.models.base import db
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.rules.invoice import (
-    InvoiceStatus, ReplacementReason, SentInvoice, check_reason, due_date, replacement,
+    InvoiceStatus,
+    ReplacementReason,
+    SentInvoice,
+    check_reason,
+    due_date,
+    replacement,
 )
 
 Long = Annotated[str, "long"]
@@ -55,7 +60,8 @@ def correct(invoice: Invoice, by: Actor, *, reason: ReplacementReason, notes: Lo
     check_reason(reason, notes)
     if invoice.status is not InvoiceStatus.SENT:
         raise Refused(
-            "workflow.wrong_state", verb="correct", state=invoice.status, sources=[InvoiceStatus.SENT])
+            "workflow.wrong_state", verb="correct", state=invoice.status, sources=[InvoiceStatus.SENT]
+        )
     found, troubles = reckoned([invoice.head_id], invoice.period)
     if troubles:
         raise troubles[invoice.head_id]
@@ -63,15 +69,26 @@ def correct(invoice: Invoice, by: Actor, *, reason: ReplacementReason, notes: Lo
     change = replacement(SentInvoice(invoice.total, invoice.revision), now.total if now else None)
     if change is None:
         raise Refused("invoice.nothing_changed", total=euros(invoice.total))
-    for earlier in db.session.scalars(select(Invoice).where(
-        Invoice.replaces_id == invoice.id, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT)):
+    for earlier in db.session.scalars(
+        select(Invoice).where(
+            Invoice.replaces_id == invoice.id, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT
+        )
+    ):
         db.session.delete(earlier)
     db.session.flush()
     revision, total = change
     made = Invoice(
-        head_id=invoice.head_id, codebtor_id=now.codebtor if now else invoice.codebtor_id, start=invoice.start,
-        end=invoice.end, due=due_date(invoice.period.last_day), total=total, status=InvoiceStatus.REPLACEMENT_DRAFT,
-        revision=revision, replaces_id=invoice.id, reason=reason, notes=notes,
+        head_id=invoice.head_id,
+        codebtor_id=now.codebtor if now else invoice.codebtor_id,
+        start=invoice.start,
+        end=invoice.end,
+        due=due_date(invoice.period.last_day),
+        total=total,
+        status=InvoiceStatus.REPLACEMENT_DRAFT,
+        revision=revision,
+        replaces_id=invoice.id,
+        reason=reason,
+        notes=notes,
         rows=[InvoiceRow(**row) for row in (rows_of(now) if now else [])],
     )
     db.session.add(made)
@@ -102,7 +119,8 @@ def _check_draft(invoice: Invoice, verb: str, states: tuple[InvoiceStatus, ...])
 def drafts_of_child(child_id: int, period: DateRange) -> list[tuple[int, DateRange]]:
     """The heads and months of drafts that have rows of a child and share a day with the period."""
     rows = db.session.execute(
-        select(Invoice.head_id, Invoice.start, Invoice.end).distinct()
+        select(Invoice.head_id, Invoice.start, Invoice.end)
+        .distinct()
         .join(InvoiceRow, InvoiceRow.invoice_id == Invoice.id)
         .where(InvoiceRow.child_id == child_id, Invoice.status == InvoiceStatus.DRAFT, Invoice.meets(period))
     )

@@ -26,8 +26,8 @@ Row = dict[str, Any]
 def draft(heads: Iterable[int], month: DateRange, by: Actor) -> dict[int, Refused]:
     """The month's invoices of these families as drafts; an invoice that was sent stays as it is.
 
-    Doing it twice changes nothing; a draft that would be otherwise today is drafted anew.  Answers by head why
-    there is none; the other families get theirs.
+    Doing it twice changes nothing; a draft that would be otherwise today is drafted anew.  Answers by head
+    why there is none; the other families get theirs.
     """
     db.session.flush()
     troubles: dict[int, Refused] = {}
@@ -79,18 +79,31 @@ def _stored(heads: list[int], month: DateRange) -> tuple[set[int], dict[int, tup
     """The heads who have been told of the month already, and the drafts of the others with their rows."""
     told, drafts = set(), {}
     for id, head, status in db.session.execute(
-        select(Invoice.id, Invoice.head_id, Invoice.status)
-        .where(Invoice.head_id.in_(heads), Invoice.start == month.start)
+        select(Invoice.id, Invoice.head_id, Invoice.status).where(
+            Invoice.head_id.in_(heads), Invoice.start == month.start
+        )
     ):
         if status is InvoiceStatus.DRAFT:
             drafts[head] = id
         else:
             told.add(head)
     rows: dict[int, list[Row]] = defaultdict(list)
-    names = ("place", "child_id", "unit_id", "product", "amount", "unit_price", "price", "start", "end", "steps")
+    names = (
+        "place",
+        "child_id",
+        "unit_id",
+        "product",
+        "amount",
+        "unit_price",
+        "price",
+        "start",
+        "end",
+        "steps",
+    )
     for invoice, *values in db.session.execute(
         select(InvoiceRow.invoice_id, *(getattr(InvoiceRow, name) for name in names))
-        .where(InvoiceRow.invoice_id.in_(drafts.values())).order_by(InvoiceRow.place)
+        .where(InvoiceRow.invoice_id.in_(drafts.values()))
+        .order_by(InvoiceRow.place)
     ):
         rows[invoice].append(dict(zip(names, values, strict=True)))
     return told, {head: (id, rows[id]) for head, id in drafts.items()}
@@ -99,17 +112,31 @@ def _stored(heads: list[int], month: DateRange) -> tuple[set[int], dict[int, tup
 def rows_of(made: Reckoned) -> list[Row]:
     """The rows of an invoice as they are stored."""
     return [
-        {"place": place, "child_id": row.child, "unit_id": row.unit, "product": str(row.product),
-         "amount": row.amount, "unit_price": row.unit_price, "price": row.price, "start": row.period.start,
-         "end": row.period.end, "steps": steps_kept(row.steps)}
+        {
+            "place": place,
+            "child_id": row.child,
+            "unit_id": row.unit,
+            "product": str(row.product),
+            "amount": row.amount,
+            "unit_price": row.unit_price,
+            "price": row.price,
+            "start": row.period.start,
+            "end": row.period.end,
+            "steps": steps_kept(row.steps),
+        }
         for place, row in enumerate(made.rows, start=1)
     ]
 
 
 def columns_of(made: Reckoned) -> Row:
     return {
-        "head_id": made.head, "codebtor_id": made.codebtor, "start": made.period.start, "end": made.period.end,
-        "due": made.due, "total": made.total, "status": InvoiceStatus.DRAFT,
+        "head_id": made.head,
+        "codebtor_id": made.codebtor,
+        "start": made.period.start,
+        "end": made.period.end,
+        "due": made.due,
+        "total": made.total,
+        "status": InvoiceStatus.DRAFT,
     }
 
 
@@ -121,15 +148,29 @@ def _write(made: list[tuple[Reckoned, list[Row]]], gone: dict[int, int], by: Act
         db.session.execute(delete(Invoice).where(Invoice.id.in_(gone)))
         lines += [_line("invoice.drop", id, head, {}, by) for id, head in gone.items()]
     if made:
-        ids = db.session.scalars(
-            insert(Invoice).returning(Invoice.id, sort_by_parameter_order=True), [columns_of(one) for one, _ in made],
-        ).all()
-        rows = [row | {"invoice_id": id} for id, (_, found) in zip(ids, made, strict=True) for row in found]
+        db.session.execute(insert(Invoice), [columns_of(one) for one, _ in made])
+        ids = {
+            head: id
+            for id, head in db.session.execute(
+                select(Invoice.id, Invoice.head_id).where(
+                    Invoice.head_id.in_({one.head for one, _ in made}),
+                    Invoice.start == made[0][0].period.start,
+                    Invoice.status == InvoiceStatus.DRAFT,
+                )
+            )
+        }
+        rows = [row | {"invoice_id": ids[int(one.head)]} for one, found in made for row in found]
         if rows:
             db.session.execute(insert(InvoiceRow), rows)
         lines += [
-            _line("invoice.draft", id, int(one.head), {"month": str(one.period), "total": one.total}, by)
-            for id, (one, _) in zip(ids, made, strict=True)
+            _line(
+                "invoice.draft",
+                ids[int(one.head)],
+                int(one.head),
+                {"month": str(one.period), "total": one.total},
+                by,
+            )
+            for one, _ in made
         ]
     if lines:
         db.session.execute(insert(AuditEvent), lines)
@@ -137,6 +178,11 @@ def _write(made: list[tuple[Reckoned, list[Row]]], gone: dict[int, int], by: Act
 
 def _line(key: str, id: int, head: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:
     return {
-        "at": by.now, "user_id": by.user and by.user.id, "action": key, "subject": "invoice", "subject_id": id,
-        "person_id": head, "facts": facts,
+        "at": by.now,
+        "user_id": by.user and by.user.id,
+        "action": key,
+        "subject": "invoice",
+        "subject_id": id,
+        "person_id": head,
+        "facts": facts,
     }

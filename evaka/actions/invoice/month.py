@@ -18,7 +18,7 @@ from evaka.models.fee import FeeDecision, fees_of
 from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
-from evaka.rules.attendance import AbsenceCategory
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind
 from evaka.rules.calendar import OpenDays
 from evaka.rules.fee import IN_FORCE, Line, table_on
 from evaka.rules.invoice import Charge, InvoicePolicy, Month, Part, Place
@@ -32,7 +32,7 @@ def policy() -> InvoicePolicy:
 
 
 def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
-    """By head the facts of that family's month alone.  Refused("fee.no_table") when the month has no fee table."""
+    """By head the facts of that family's month.  Refused("fee.no_table") for a month without a table."""
     table = table_on(tables(), period.start)
     charges = _charges(heads, period)
     lived = _lived(heads, period)
@@ -42,7 +42,9 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
         for head in heads
     }
     children = {child for found in children_of.values() for child in found}
-    born = {id: day for id, day in db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children)))}
+    born = dict(
+        db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children))).tuples().all()
+    )
     places, open_days = _places(children, period)
     absences = _absences(children, period)
     guardians = _guardians(children)
@@ -57,8 +59,12 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
             places=tuple(place for child in mine for place in places[child]),
             open_days=open_days,
             absences={child: absences[child] for child in mine if child in absences},
-            heads=Timeline(span for child in mine for span in by_child[child] if span[1][0] == head
-                           or any(charge.partner == span[1][0] for charge in charges[head])),
+            heads=Timeline(
+                span
+                for child in mine
+                for span in by_child[child]
+                if span[1][0] == head or any(charge.partner == span[1][0] for charge in charges[head])
+            ),
             guardians=frozenset((adult, child) for child in mine for adult in guardians[child]),
             usual_coefficients=usual,
         )
@@ -69,7 +75,9 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
 def _charges(heads: Collection[int], period: DateRange) -> dict[int, list[Charge]]:
     found: dict[int, list[Charge]] = defaultdict(list)
     for head, partner, start, end, facts in db.session.execute(
-        select(FeeDecision.head_id, FeeDecision.partner_id, FeeDecision.start, FeeDecision.end, FeeDecision.facts)
+        select(
+            FeeDecision.head_id, FeeDecision.partner_id, FeeDecision.start, FeeDecision.end, FeeDecision.facts
+        )
         .where(FeeDecision.head_id.in_(heads), FeeDecision.status.in_(IN_FORCE), FeeDecision.meets(period))
         .order_by(FeeDecision.start)
     ):
@@ -80,9 +88,15 @@ def _charges(heads: Collection[int], period: DateRange) -> dict[int, list[Charge
 
 def _part(line: Line) -> Part:
     return Part(
-        child=line.child, unit=line.care.unit, care_type=line.care.care_type, base=line.price.base,
-        sibling_percent=line.price.sibling_percent, fee=line.price.fee, final=line.price.final,
-        alterations=line.alterations, contract_days=line.care.need.contract_days,
+        child=line.child,
+        unit=line.care.unit,
+        care_type=line.care.care_type,
+        base=line.price.base,
+        sibling_percent=line.price.sibling_percent,
+        fee=line.price.fee,
+        final=line.price.final,
+        alterations=line.alterations,
+        contract_days=line.care.need.contract_days,
     )
 
 
@@ -90,33 +104,48 @@ def _lived(heads: Collection[int], period: DateRange) -> dict[int, list[tuple[Da
     """The children of each head's household this month: temporary care has no fee decision."""
     found: dict[int, list[tuple[DateRange, tuple[int, int]]]] = defaultdict(list)
     for head, child, start, end in db.session.execute(
-        select(HeadOfChild.head_id, HeadOfChild.child_id, HeadOfChild.start, HeadOfChild.end)
-        .where(HeadOfChild.head_id.in_(heads), HeadOfChild.meets(period))
+        select(HeadOfChild.head_id, HeadOfChild.child_id, HeadOfChild.start, HeadOfChild.end).where(
+            HeadOfChild.head_id.in_(heads), HeadOfChild.meets(period)
+        )
     ):
         found[head].append((DateRange(start, end), (head, child)))
     return found
 
 
-def _heads(children: Collection[int], period: DateRange) -> dict[int, list[tuple[DateRange, tuple[int, int]]]]:
+def _heads(
+    children: Collection[int], period: DateRange
+) -> dict[int, list[tuple[DateRange, tuple[int, int]]]]:
     found: dict[int, list[tuple[DateRange, tuple[int, int]]]] = defaultdict(list)
     for head, child, start, end in db.session.execute(
-        select(HeadOfChild.head_id, HeadOfChild.child_id, HeadOfChild.start, HeadOfChild.end)
-        .where(HeadOfChild.child_id.in_(children), HeadOfChild.meets(period))
+        select(HeadOfChild.head_id, HeadOfChild.child_id, HeadOfChild.start, HeadOfChild.end).where(
+            HeadOfChild.child_id.in_(children), HeadOfChild.meets(period)
+        )
     ):
         found[child].append((DateRange(start, end), (head, child)))
     return found
 
 
-def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
+def _places(
+    children: Collection[int], period: DateRange
+) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
     """The places of the month and of the year before it, and the days on which their units give care."""
     found: dict[int, list[Place]] = defaultdict(list)
     open_days: dict[int | str, OpenDays] = {}
     year = DateRange(period.start - YEAR, period.end)
     for child, unit, care_type, start, end, invoiced, provider, weekdays in db.session.execute(
-        select(Placement.child_id, Placement.unit_id, Placement.care_type, Placement.start, Placement.end,
-               Unit.invoiced, Unit.provider, Unit.weekdays)
+        select(
+            Placement.child_id,
+            Placement.unit_id,
+            Placement.care_type,
+            Placement.start,
+            Placement.end,
+            Unit.invoiced,
+            Unit.provider,
+            Unit.weekdays,
+        )
         .join(Unit, Unit.id == Placement.unit_id)
-        .where(Placement.child_id.in_(children), Placement.meets(year)).order_by(Placement.start)
+        .where(Placement.child_id.in_(children), Placement.meets(year))
+        .order_by(Placement.start)
     ):
         charged = charged_by_city(invoiced, provider)
         found[child].append(Place(child, unit, care_type, DateRange(start, end), charged))
@@ -124,15 +153,17 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
     return found, open_days
 
 
-def _absences(children: Collection[int], period: DateRange) -> dict[int, dict[date, str]]:
+def _absences(children: Collection[int], period: DateRange) -> dict[int, dict[date, AbsenceKind]]:
     """Only those from care that is paid for."""
-    found: dict[int, dict[date, str]] = defaultdict(dict)
+    found: dict[int, dict[date, AbsenceKind]] = defaultdict(dict)
     for child, day, kind in db.session.execute(
-        select(Absence.child_id, Absence.day, Absence.kind)
-        .where(Absence.child_id.in_(children), Absence.category == AbsenceCategory.BILLABLE,
-               Absence.day.between(period.start, period.last_day))
+        select(Absence.child_id, Absence.day, Absence.kind).where(
+            Absence.child_id.in_(children),
+            Absence.category == AbsenceCategory.BILLABLE,
+            Absence.day.between(period.start, period.last_day),
+        )
     ):
-        found[child][day] = kind.value
+        found[child][day] = kind
     return found
 
 

@@ -48,16 +48,29 @@ def letter_facts(invoice: Invoice, by: Actor, language: str) -> InvoiceFacts:
     account = bank()
     rows = [
         Printed(
-            child=name_of(row.child), description=product_name(row.product, language), period=row.period,
-            amount=Decimal(row.amount), unit_price=row.unit_price, price=row.price,
+            child=name_of(row.child),
+            description=product_name(row.product, language),
+            period=row.period,
+            amount=Decimal(row.amount),
+            unit_price=row.unit_price,
+            price=row.price,
         )
         for row in invoice.rows
     ]
     return InvoiceFacts(
-        sender=city_sender(language), recipient=recipient_of(invoice.head, by.today), number=invoice.number or 0,
-        day=by.today, period=invoice.period, due=invoice.due, rows=tuple(rows), total=invoice.total,
+        sender=city_sender(language),
+        recipient=recipient_of(invoice.head, by.today),
+        number=invoice.number or 0,
+        day=by.today,
+        period=invoice.period,
+        due=invoice.due,
+        rows=tuple(rows),
+        total=invoice.total,
         explanation=tuple(line for row in invoice.rows for line in explanation(row, language)),
-        payee=account.payee, iban=check_iban(account.iban), bic=account.bic, reference=invoice.reference,
+        payee=account.payee,
+        iban=check_iban(account.iban),
+        bic=account.bic,
+        reference=invoice.reference,
     )
 
 

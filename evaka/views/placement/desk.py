@@ -1,4 +1,4 @@
-"""The placement desk, the directors' list of proposals, and the places that came of them."""
+"""The placement desk: who waits for a place, how full the units are, and why here or there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_admin import BaseView, expose
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.exc import StaleDataError
 
 from evaka.access import may, within
 from evaka.actions import placement as act
@@ -21,13 +22,11 @@ from evaka.kit.dates import DateRange, add_months
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application, Preference, waiting_for_place
 from evaka.models.base import db, transaction
-from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Area, Unit
 from evaka.rules.application import ApplicationStatus, urgency
-from evaka.rules.placement import CareType, PlanStatus, misfits
+from evaka.rules.placement import misfits
 from evaka.rules.unit import Commitment, Figures, Key, Need, OccupancyKind, Stay, occupancy, peak, with_applicant
-from evaka.views.base import Screen, link, sentence
-from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
+from evaka.views.base import row_number, sentence
 from evaka.views.page import Lazy, actor, aged, decimal, option_name, person, told, told_refusal
 
 MONTHS = 12
@@ -40,6 +39,12 @@ def of_area(area_id: int) -> ColumnElement[bool]:
     """Applications whose family wishes for some unit of the area."""
     wished = select(Preference.application_id).join(Unit, Unit.id == Preference.unit_id).where(Unit.area_id == area_id)
     return Application.id.in_(wished)
+
+
+def months_from(day: date) -> list[DateRange]:
+    """The month of a day and those that follow it, a year of them."""
+    starts = [add_months(day.replace(day=1), n) for n in range(MONTHS)]
+    return [DateRange.month(start.year, start.month) for start in starts]
 
 
 class PlacementDesk(BaseView):
@@ -62,19 +67,21 @@ class PlacementDesk(BaseView):
     @expose("/")
     def index(self) -> Any:
         by = actor()
-        waiting = self._waiting()
+        query = self._waiting()
+        count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        waiting = self._shown(query)
         chosen = self._chosen()
-        months = self._months(by.today)
+        months = months_from(self._first_month(chosen, by.today))
         units = self._units(chosen)
         return self.render(
             "office/desk.html",
-            heading=told("menu.desk"), fact_line=told("placement.waiting", count=len(waiting)), buttons=[],
+            heading=told("menu.desk"), fact_line=told("placement.waiting", count=count), buttons=[],
             chips=self._chips(), filter_form=self._filter_form(),
-            applications=[self._card(one) for one in waiting], applications_note=len(waiting),
+            applications=[self._card(one) for one in waiting], applications_note=count if count == len(waiting) else f"{len(waiting)} / {count}",
             chosen=self._detail(chosen) if chosen else None, effect_of=chosen.child.first_name if chosen else None,
             months=[f"{month.start.month}/{month.start:%y}" for month in months],
             add_unit=None if request.args.get("all") else (
-                told("placement.all_units"), url_for(".index", **{**request.args, "all": 1})),
+                told("placement.all_units"), self._here(all=1)),
             **self._occupancies(chosen, units, months),
         )
 
@@ -82,8 +89,7 @@ class PlacementDesk(BaseView):
     def plan(self) -> Any:
         """One button on the desk: this child, this unit, the days by rule."""
         application = self._application(request.form.get("application", ""))
-        unit_id = request.form.get("unit_id", "")
-        unit = db.session.get(Unit, int(unit_id)) if unit_id.isdecimal() else None
+        unit = self._unit(request.form.get("unit_id", ""))
         if application is None or unit is None:
             flash(told("error.404"), "error")
             return redirect(url_for(".index"))
@@ -105,7 +111,7 @@ class PlacementDesk(BaseView):
         try:
             with transaction():
                 deed()
-        except (Refused, IntegrityError) as no:
+        except (Refused, IntegrityError, StaleDataError) as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no), "error")
@@ -119,18 +125,25 @@ class PlacementDesk(BaseView):
         return within(actor(), "application.plan", Application)
 
     def _application(self, id: str) -> Application | None:
-        if not id.isdecimal():
+        if (number := row_number(id)) is None:
             return None
-        return db.session.scalar(select(Application).where(Application.id == int(id), self._visible()))
+        return db.session.scalar(select(Application).where(Application.id == number, self._visible()))
 
-    def _waiting(self) -> list[Application]:
-        query = (
-            waiting_for_place().where(self._visible()).limit(MOST_APPLICATIONS)
-            .options(joinedload(Application.child), selectinload(Application.preferences).joinedload(Preference.unit)))
-        area = request.args.get("area", "")
-        if area.isdecimal():
-            query = query.where(of_area(int(area)))
-        return list(db.session.scalars(query))
+    def _unit(self, id: str) -> Unit | None:
+        if (number := row_number(id)) is None:
+            return None
+        return db.session.scalar(select(Unit).where(Unit.id == number, within(actor(), "unit.view", Unit)))
+
+    def _waiting(self) -> Select[Application]:
+        area = row_number(request.args.get("area", ""))
+        query = waiting_for_place().where(self._visible())
+        return query if area is None else query.where(of_area(area))
+
+    def _shown(self, query: Select[Application]) -> list[Application]:
+        """The most pressing ones, with everything that their cards say."""
+        return list(db.session.scalars(query.limit(MOST_APPLICATIONS).options(
+            joinedload(Application.child), joinedload(Application.sibling_unit),
+            selectinload(Application.preferences).joinedload(Preference.unit))))
 
     def _filter_form(self) -> list[dict[str, Any]]:
         areas = db.session.scalars(select(Area).order_by(Area.name))
@@ -138,10 +151,14 @@ class PlacementDesk(BaseView):
                  "options": [(str(area.id), area.name) for area in areas]}]
 
     def _chips(self) -> list[tuple[str, str]]:
-        area = request.args.get("area", "")
-        row = db.session.get(Area, int(area)) if area.isdecimal() else None
-        rest = {k: v for k, v in request.args.items() if k != "area"}
-        return [(f"{told('unit.area')}: {row.name}", url_for(".index", **rest))] if row else []
+        area = row_number(request.args.get("area", ""))
+        row = None if area is None else db.session.get(Area, area)
+        return [(f"{told('unit.area')}: {row.name}", self._here(area=None))] if row else []
+
+    def _here(self, **changes: Any) -> str:
+        """The address of the desk as it is now, but for the changes."""
+        kept = {name: request.args[name] for name in ("area", "application", "all") if name in request.args}
+        return url_for(".index", **(kept | changes))
 
     def _card(self, one: Application) -> dict[str, Any]:
         left = urgency(one.due, actor().today)
@@ -150,7 +167,7 @@ class PlacementDesk(BaseView):
             look = "bad" if left < 0 else "warn" if left <= SOON else ""
             state = (look, told("placement.days", days=left))
         return {
-            "id": one.id, "url": url_for(".index", **{**request.args, "application": one.id}),
+            "id": one.id, "url": self._here(application=one.id),
             "child": f"{one.child.first_name} {one.child.last_name}", "age": aged(one.child.born),
             "start": told("placement.starts", start=one.start), "due": told("placement.due", due=one.due), "state": state,
             "preferences": " · ".join(f"{p.place} {p.unit}" for p in one.preferences), "badges": self._badges(one),
@@ -197,17 +214,20 @@ class PlacementDesk(BaseView):
 
     # -- the units on the right -----------------------------------------------------------------
 
-    def _months(self, today: date) -> list[DateRange]:
-        first = today.replace(day=1)
-        starts = [add_months(first, n) for n in range(MONTHS)]
-        return [DateRange.month(start.year, start.month) for start in starts]
+    def _first_month(self, chosen: Application | None, today: date) -> date:
+        """This month, unless the chosen child begins so late that the table would end before."""
+        if chosen is None:
+            return today
+        start = act.default_period(chosen, today).start
+        return start if start > months_from(today)[-1].last_day else today
 
     def _units(self, chosen: Application | None) -> list[Unit]:
         """The wished ones first, then others of their areas that give such care; or those of the chosen area."""
         wished = [one.unit for one in chosen.preferences] if chosen else []
-        query = select(Unit).where(within(actor(), "unit.view", Unit), Unit.on(actor().today)).order_by(Unit.name)
-        if request.args.get("area", "").isdecimal():
-            query = query.where(Unit.area_id == int(request.args["area"]))
+        query = select(Unit).where(
+            within(actor(), "unit.view", Unit), Unit.meets(DateRange(actor().today))).order_by(Unit.name)
+        if (area := row_number(request.args.get("area", ""))) is not None:
+            query = query.where(Unit.area_id == area)
         elif wished:
             query = query.where(Unit.area_id.in_({unit.area_id for unit in wished}))
         others = [unit for unit in db.session.scalars(query) if unit not in wished]
@@ -258,28 +278,28 @@ class PlacementDesk(BaseView):
 
     def _cell(self, key: Key, month: DateRange, levels: Any, then: Any) -> dict[str, Any]:
         """The fullest day of a month: the number is the draft level, with the chosen child where there is one."""
-        top = {kind: _percent(peak(found[key], month)) for kind, found in levels.items()}
+        top = {kind: percent(peak(found[key], month)) for kind, found in levels.items()}
         draft = top[OccupancyKind.DRAFT]
-        whole = _percent(peak(then[key], month)) if then else None
+        whole = percent(peak(then[key], month)) if then else None
         value = whole if whole is not None else draft
         effect = whole - draft if whole is not None and draft is not None else None
         return {
             "value": "–" if value is None else decimal(value, 1),
-            "effect": f"+{decimal(effect, 1)}" if effect else "",
+            "effect": f"{'+' if effect > 0 else '−'}{decimal(abs(effect), 1)}" if effect else "",
             "over": value is not None and value > 100,
             "confirmed": float(top[OccupancyKind.CONFIRMED] or 0), "planned": float(top[OccupancyKind.PLANNED] or 0),
             "draft": float(draft or 0), "whole": float(whole) if whole is not None else None,
-            "said": told("placement.cell", confirmed=_said(top[OccupancyKind.CONFIRMED]),
-                         planned=_said(top[OccupancyKind.PLANNED]), draft=_said(draft)),
-            "figure": value,
+            "said": told("placement.cell", confirmed=said(top[OccupancyKind.CONFIRMED]),
+                         planned=said(top[OccupancyKind.PLANNED]), draft=said(draft)),
+            "figure": value, "levels": top,
         }
 
     def _parts(self, unit: Unit, wished: Mapping[int, int], cells: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
         """Under the first wish the three levels are written out."""
         if wished.get(unit.id) != 1:
             return []
-        return [(told(f"occupancy_kind.{level}"), [decimal(Decimal(str(cell[level])), 1) for cell in cells])
-                for level in ("confirmed", "planned", "draft")]
+        return [(told(f"occupancy_kind.{level}"), [said(cell["levels"][level]) for cell in cells])
+                for level in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED, OccupancyKind.DRAFT)]
 
     def _why(self, chosen: Application, unit: Unit, place: int, cells: list[dict[str, Any]],
              months: list[DateRange]) -> dict[str, Any]:
@@ -313,108 +333,9 @@ class PlacementDesk(BaseView):
                 "plan": self._plan(chosen, unit) if plannable else None}
 
 
-def _percent(figures: Figures | None) -> Decimal | None:
+def percent(figures: Figures | None) -> Decimal | None:
     return figures.percentage if figures else None
 
 
-def _said(percentage: Decimal | None) -> str:
+def said(percentage: Decimal | None) -> str:
     return "–" if percentage is None else decimal(percentage, 1)
-
-
-class ProposalScreen(Screen):
-    """Plans of places: the case worker follows them, the director of the unit confirms or declines."""
-
-    feature = "placement"
-
-    column_list = ("child", "unit", "start", "end", "service_need", "status")
-    column_sortable_list = ("start", "status")
-    column_default_sort = ("id", True)
-    column_filters = (
-        StateFilter(PlacementPlan.status, "placement.status", PlanStatus),
-        RowFilter(PlacementPlan.unit_id, "placement.unit", Unit),
-        DayFilter(PlacementPlan.start, "decision.starts_from"),
-    )
-    column_details_list = ("status", "child", "unit", "start", "end", "care_type", "service_need", "reason")
-    bulk = ("confirm",)
-    column_formatters = {
-        "child": lambda view, _context, row, _name: str(row.application.child),
-        "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
-    }
-
-    def get_query(self) -> Any:
-        return super().get_query().options(
-            joinedload(PlacementPlan.application).joinedload(Application.child), joinedload(PlacementPlan.unit))
-
-    def row_heading(self, row: Any) -> str:
-        child = row.application.child
-        return told("placement.proposal_of", child=f"{child.first_name} {child.last_name}", unit=row.unit)
-
-    def row_fact_line(self, row: Any) -> str:
-        return f"{aged(row.application.child.born)} · {row.period}"
-
-    def blocks(self, row: Any) -> list[dict[str, Any]]:
-        """The unit's occupancy over the place's first year, with the child and without."""
-        months = [month for month in PlacementDesk._months(self, max(actor().today, row.start)) if month & row.period]
-        period = DateRange(months[0].start, months[-1].last_day)
-        places, rows = places_of([row.unit], period), rows_of([row.unit], period)
-        others = [stay for stay in rows.stays
-                  if not (stay.child == row.application.child_id and stay.commitment is not Commitment.PLACED)]
-        without = type(rows)(stays=others)
-        now = occupancy(places, without, OccupancyKind.PLANNED, period, options())[row.unit_id]
-        then = occupancy(places, rows, OccupancyKind.PLANNED, period, options())[row.unit_id]
-        head = [told("placement.month"), told("placement.without_child"), told("placement.with_child")]
-        lines = [[f"{month.start.month}/{month.start.year}", f"{_said(_percent(peak(now, month)))} %",
-                  f"{_said(_percent(peak(then, month)))} %"] for month in months]
-        return [{"title": told("placement.occupancy"), "head": head, "rows": lines, "empty": "", "figures": [1, 2]}]
-
-
-class PlacementScreen(Screen):
-    """The places of children, now and later."""
-
-    column_list = ("child", "unit", "care_type", "group", "service_need", "start", "end")
-    column_sortable_list = (("child", "child.sort_key"), "start", "end")
-    column_default_sort = ("start", True)
-    search_people = ("child_id",)
-    reading = True
-    bulk = ("place_in_group",)
-    column_formatters = {
-        "group": lambda view, _context, row, _name: ", ".join(
-            str(one.group) for one in row.groups if actor().today in one.period) or told("placement.without_group"),
-        "service_need": lambda view, _context, row, _name: ", ".join(
-            option_name("service_needs", one.option) for one in row.needs),
-    }
-    column_details_list = ("child", "unit", "care_type", "group", "service_need", "start", "end")
-    column_filters = (
-        RowFilter(Placement.unit_id, "placement.unit", Unit),
-        NamedFilter(Placement.start, "placement.in_force", lambda: Placement.on(actor().today)),
-        NamedFilter(Placement.id, "placement.without_group", lambda: Placement.id.not_in(
-            select(GroupPlacement.placement_id))),
-        StateFilter(Placement.care_type, "placement.care_type", CareType),
-    )
-
-    def get_query(self) -> Any:
-        return super().get_query().options(
-            joinedload(Placement.child), joinedload(Placement.unit), selectinload(Placement.needs),
-            selectinload(Placement.groups).joinedload(GroupPlacement.group))
-
-    def row_heading(self, row: Any) -> str:
-        return told("placement.of", child=f"{row.child.first_name} {row.child.last_name}", unit=row.unit)
-
-    def row_fact_line(self, row: Any) -> str:
-        return str(row.period)
-
-    def first_value(self, action: Any, name: str, row: Any) -> Any:
-        return max(actor().today, row.start) if name == "start" else None
-
-    def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [
-            {"title": told("placement.groups"), "head": [told("placement.group"), told("placement.period")],
-             "rows": [[str(one.group), str(one.period)] for one in row.groups], "empty": told("placement.without_group")},
-            {"title": told("placement.needs"), "head": [told("placement.service_need"), told("placement.period")],
-             "rows": [[option_name("service_needs", one.option), str(one.period)] for one in row.needs],
-             "empty": told("person.nothing_here")},
-            {"title": told("person.child"), "head": [told("person.name")], "empty": "",
-             "rows": [[link(str(row.child), "person.details_view", row.child_id)]], "aside": True},
-        ]
-
-
