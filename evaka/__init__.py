@@ -14,6 +14,7 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from evaka import city, cli
 from evaka.models.base import db
@@ -35,6 +36,7 @@ def settings_from_environment() -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": os.environ.get("EVAKA_DATABASE_URL", f"sqlite:///{folder / 'evaka.sqlite'}"),
         # behind a TLS proxy (the way to operate it) cookies travel over TLS only; `make run` serves plain HTTP
         "SESSION_COOKIE_SECURE": os.environ.get("EVAKA_HTTP") != "1",
+        "PROXY": os.environ.get("EVAKA_HTTP") != "1",
         "SMTP": os.environ.get("EVAKA_SMTP", ""),  # host:port of the city's mail relay
         "BASE_URL": os.environ.get("EVAKA_URL", ""),  # the address that mails point to
     }
@@ -64,6 +66,8 @@ def create_app(**settings: Any) -> Flask:
     )
     app.config.from_mapping(settings or settings_from_environment())
     city.choose(app.config.get("CITY", "base"))
+    if app.config.get("PROXY"):
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     db.init_app(app)
     Migrate(app, db, directory=str(Path(__file__).parent / "models" / "migrations"), render_as_batch=True)
     Babel(app, default_locale="fi", locale_selector=language)

@@ -101,8 +101,10 @@ def dated(name: str, kind: type[T]) -> Timeline[T]:
             )
     rows = sorted(rows, key=lambda row: row["start"])
     made = []
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    for row, following in zip(rows, [*rows[1:], None], strict=False):
         where = f"{file}, table from {row['start']}"
+        if following is not None and following["start"] == row["start"]:
+            raise ConfigMistake(where, "another one starts on the same day", "Keep one of the two.")
         if following is not None and row.get("end", date.min) >= following["start"]:
             raise ConfigMistake(where, f"the next one starts on {following['start']}", "Let this one end before that.")
         closed = {"end": following["start"] - DAY} if following is not None else {}
@@ -140,7 +142,8 @@ def build(kind: type[T], row: Mapping[str, Any], where: str) -> T:
     hints = get_type_hints(kind)
     row = dict(_table(row, where))
     if hints.get("valid") is DateRange and "start" in row:
-        start, end = (_plain(date, row.pop(name), f"{where}, {name}") if name in row else None for name in ("start", "end"))
+        start = _plain(date, row.pop("start"), f"{where}, start")
+        end = _plain(date, row.pop("end"), f"{where}, end") if row.get("end") is not None else row.pop("end", None)
         if end is not None and end < start:
             raise ConfigMistake(where, f"it ends on {end}, before it starts on {start}", "Mend one of the days.")
         row["valid"] = DateRange(start, end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import smtplib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from flask.testing import FlaskClient
 from evaka import city, create_app
 from evaka.access import Actor
 from evaka.models.base import HELSINKI, db, writing
+from evaka.models.journal import AuditEvent
 from evaka.models.user import User
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
@@ -126,7 +128,9 @@ def browser(app: Flask, database: None) -> Callable[[User | None], FlaskClient]:
         if user is None:
             return client
         token = open_session(user, app.config["NOW"](), "127.0.0.1", "pytest")
-        keep()
+        db.session.flush()
+        db.session.execute(sa.delete(AuditEvent).where(AuditEvent.action == "user.log_in", AuditEvent.user_id == user.id))
+        keep()  # the log-in is an arrangement of the test, not a thing that was done
         with client.session_transaction() as session:
             session["_user_id"] = token
             session["_fresh"] = True
@@ -153,3 +157,18 @@ def no_real_email(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, host, *args, **kwargs)
 
     monkeypatch.setattr(smtplib.SMTP, "connect", only_here)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL that the database is asked while the block runs: `with statements() as asked: ...; len(asked)`."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)

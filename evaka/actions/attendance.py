@@ -68,9 +68,7 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
     }
     written = []
     for place in places:
-        for day, category in absence_days(
-            period, place.period, place.care_type, partial(_has_care, place.unit)
-        ):
+        for day, category in absence_days(period, place.period, place.care_type, partial(_has_care, place.unit)):
             in_time = day > by.today
             told = (
                 kind

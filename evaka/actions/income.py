@@ -79,9 +79,7 @@ def add(
     for id, kept in with_new({id: row.period for id, row in earlier.items()}, period).items():
         earlier[int(id)].end = kept.end
     db.session.flush()  # the earlier one is out of the way before the new one comes
-    income = Income(
-        person_id=person.id, start=start, end=end, effect=effect, agency_staff=agency_staff, notes=notes
-    )
+    income = Income(person_id=person.id, start=start, end=end, effect=effect, agency_staff=agency_staff, notes=notes)
     _fill(
         income,
         pay_period,
@@ -170,9 +168,7 @@ def remove(income: Income, by: Actor) -> None:
 
 def _others(income: Income) -> dict[int, DateRange]:
     rows = db.session.execute(
-        select(Income.id, Income.start, Income.end).where(
-            Income.person_id == income.person_id, Income.id != income.id
-        )
+        select(Income.id, Income.start, Income.end).where(Income.person_id == income.person_id, Income.id != income.id)
     )
     return {id: DateRange(start, end) for id, start, end in rows}
 

@@ -19,7 +19,17 @@ from evaka.kit.errors import Denied, Refused
 from evaka.models.base import Moment, db
 from evaka.models.journal import Email
 from evaka.models.message import (
-    Message, Post, Receipt, Thread, ThreadChild, ThreadMember, group_on, guardians_of, in_group, places_of, readers_of,
+    Message,
+    Post,
+    Receipt,
+    Thread,
+    ThreadChild,
+    ThreadMember,
+    group_on,
+    guardians_of,
+    in_group,
+    places_of,
+    readers_of,
 )
 from evaka.models.person import Person
 from evaka.models.unit import Group
@@ -123,17 +133,13 @@ def _post(audience: Audience, by: Actor, *, title: str, body: str) -> int:
         raise Refused("message.nobody", group=str(audience.group))
     post_id = _once(audience, by, title=title, body=body)
     group_id, author = audience.group.id, by.user and by.user.id
-    thread_ids = db.session.scalars(
-        insert(Thread).returning(Thread.id, sort_by_parameter_order=True),
-        [{"title": title, "group_id": group_id, "post_id": post_id, "last_at": by.now} for _ in audience.circles],
-    ).all()
-    message_ids = db.session.scalars(
-        insert(Message).returning(Message.id, sort_by_parameter_order=True),
-        [{"thread_id": id, "user_id": author, "at": by.now, "body": body} for id in thread_ids],
-    ).all()
+    thread_ids = sorted(db.session.scalars(insert(Thread).returning(Thread.id), [
+        {"title": title, "group_id": group_id, "post_id": post_id, "last_at": by.now} for _ in audience.circles]))
+    message_of = dict(db.session.execute(insert(Message).returning(Message.thread_id, Message.id), [
+        {"thread_id": id, "user_id": author, "at": by.now, "body": body} for id in thread_ids]).tuples().all())
     members = [
-        (thread_id, message_id, person_id)
-        for thread_id, message_id, circle in zip(thread_ids, message_ids, audience.circles, strict=True)
+        (thread_id, message_of[thread_id], person_id)
+        for thread_id, circle in zip(thread_ids, audience.circles, strict=True)
         for person_id in sorted(circle.guardians)
     ]
     db.session.execute(insert(ThreadMember), [
@@ -155,7 +161,8 @@ def _once(audience: Audience, by: Actor, *, title: str, body: str) -> int:
     if earlier := db.session.scalar(select(Post.at).where(Post.digest == digest)):
         raise Refused("message.already_sent", at=earlier)
     return db.session.scalars(insert(Post).returning(Post.id), [{
-        "group_id": audience.group.id, "user_id": by.user and by.user.id, "title": title, "at": by.now, "digest": digest,
+        "group_id": audience.group.id, "user_id": by.user and by.user.id, "title": title, "at": by.now,
+        "digest": digest,
     }]).one()
 
 

@@ -242,8 +242,7 @@ class Scheduler:
 
     def _of(self, claim: Claim, owner: str) -> tuple[sa.ColumnElement[bool], ...]:
         """The row of a claim, as long as nobody else has taken it."""
-        return (RUNS.c.id == claim.id, RUNS.c.attempt == claim.attempt, RUNS.c.owner == owner,
-                RUNS.c.status.in_(("queued", "running")))
+        return (RUNS.c.id == claim.id, RUNS.c.owner == owner, RUNS.c.status.in_(("queued", "running")))
 
     def _now(self) -> datetime:
         told: Callable[[], datetime] | None = self.app.config.get("NOW")

@@ -10,7 +10,7 @@ class Refused(Exception):
 
     `key` names a sentence in config/*/texts/, `facts` fill its gaps:
 
-        raise Refused("decision.start_too_late", start=start, last=last)
+        raise Refused("decision.start_outside_window", start=start, window=window)
     """
 
     status = 409

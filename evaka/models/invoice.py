@@ -28,9 +28,7 @@ class Invoice(Dated, Model):
     __table_args__ = (
         sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
         # one invoice a family and month, and one that is to replace it
-        sa.Index(
-            "uq_invoice_head_id_start_date", "head_id", "start_date", unique=True, **_where("'draft', 'sent'")
-        ),
+        sa.Index("uq_invoice_head_id_start_date", "head_id", "start_date", unique=True, **_where("'draft', 'sent'")),
         sa.Index(
             "uq_invoice_replacement_head_id_start_date",
             "head_id",
@@ -49,9 +47,7 @@ class Invoice(Dated, Model):
     due: Mapped[date]
     reference: Mapped[str] = mapped_column(sa.String(25), default="", server_default="")
     total: Mapped[int]  # cents
-    revision: Mapped[int] = mapped_column(
-        default=0, server_default="0"
-    )  # how many times the month was replaced
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")  # how many times the month was replaced
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     reason: Mapped[ReplacementReason | None]
     notes: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
@@ -61,9 +57,7 @@ class Invoice(Dated, Model):
     head: Mapped[Person] = relationship(foreign_keys="Invoice.head_id")
     codebtor: Mapped[Person | None] = relationship(foreign_keys="Invoice.codebtor_id")
     document: Mapped[Document | None] = relationship()
-    replaces: Mapped[Invoice | None] = relationship(
-        foreign_keys="Invoice.replaces_id", remote_side="Invoice.id"
-    )
+    replaces: Mapped[Invoice | None] = relationship(foreign_keys="Invoice.replaces_id", remote_side="Invoice.id")
     rows: Mapped[list[InvoiceRow]] = relationship(
         order_by="InvoiceRow.place", cascade="all, delete-orphan", back_populates="invoice"
     )

@@ -23,7 +23,7 @@ from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
-from evaka.views.attendance import AttendanceScreen
+from evaka.views.attendance import AttendanceScreen, MyAbsences
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
@@ -98,6 +98,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 ]
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
+    ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
     ("invoice", MyInvoices, Invoice),
     ("message", MyMessages, Thread),
@@ -107,6 +108,7 @@ GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
     ("my_message", "my_message.index_view", "mail", unread_of_guardian),
     ("my_decision", "my_decision.index_view", "document", None),
-    ("my_fee", "my_fee.index_view", "document", None),
-    ("my_invoice", "my_invoice.index_view", "document", None),
+    ("my_attendance", "my_attendance.index_view", "calendar", None),
+    ("my_fee", "my_fee.index_view", "euro", None),
+    ("my_invoice", "my_invoice.index_view", "euro", None),
 ]

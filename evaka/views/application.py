@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -26,6 +27,12 @@ def is_overdue() -> ColumnElement[bool]:
     return Application.due.is_not(None) & (Application.due < actor().today) & Application.status.in_(ON_THE_DESK)
 
 
+def is_due_soon() -> ColumnElement[bool]:
+    """The statutory day is today or within a week."""
+    today = actor().today
+    return Application.due.between(today, today + timedelta(days=6)) & Application.status.in_(ON_THE_DESK)
+
+
 def wants(unit_id: int) -> ColumnElement[bool]:
     return Application.id.in_(select(Preference.application_id).where(Preference.unit_id == unit_id))
 
@@ -42,6 +49,7 @@ class ApplicationScreen(Screen):
         YesNoFilter(Application.urgent, "application.urgent"),
         YesNoFilter(Application.transfer, "application.transfer"),
         StateFilter(Application.origin, "application.origin", Origin),
+        NamedFilter(Application.id, "application.due_soon", is_due_soon),
     )
     search_people = ("child_id", "guardian_id")
     search_columns = ("id",)

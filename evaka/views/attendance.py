@@ -1,17 +1,20 @@
-"""Absences as the office, the directors and the staff see them; new ones are noted on the child's page."""
+"""Absences as the office, the directors and the staff see them, and as guardians tell of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-import evaka.actions.attendance  # noqa: F401  the buttons of this screen and of a child's
+from evaka.actions import Action
+from evaka.actions.attendance import policy, reporter_of
 from evaka.models.attendance import Absence
+from evaka.models.base import db
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, StateFilter
-from evaka.views.page import told, written
+from evaka.views.page import actor, aged, told, word_of, written
 
 
 class AttendanceScreen(Screen):
@@ -32,6 +35,59 @@ class AttendanceScreen(Screen):
         return super().get_query().options(joinedload(Absence.child))
 
     def row_heading(self, row: Any) -> str:
-        return told(
-            "attendance.of", child=f"{row.child.first_name} {row.child.last_name}", day=written(row.day)
+        return told("attendance.of", child=f"{row.child.first_name} {row.child.last_name}", day=written(row.day))
+
+
+class MyAbsences(Screen):
+    """The guardian sees a child's absences to come, and tells of another one."""
+
+    feature = "person"
+    can_export = False
+    column_list = ("name", "age")
+    column_sortable_list = ()
+    column_default_sort = ("born", False)
+    column_formatters: ClassVar = {
+        "name": lambda _view, _context, row, _name: f"{row.first_name} {row.last_name}",
+        "age": lambda _view, _context, row, _name: aged(row.born),
+    }
+
+    @property
+    def help(self) -> str:
+        return told("attendance.my_help")
+
+    def row_heading(self, row: Any) -> str:
+        return f"{row.first_name} {row.last_name}"
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        return [(told("person.born"), written(row.born)), (told("person.age"), aged(row.born))]
+
+    def blocks(self, row: Any) -> list[dict[str, Any]]:
+        rows = db.session.scalars(
+            select(Absence)
+            .where(Absence.child_id == row.id, Absence.day >= actor().today.replace(day=1))
+            .order_by(Absence.day)
         )
+        days = {one.day: one for one in rows}  # the parts of a day are one to the family
+        return [
+            {
+                "title": told("attendance.title"),
+                "empty": told("attendance.none_told"),
+                "head": [told("attendance.day"), told("attendance.kind"), told("attendance.reported_by")],
+                "rows": [[written(day), word_of(one.kind), word_of(one.reported_by)] for day, one in days.items()],
+            }
+        ]
+
+    def file(self, row: Any) -> dict[str, Any]:
+        """Who did what in the office is not the family's to read."""
+        return super().file(row) | {"history": []}
+
+    def offers(self, action: Action, row: Any) -> bool:
+        return action.key == "attendance.absent"
+
+    def action_form(self, action: Action, row: Any) -> Any:
+        """Only the kinds of absence that this person may tell of."""
+        form = super().action_form(action, row)
+        if "kind" in action.inputs:
+            allowed = policy().kinds(reporter_of(actor()))
+            form.kind.choices = [one for one in form.kind.choices if one.value in allowed]
+        return form

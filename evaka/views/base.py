@@ -328,9 +328,9 @@ class Screen(ModelView):
         found = []
         for name, value in request.args.items():
             number = name.rpartition("_")[2]
-            if name.startswith("flt") and "_" in name and number.isdecimal() and len(number) < 4 and value.strip():
-                if int(number) < len(self._filters or ()):
-                    found.append((name, int(number), value.strip()))
+            named = name.startswith("flt") and "_" in name and number.isdecimal() and len(number) < 4
+            if named and value.strip() and int(number) < len(self._filters or ()):
+                found.append((name, int(number), value.strip()))
         return found
 
     def filter_fields(self, active_filters: Any) -> list[dict[str, Any]]:
@@ -455,7 +455,7 @@ class Screen(ModelView):
     def page_of(self, action: Action, row: Model) -> str:
         """Where an action asks for its inputs."""
         own = PAGES.get(action.key)
-        return url_for(own, id=row.id) if own else str(self.get_url(".do", verb=action.verb, id=row.id))
+        return url_for(own, id=row.id) if own else str(self.get_url(".do", verb=self.short(action), id=row.id))
 
     def head_buttons(self) -> list[Button]:
         if not self.can_create_here:
@@ -492,8 +492,13 @@ class Screen(ModelView):
             back=self.get_url(".details_view", id=row.id),
         )
 
-    def action_or_404(self, verb: str) -> Action:
-        return next((one for one in of_model(self.model) if one.verb == verb), None) or abort(404)
+    def action_or_404(self, name: str) -> Action:
+        """By its verb among the screen's own actions, by its whole key among those of other features."""
+        mine = of_model(self.model)
+        return next((one for one in mine if name in (self.short(one), one.key)), None) or abort(404)
+
+    def short(self, action: Action) -> str:
+        return action.verb if action.feature == self.feature else action.key
 
     def action_form(self, action: Action, row: Model) -> Any:
         """The form of an action; an input that is named like a column starts from the row's own value."""

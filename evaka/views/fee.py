@@ -70,9 +70,7 @@ class FeeScreen(Screen):
 
     def row_fact_line(self, row: Any) -> str:
         children = len(row.facts["lines"])
-        return " · ".join(
-            (str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status))
-        )
+        return " · ".join((str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status)))
 
     def row_warnings(self, row: Any) -> list[dict[str, str]]:
         found = []
@@ -161,9 +159,7 @@ class FeeScreen(Screen):
     def children(self, fees: Fees, people: dict[Any, Person], row: Any) -> list[dict[str, Any]]:
         units = {
             one.id: one
-            for one in db.session.scalars(
-                select(Unit).where(Unit.id.in_({line.care.unit for line in fees.lines}))
-            )
+            for one in db.session.scalars(select(Unit).where(Unit.id.in_({line.care.unit for line in fees.lines})))
         }
         found = []
         for line in fees.lines:
@@ -176,9 +172,7 @@ class FeeScreen(Screen):
                         age=aged(child.born, row.start),
                         fee=money(line.price.final),
                     ),
-                    "note": told(
-                        "fee.child_note", unit=units[line.care.unit], need=need_name(line, language())
-                    ),
+                    "note": told("fee.child_note", unit=units[line.care.unit], need=need_name(line, language())),
                     "steps": explained(line.price.steps[:-1]),
                     "total": (told("fee.child_total"), money(line.price.final)),
                 }

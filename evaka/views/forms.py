@@ -15,9 +15,20 @@ from flask_admin.form import BaseForm, Select2Field
 from flask_admin.model.form import converts
 from sqlalchemy import select
 from wtforms import (
-    BooleanField, DateField, DecimalField, Field, HiddenField, IntegerField, SelectField, SelectMultipleField,
-    StringField, TextAreaField, TimeField, ValidationError,
+    BooleanField,
+    DateField,
+    DecimalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+    ValidationError,
 )
+from wtforms.fields.choices import Choice as Option
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -123,9 +134,9 @@ class RowField(SelectField):
 
     def iter_choices(self) -> Any:
         chosen = self.data.id if isinstance(self.data, Model) else self.data
-        yield "", told("form.choose"), chosen in (None, ""), {}
+        yield Option("", told("form.choose"), chosen in (None, ""), {})
         for row in self.rows():
-            yield str(row.id), str(row), row.id == chosen, {}
+            yield Option(str(row.id), str(row), row.id == chosen, {})
 
     def has_groups(self) -> bool:
         return False

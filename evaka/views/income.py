@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased, joinedload
 
 import evaka.actions.income  # noqa: F401  the buttons of this screen and of a person's
 from evaka.actions import Action
@@ -12,8 +14,18 @@ from evaka.kit.money import euros
 from evaka.models.income import Income
 from evaka.rules.income import Effect
 from evaka.views.base import Screen, link
-from evaka.views.filters import DayFilter, StateFilter
-from evaka.views.page import decimal, told, word_of
+from evaka.views.filters import DayFilter, NamedFilter, StateFilter
+from evaka.views.page import actor, decimal, told, word_of
+
+SOON = timedelta(days=30)
+
+
+def ends_soon() -> ColumnElement[bool]:
+    """It ends within 30 days, and the person has shown nothing for the time after it."""
+    today = actor().today
+    following = aliased(Income)
+    shown = select(following.id).where(following.person_id == Income.person_id, following.start > Income.start)
+    return Income.end.between(today, today + SOON) & ~shown.exists()
 
 
 class IncomeScreen(Screen):
@@ -23,15 +35,14 @@ class IncomeScreen(Screen):
     column_filters = (
         StateFilter(Income.effect, "income.effect", Effect),
         DayFilter(Income.end, "income.ends_until", last=True),
+        NamedFilter(Income.id, "income.ends_soon", ends_soon),
     )
     search_people = ("person_id",)
     money = ("total",)
     reading = True
     column_details_list = ("person", "start", "end", "effect", "total", "agency_staff", "notes")
     column_formatters_detail: ClassVar = {
-        "person": lambda _view, _context, row, _name: link(
-            str(row.person), "person.details_view", row.person_id
-        ),
+        "person": lambda _view, _context, row, _name: link(str(row.person), "person.details_view", row.person_id),
         "total": lambda _view, _context, row, _name: euros(row.total),
     }
 
@@ -52,10 +63,7 @@ class IncomeScreen(Screen):
                 "title": told("income.lines"),
                 "empty": told("income.no_lines"),
                 "figures": [1, 3, 4],
-                "head": [
-                    told(f"income.line_{name}")
-                    for name in ("kind", "amount", "period", "multiplier", "monthly")
-                ],
+                "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
                 "rows": [
                     [
                         told(f"income.add.{line.kind}"),

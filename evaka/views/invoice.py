@@ -37,8 +37,7 @@ def rows_block(row: Any) -> dict[str, Any]:
         "empty": told("invoice.nothing_owed"),
         "figures": [3, 4, 5],
         "head": [
-            told(f"invoice.row_{name}")
-            for name in ("child", "product", "period", "amount", "unit_price", "price")
+            told(f"invoice.row_{name}") for name in ("child", "product", "period", "amount", "unit_price", "price")
         ],
         "rows": [
             [

@@ -20,7 +20,6 @@ from evaka.models.base import HELSINKI
 from evaka.models.user import User
 from evaka.texts import LANGUAGES, enum_key, explain, knows, say
 
-
 YEARS = range(1900, 2200)  # what is typed outside of these is a slip of the finger
 
 

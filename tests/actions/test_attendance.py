@@ -82,9 +82,7 @@ def test_only_the_own_guardian_and_the_own_unit_tell(by, child):
     )
     for stranger in strangers:
         with pytest.raises(Denied):
-            act.absent(
-                child, by(stranger), first=date(2026, 6, 2), last=date(2026, 6, 2), kind=AbsenceKind.SICK
-            )
+            act.absent(child, by(stranger), first=date(2026, 6, 2), last=date(2026, 6, 2), kind=AbsenceKind.SICK)
 
 
 def test_a_guardian_does_not_change_what_the_unit_has_noted(by, child):
@@ -92,9 +90,7 @@ def test_a_guardian_does_not_change_what_the_unit_has_noted(by, child):
     day = {"first": date(2026, 6, 2), "last": date(2026, 6, 2)}
     act.absent(child, by(factories.user("director", unit=place.unit)), **day, kind=AbsenceKind.FREE)
     with pytest.raises(Refused, match=r"attendance.told_by_unit"):
-        act.absent(
-            child, by(factories.user("guardian", person=child.guardians[0])), **day, kind=AbsenceKind.SICK
-        )
+        act.absent(child, by(factories.user("guardian", person=child.guardians[0])), **day, kind=AbsenceKind.SICK)
     assert noted(child) == [("2026-06-02", "free", "office")]
 
 
@@ -103,9 +99,7 @@ def test_the_staff_of_the_group_corrects_what_a_guardian_told(by, child):
     group = factories.group(place.unit)
     factories.in_group(place, group)
     day = {"first": date(2026, 6, 2), "last": date(2026, 6, 2)}
-    act.absent(
-        child, by(factories.user("guardian", person=child.guardians[0])), **day, kind=AbsenceKind.OTHER
-    )
+    act.absent(child, by(factories.user("guardian", person=child.guardians[0])), **day, kind=AbsenceKind.OTHER)
     act.absent(child, by(factories.user("staff", group=group)), **day, kind=AbsenceKind.SICK)
     assert noted(child) == [("2026-06-02", "sick", "staff")]
 

@@ -118,9 +118,7 @@ def test_a_draft_that_would_be_otherwise_is_replaced_and_the_journal_says_so(by)
     mother, child = family()
     act.refresh({mother.id}, by())
     db.session.add(
-        FeeAlteration(
-            child_id=child.id, kind=AlterationKind.RELIEF, amount=50, absolute=False, start=date(2026, 1, 1)
-        )
+        FeeAlteration(child_id=child.id, kind=AlterationKind.RELIEF, amount=50, absolute=False, start=date(2026, 1, 1))
     )
     act.refresh({mother.id}, by())
     assert told(mother) == [("1.1.2026–31.7.2026", 50_00, "draft")]

@@ -34,9 +34,7 @@ def mother():
 
 
 def fees(head) -> list[tuple[str, int]]:
-    rows = db.session.scalars(
-        select(FeeDecision).where(FeeDecision.head_id == head.id).order_by(FeeDecision.start)
-    )
+    rows = db.session.scalars(select(FeeDecision).where(FeeDecision.head_id == head.id).order_by(FeeDecision.start))
     return [(str(one.period), one.total) for one in rows]
 
 
@@ -65,9 +63,7 @@ def test_an_income_is_made_monthly_line_by_line_and_the_fee_is_drafted(by, finan
         ("pension", 250_00, False),
         ("paid_alimony", 300_00, True),
     ]
-    assert fees(mother) == [
-        ("1.1.2026–31.7.2026", 0)
-    ]  # (4 255 − 4 066) × 10,7 % = 20,22 → 20, below the smallest 30
+    assert fees(mother) == [("1.1.2026–31.7.2026", 0)]  # (4 255 − 4 066) × 10,7 % = 20,22 → 20, below the smallest 30
 
 
 def test_a_new_income_ends_the_earlier_one_the_day_before(by, finance, mother):
@@ -85,9 +81,7 @@ def test_an_income_that_meets_a_later_one_is_refused(by, finance, mother):
 
 
 def test_who_accepts_the_highest_fee_pays_it_whatever_was_typed(by, finance, mother):
-    row = act.add(
-        mother, by(finance), start=date(2026, 1, 1), effect=Effect.MAX_FEE_ACCEPTED, main_income=100_00
-    )
+    row = act.add(mother, by(finance), start=date(2026, 1, 1), effect=Effect.MAX_FEE_ACCEPTED, main_income=100_00)
     assert (row.total, row.lines[0]["amount"]) == (0, 100_00)
     assert fees(mother) == [("1.1.2026–31.7.2026", 311_00)]
 

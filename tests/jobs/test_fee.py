@@ -29,9 +29,7 @@ def test_every_family_is_looked_at_and_the_second_night_finds_nothing_new(by):
     keep()
     outcome = run(REFRESH_NIGHT, by())
     assert (outcome.done, outcome.failed) == (3, {})
-    rows = db.session.execute(
-        select(FeeDecision.id, FeeDecision.head_id, FeeDecision.start, FeeDecision.total)
-    ).all()
+    rows = db.session.execute(select(FeeDecision.id, FeeDecision.head_id, FeeDecision.start, FeeDecision.total)).all()
     assert {(row.head_id, row.start, row.total) for row in rows} == {
         pair
         for mother in mothers
@@ -39,9 +37,7 @@ def test_every_family_is_looked_at_and_the_second_night_finds_nothing_new(by):
     }
     run(REFRESH_NIGHT, by(day="2026-06-02"))
     assert (
-        db.session.execute(
-            select(FeeDecision.id, FeeDecision.head_id, FeeDecision.start, FeeDecision.total)
-        ).all()
+        db.session.execute(select(FeeDecision.id, FeeDecision.head_id, FeeDecision.start, FeeDecision.total)).all()
         == rows
     )
 

@@ -132,11 +132,14 @@ def test_a_job_never_runs_twice_at_the_same_time(process, clock):
     office = process(job([], 1), {"test.job": Schedule(minute="*")})
     [claim] = office.tick()
     office.in_hand.add(claim.id)  # it has begun, and takes longer than a minute and than the lease
+    db.session.add(JobRun(job="test.job", due=NIGHT, trigger="manual", status="queued"))
+    db.session.commit()
     for _ in range(7):
         clock.later(seconds=10)
         assert office.tick() == []
     office.perform(claim)
-    assert len(office.tick()) == 1
+    assert work(office) == 1  # what was asked for in the meantime
+    assert work(office) == 1  # and the minute that has come
 
 
 def test_what_a_dead_process_began_is_finished_once_and_then_lost(process, clock):
@@ -172,6 +175,28 @@ def test_a_process_that_stops_puts_its_run_back_and_another_goes_on(process):
     work(second)
     assert done == [1, 2, 3]
     assert [(run.status, run.attempt) for run in runs()] == [("done", 1)]
+
+
+def test_a_run_shows_how_far_it_is_and_stops_when_another_process_has_taken_it(app, database):
+    seen: list[Any] = []
+
+    def do(id: int, by: Any) -> None:
+        time.sleep(0.3)
+        seen.extend(runs())
+        if id == 2:
+            with db.engine.begin() as connection:
+                connection.execute(sa.update(RUNS).values(owner="another"))
+            time.sleep(0.3)
+
+    office = Scheduler(app, {"test.job": Job("test.job", lambda by: items(1, 2, 3), do)},
+                       {"test.job": Schedule(minute="*")}, tick=0.05, lease=1)
+    [claim] = office.tick()
+    outcome = office.perform(claim)
+    assert (outcome.done, outcome.cut) == (2, True)
+    first, second = seen
+    assert first.started < first.heartbeat < second.heartbeat
+    assert (first.done, second.done) == (0, 1)
+    assert [(run.owner, run.status) for run in runs()] == [("another", "running")]
 
 
 def test_an_item_in_trouble_is_named_and_the_run_has_failed(process):

@@ -113,10 +113,10 @@ def test_a_relief_is_added_on_the_childs_page(browser, by):
     mother, child, _ = drafted(by)
     ids = mother.id, child.id, child.version
     finance = browser(factories.user("finance"))
-    form = finance.get(f"/office/person/do/relief/?id={ids[1]}")
+    form = finance.get(f"/office/person/do/fee.relief/?id={ids[1]}")
     assert form.status_code == 200
     done = finance.post(
-        f"/office/person/do/relief/?id={ids[1]}",
+        f"/office/person/do/fee.relief/?id={ids[1]}",
         data={
             "row_version": str(ids[2]),
             "kind": "relief",

@@ -29,9 +29,9 @@ def plain(page) -> str:
 def test_an_income_is_added_with_amounts_in_euros_and_drafts_the_fee(browser, mother):
     id, version = mother.id, mother.version
     finance = browser(factories.user("finance"))
-    assert finance.get(f"/office/person/do/add/?id={id}").status_code == 200
+    assert finance.get(f"/office/person/do/income.add/?id={id}").status_code == 200
     done = finance.post(
-        f"/office/person/do/add/?id={id}",
+        f"/office/person/do/income.add/?id={id}",
         data={
             "row_version": str(version),
             "start": "1.1.2026",
@@ -52,7 +52,7 @@ def test_a_refusal_is_said_on_the_form_and_nothing_typed_is_lost(browser, mother
     id, version = mother.id, mother.version
     finance = browser(factories.user("finance"))
     page = finance.post(
-        f"/office/person/do/add/?id={id}",
+        f"/office/person/do/income.add/?id={id}",
         data={
             "row_version": str(version),
             "start": "2026-01-01",

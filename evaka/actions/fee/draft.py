@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from evaka.access import Actor
 from evaka.actions.fee.family import facts_of, policy, together
@@ -66,7 +66,6 @@ def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
     decisions, before = _decisions(heads)
     first_day = policy().first_day
     made: list[tuple[int, _Row]] = []
-    mended: dict[int, tuple[int, _Row]] = {}
     gone: dict[int, int] = {}
     for head in sorted(found):
         try:
@@ -79,20 +78,16 @@ def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
         kept = set()
         for draft in fresh:
             row = _Row(draft.period, snapshot(draft.fees, draft.differences))
-            if draft.id is None:
+            if draft.id is not None and before[head][int(draft.id)] == row:
+                kept.add(draft.id)
+            else:
                 made.append((head, row))
-                continue
-            kept.add(draft.id)
-            if before[head][int(draft.id)] != row:
-                mended[int(draft.id)] = (head, row)
         gone |= dict.fromkeys(before[head].keys() - kept, head)
-    _write(made, mended, gone, by)
+    _write(made, gone, by)
     return troubles
 
 
-def _drafts(
-    facts: Facts, head: int, decisions: list[Decided], first_day: date
-) -> tuple[list[Decided], Refused | None]:
+def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) -> tuple[list[Decided], Refused | None]:
     """The drafts of one family; where the fee table is missing from a day on, those of the days before it."""
     try:
         return drafts(facts, head, decisions, first_day=first_day), None
@@ -138,31 +133,12 @@ def _decisions(heads: Collection[int]) -> tuple[dict[int, list[Decided]], dict[i
     return decisions, stored
 
 
-def _write(
-    made: list[tuple[int, _Row]], mended: dict[int, tuple[int, _Row]], gone: dict[int, int], by: Actor
-) -> None:
+def _write(made: list[tuple[int, _Row]], gone: dict[int, int], by: Actor) -> None:
     """Rows and their lines in the journal, each kind in one statement."""
     lines = []
     if gone:
         db.session.execute(delete(FeeDecision).where(FeeDecision.id.in_(gone)))
         lines += [_line("fee.drop", id, head, {}, by) for id, head in gone.items()]
-    if mended:
-        table = FeeDecision.__table__
-        names = {"start": "start_date", "end": "end_date"}
-        rows = [{"mended": id} | row.columns(head) for id, (head, row) in mended.items()]
-        columns: dict[str, Any] = {
-            names.get(name, name): bindparam(f"new_{name}") for name in rows[0] if name != "mended"
-        }
-        db.session.execute(
-            table.update()
-            .where(table.c.id == bindparam("mended"))
-            .values(columns | {"version": table.c.version + 1}),
-            [
-                {name if name == "mended" else f"new_{name}": value for name, value in row.items()}
-                for row in rows
-            ],
-        )
-        lines += [_line("fee.draft", id, head, _told(row), by) for id, (head, row) in mended.items()]
     if made:
         db.session.execute(insert(FeeDecision), [row.columns(head) for head, row in made])
         ids = {
@@ -176,16 +152,6 @@ def _write(
         lines += [_line("fee.draft", ids[head, row.period.start], head, _told(row), by) for head, row in made]
     if lines:
         db.session.execute(insert(AuditEvent), lines)
-        if mended:
-            _forget_mended(mended)
-
-
-def _forget_mended(ids: Iterable[int]) -> None:
-    """Rows that the session holds are read anew."""
-    for id in ids:
-        held = db.session.identity_map.get(db.session.identity_key(FeeDecision, id))
-        if held is not None:
-            db.session.expire(held)
 
 
 def _told(row: _Row) -> dict[str, Any]:

@@ -214,9 +214,7 @@ def _incomes(people: Collection[int]) -> Spans[Shown]:
         .where(Income.person_id.in_(people))
         .order_by(Income.start)
     ):
-        found[person].append(
-            (DateRange(start, end), shown(effect, lines_of(lines), agency_staff=agency, record=id))
-        )
+        found[person].append((DateRange(start, end), shown(effect, lines_of(lines), agency_staff=agency, record=id)))
     return found
 
 
@@ -248,9 +246,7 @@ def _care(places: list[_Place], options: Mapping[str, ServiceNeed]) -> Timeline[
         for piece in pieces([place.period, *defaults]):
             if piece & place.period == piece:
                 usual = default_need(options.values(), place.care_type, piece.start)
-                need = (
-                    _need(options, usual.key, missing=True) if usual else Need("", Decimal(0), missing=True)
-                )
+                need = _need(options, usual.key, missing=True) if usual else Need("", Decimal(0), missing=True)
                 spans += spans_of_care(piece, Care(place.unit, place.care_type, need, place.charged), agreed)
     return Timeline(spans)
 

@@ -59,7 +59,7 @@ def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Docume
     """The decision as the family gets it, kept as it was sent."""
     language = letter_language(decision.head)
     letter = fee_letter(letter_facts(decision, by, channel, language), language)
-    name = say("fee.document", language, number=decision.number)
+    name = say("fee.paper_name", language, number=decision.number)
     return keep(decision.head_id, "fee", by, name=name, language=language, content=pdf(letter))
 
 
@@ -69,9 +69,7 @@ def letter_language(person: Person) -> str:
 
 def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
     fees, printed = decision.fees, instruction()
-    people = _named(
-        Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines}
-    )
+    people = _named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
     units = _named(Unit, {int(line.care.unit) for line in fees.lines})
     head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
     incomes = [_income(head, fees.head_income)]
@@ -79,9 +77,7 @@ def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: s
     if partner is not None:
         incomes.append(_income(partner, fees.partner_income))
         shown.append(fees.partner_income)
-    incomes += [
-        _income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None
-    ]
+    incomes += [_income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None]
     deemed = received(channel, by.today)
     reliefs = any(one.kind is AlterationKind.RELIEF for line in fees.lines for one, _ in line.alterations)
     return FeeFacts(
@@ -127,9 +123,7 @@ def _named(model: type[M], ids: set[int]) -> dict[int, M]:
 
 def _income(person: Person, income: Income | None) -> IncomeLine:
     effect = income.effect if income else Effect.NOT_AVAILABLE
-    return IncomeLine(
-        name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None
-    )
+    return IncomeLine(name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None)
 
 
 def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
@@ -142,8 +136,7 @@ def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
         sibling_percent=100 - line.price.sibling_percent,
         fee=line.price.fee,
         alterations=tuple(
-            Alteration(say(f"alteration_kind.{one.kind}", language), effect)
-            for one, effect in line.alterations
+            Alteration(say(f"alteration_kind.{one.kind}", language), effect) for one, effect in line.alterations
         ),
         final_fee=line.price.final,
         steps=explained(line.price.steps, language),
@@ -153,9 +146,7 @@ def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
 def need_name(line: Line, language: str) -> str:
     """The service need as the city calls it; as the decision quotes it when the city has it no more."""
     names = city.read("service_needs").get(line.care.need.option, {}).get("name", {})
-    return str(
-        names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language)
-    )
+    return str(names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language))
 
 
 def name_of(person: Person) -> str:
@@ -166,9 +157,7 @@ def recipient_of(person: Person, day: date) -> tuple[str, ...]:
     """The address window; the name alone when the address must not be shown."""
     return (
         name_of(person),
-        *address_lines(
-            person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)
-        ),
+        *address_lines(person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)),
     )
 
 

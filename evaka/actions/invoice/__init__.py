@@ -59,9 +59,7 @@ def correct(invoice: Invoice, by: Actor, *, reason: ReplacementReason, notes: Lo
     """The month turned out otherwise after the invoice was sent: one that is to replace it is drafted."""
     check_reason(reason, notes)
     if invoice.status is not InvoiceStatus.SENT:
-        raise Refused(
-            "workflow.wrong_state", verb="correct", state=invoice.status, sources=[InvoiceStatus.SENT]
-        )
+        raise Refused("workflow.wrong_state", verb="correct", state=invoice.status, sources=[InvoiceStatus.SENT])
     found, troubles = reckoned([invoice.head_id], invoice.period)
     if troubles:
         raise troubles[invoice.head_id]
@@ -70,9 +68,7 @@ def correct(invoice: Invoice, by: Actor, *, reason: ReplacementReason, notes: Lo
     if change is None:
         raise Refused("invoice.nothing_changed", total=euros(invoice.total))
     for earlier in db.session.scalars(
-        select(Invoice).where(
-            Invoice.replaces_id == invoice.id, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT
-        )
+        select(Invoice).where(Invoice.replaces_id == invoice.id, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT)
     ):
         db.session.delete(earlier)
     db.session.flush()

@@ -42,9 +42,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
         for head in heads
     }
     children = {child for found in children_of.values() for child in found}
-    born = dict(
-        db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children))).tuples().all()
-    )
+    born = dict(db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children))).tuples().all())
     places, open_days = _places(children, period)
     absences = _absences(children, period)
     guardians = _guardians(children)
@@ -75,9 +73,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
 def _charges(heads: Collection[int], period: DateRange) -> dict[int, list[Charge]]:
     found: dict[int, list[Charge]] = defaultdict(list)
     for head, partner, start, end, facts in db.session.execute(
-        select(
-            FeeDecision.head_id, FeeDecision.partner_id, FeeDecision.start, FeeDecision.end, FeeDecision.facts
-        )
+        select(FeeDecision.head_id, FeeDecision.partner_id, FeeDecision.start, FeeDecision.end, FeeDecision.facts)
         .where(FeeDecision.head_id.in_(heads), FeeDecision.status.in_(IN_FORCE), FeeDecision.meets(period))
         .order_by(FeeDecision.start)
     ):
@@ -112,9 +108,7 @@ def _lived(heads: Collection[int], period: DateRange) -> dict[int, list[tuple[Da
     return found
 
 
-def _heads(
-    children: Collection[int], period: DateRange
-) -> dict[int, list[tuple[DateRange, tuple[int, int]]]]:
+def _heads(children: Collection[int], period: DateRange) -> dict[int, list[tuple[DateRange, tuple[int, int]]]]:
     found: dict[int, list[tuple[DateRange, tuple[int, int]]]] = defaultdict(list)
     for head, child, start, end in db.session.execute(
         select(HeadOfChild.head_id, HeadOfChild.child_id, HeadOfChild.start, HeadOfChild.end).where(
@@ -125,9 +119,7 @@ def _heads(
     return found
 
 
-def _places(
-    children: Collection[int], period: DateRange
-) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
+def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
     """The places of the month and of the year before it, and the days on which their units give care."""
     found: dict[int, list[Place]] = defaultdict(list)
     open_days: dict[int | str, OpenDays] = {}

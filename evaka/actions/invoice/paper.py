@@ -40,7 +40,7 @@ def print_invoice(invoice: Invoice, by: Actor) -> Document:
     """The invoice as the family gets it, kept as it was sent."""
     language = letter_language(invoice.head)
     letter = invoice_letter(letter_facts(invoice, by, language), language)
-    name = say("invoice.document", language, number=invoice.number)
+    name = say("invoice.paper_name", language, number=invoice.number)
     return keep(invoice.head_id, "invoice", by, name=name, language=language, content=pdf(letter))
 
 

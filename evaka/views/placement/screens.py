@@ -22,6 +22,12 @@ from evaka.views.placement.desk import months_from, percent, said
 OPEN_PLANS = (PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED)
 
 
+def to_replan() -> ColumnElement[bool]:
+    """The unit has declined, and nobody has thought of another place yet."""
+    waiting = select(Application.id).where(Application.status == ApplicationStatus.WAITING_PLACEMENT)
+    return (PlacementPlan.status == PlanStatus.DECLINED) & PlacementPlan.application_id.in_(waiting)
+
+
 class ProposalScreen(Screen):
     """Plans of places: the case worker follows them, the director of the unit confirms or declines."""
 
@@ -34,6 +40,7 @@ class ProposalScreen(Screen):
         StateFilter(PlacementPlan.status, "placement.status", PlanStatus),
         RowFilter(PlacementPlan.unit_id, "placement.unit", Unit),
         DayFilter(PlacementPlan.start, "decision.starts_from"),
+        NamedFilter(PlacementPlan.id, "placement.to_replan", to_replan),
     )
     column_details_list = ("status", "child", "unit", "start", "end", "care_type", "service_need", "reason")
     reading = True

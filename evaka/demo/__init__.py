@@ -1,0 +1,147 @@
+"""The invented city of Harjula, to try the program with: the same people and figures whenever it is made.
+
+Everything is drawn from one sequence of lots and reckoned from the day on which the city stands, so the same size
+and day give the same rows.  Rows are inserted in bulk, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+
+from evaka import city
+from evaka.demo import money, papers
+from evaka.demo.city import build
+from evaka.demo.days import Absences
+from evaka.demo.desk import Desk
+from evaka.demo.families import Calendar, Population, demo_family
+from evaka.demo.letters import Letters
+from evaka.demo.logins import Logins, people
+from evaka.demo.money import Finance
+from evaka.demo.people import Child, Family, Register
+from evaka.demo.places import Places
+from evaka.demo.rows import Rows
+from evaka.models.base import transaction
+from evaka.models.journal import AuditEvent
+from evaka.rules.placement import ServiceNeed
+
+SEED = 2026
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the city is; `waiting` is the share of youngest children without a place, `months` of invoices."""
+
+    units: int
+    groups: int
+    children: int
+    waiting: float
+    transfers: int
+    months: int
+    papers: int
+    writing_groups: int
+
+
+SIZES = {
+    "small": Size(units=12, groups=36, children=600, waiting=0.16, transfers=25, months=3, papers=40, writing_groups=36),
+    "espoo": Size(units=250, groups=1000, children=17_000, waiting=0.07, transfers=350, months=3, papers=40,
+                  writing_groups=250),
+}
+
+
+def load(size: str, day: date, echo: Callable[[str], None]) -> None:
+    """Fill an empty database with the city as it stands on `day`; tells of its progress through `echo`."""
+    with transaction():
+        _Making(SIZES[size], day, echo).make(size)
+
+
+class _Making:
+    def __init__(self, size: Size, day: date, echo: Callable[[str], None]) -> None:
+        self.size, self.echo = size, echo
+        self.rows, self.rng, self.calendar = Rows(), Random(SEED), Calendar(day)
+        self.register = Register(self.rows, self.rng, day)
+        self.houses = build(self.rows, self.rng, units=size.units, groups=size.groups, children=size.children)
+        self.options = city.named("service_needs", ServiceNeed)
+        self.places = Places(self.rows, self.rng, self.calendar, self.houses, self.options)
+        self.logins = Logins(self.rows, self.rng, self.register)
+
+    def make(self, name: str) -> None:
+        rows, rng, calendar = self.rows, self.rng, self.calendar
+        self.echo(f"Harjula on {calendar.day.isoformat()}: {self.size.units} units, {self.size.children} children")
+        own, families = self._families()
+        for family in families:
+            self.places.settle(family)
+            for child in family.children:
+                self.places.place(child)
+        self.places.group()
+        rows.write()
+        self.echo(f"  {rows.counts['person']} people, {rows.counts['placement']} places")
+        self.logins.administration(self.houses, self.places.group_of[own.children[0].id])
+        self.logins.guardian(own)
+        self.logins.guardians(families[1:])
+        self._applications(own, families)
+        for family in families:
+            if family is not own:
+                money.family_incomes(rows, rng, calendar, family)
+        money.demo_incomes(rows, calendar, own)
+        money.alterations(rows, rng, calendar, families[1:])
+        rows.write()
+        self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
+        Absences(rows, rng, calendar).write(self.places)
+        rows.write()
+        self.echo(f"  {rows.counts['absence']} absences")
+        self._finance(own, families)
+        self._letters()
+        rows.write()
+        papers.decisions(rows, most=self.size.papers)
+        papers.money_of(rows, own.head.id)
+        rows.add(AuditEvent, at=calendar.now, user_id=None, action="demo.load", subject="", subject_id=None,
+                 person_id=None, facts={"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())})
+        rows.write()
+        rows.settle()
+        self.echo(f"  {sum(rows.counts.values())} rows")
+
+    def _families(self) -> tuple[Family, list[Family]]:
+        own, children = demo_family(self.register, self.calendar, self.houses[0])
+        population = Population(self.register, self.calendar, self.houses, waiting=self.size.waiting)
+        return own, [own, *population.families(self.size.children - len(children))]
+
+    def _applications(self, own: Family, families: list[Family]) -> None:
+        desk = Desk(self.rows, self.rng, self.calendar, self.places, self.logins.office["service_worker"])
+        children = [child for family in families[1:] for child in family.children]
+        waiting = [child for child in children if child.entry is None]
+        _, second, _ = own.children
+        desk.demo(second, self.houses[0])
+        for child in waiting[:2]:
+            desk.ask(child, self.houses[0])
+        desk.open(waiting[2:], self.rng.sample(self._movable(children), self.size.transfers))
+        for child in (own.children[0], *children):
+            desk.earlier(child)
+        desk.number()
+
+    def _movable(self, children: list[Child]) -> list[Child]:
+        """Children in care whose families may want another unit."""
+        young = self.calendar.autumn - 4
+        return [child for child in children if child.entry is not None and child.born.year >= young]
+
+    def _finance(self, own: Family, families: list[Family]) -> None:
+        heads = sorted(
+            family.head.id for family in families if any(child.id in self.places.of_child for child in family.children)
+        )
+        finance = Finance(self.rows, self.rng, self.calendar, self.logins.office["finance"], self.echo)
+        finance.decide(heads, careful=own.head.id)
+        self.echo(f"  {self.rows.counts['fee']} fee decisions")
+        finance.invoice(heads, months=self.size.months, careful=own.head.id)
+
+    def _letters(self) -> None:
+        letters = Letters(self.rows, self.rng, self.calendar, self.logins)
+        circles = self.places.circles()
+        groups = [(house, group) for house in self.houses for group in house.groups if group in circles]
+        for house, group in groups[: self.size.writing_groups]:
+            for ago in (self.rng.randint(8, 30), self.rng.randint(1, 6)):
+                letters.post(group, circles[group], language=house.kind.language, ago=ago)
+
+
+__all__ = ["load", "people"]

@@ -1,0 +1,144 @@
+"""The units of the invented city: areas, day-care centres, family day care, schools, and their groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+
+from evaka.demo import names
+from evaka.demo.rows import Rows
+from evaka.models.unit import Area, Group, Unit
+from evaka.rules.placement import CareType
+from evaka.rules.unit import Provider
+
+OPENED = date(2015, 8, 1)
+CARE = [CareType.DAYCARE, CareType.DAYCARE_PART_TIME]
+PRESCHOOL = [CareType.PRESCHOOL, CareType.PRESCHOOL_DAYCARE]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of unit: how many of a hundred there are, what it gives, how many children come to a group."""
+
+    share: int
+    ending: str
+    provider: Provider = Provider.MUNICIPAL
+    children: int = 17
+    care: bool = True
+    preschool: bool = True
+    family: bool = False
+    shift: bool = False
+    language: str = "fi"
+
+
+CENTRE = Kind(65, "päiväkoti")
+KINDS = [
+    CENTRE,
+    Kind(6, "daghem", language="sv"),
+    Kind(3, "vuoropäiväkoti", shift=True),
+    Kind(8, "yksityinen päiväkoti", Provider.PRIVATE_SERVICE_VOUCHER, preschool=False),
+    Kind(4, "ostopalvelupäiväkoti", Provider.PURCHASED),
+    Kind(7, "perhepäivähoito", children=4, preschool=False, family=True),
+    Kind(7, "koulun esiopetus", Provider.MUNICIPAL_SCHOOL, children=20, care=False),
+]
+
+
+@dataclass(slots=True)
+class House:
+    """A unit as it fills up with children."""
+
+    id: int
+    name: str
+    area: int
+    kind: Kind
+    director: str
+    groups: list[int]
+    seats: float = 0  # how many of the city's children belong here
+    taken: int = 0
+    families: list[int] = field(default_factory=list)
+
+    @property
+    def room(self) -> float:
+        return max(self.seats - self.taken, 0.01)
+
+    def gives(self, care_type: CareType) -> bool:
+        return self.kind.preschool if care_type in PRESCHOOL else self.kind.care
+
+
+def build(rows: Rows, rng: Random, *, units: int, groups: int, children: int) -> list[House]:
+    """Areas, `units` units with `groups` groups in all, and room for `children` children."""
+    areas = names.AREAS[: max(3, min(len(names.AREAS), units // 4))]
+    for name in areas:
+        rows.add(Area, name=name)
+    kinds = _kinds(units)
+    counts = _group_counts(rng, kinds, groups)
+    given = _names(rng, kinds)
+    houses = []
+    for number, (kind, count, name) in enumerate(zip(kinds, counts, given, strict=True)):
+        houses.append(_house(rows, rng, number % len(areas), kind, count, name))
+    total = sum(house.kind.children * len(house.groups) for house in houses)
+    for house in houses:
+        house.seats = house.kind.children * len(house.groups) * children / total
+        if house.kind.family:
+            house.seats = 4 * len(house.groups)
+    return houses
+
+
+def _kinds(units: int) -> list[Kind]:
+    """At least one of every kind but schools, the rest by their shares; the first two are ordinary centres."""
+    counts = {kind.ending: max(int(kind.care), round(units * kind.share / 100)) for kind in KINDS}
+    counts[CENTRE.ending] += units - sum(counts.values())
+    found = [kind for kind in KINDS for _ in range(counts[kind.ending])]
+    return found[:2] + sorted(found[2:], key=lambda kind: (len(kind.ending) * 7919) % 31)
+
+
+def _group_counts(rng: Random, kinds: list[Kind], groups: int) -> list[int]:
+    counts = [2 if not kind.care else 3 if kind.family else rng.choice([3, 3, 4, 4, 5, 6]) for kind in kinds]
+    ordinary = [at for at, kind in enumerate(kinds) if kind.care and not kind.family]
+    while (lacking := groups - sum(counts)) != 0:
+        at = rng.choice(ordinary)
+        if lacking > 0 and counts[at] < 8 or lacking < 0 and counts[at] > 2:
+            counts[at] += 1 if lacking > 0 else -1
+    return counts
+
+
+def _names(rng: Random, kinds: list[Kind]) -> list[str]:
+    stems = [f"{first}{last}" for first in names.UNIT_FIRST for last in names.UNIT_LAST]
+    rng.shuffle(stems)
+    swedish = list(names.SWEDISH_UNITS)
+    rng.shuffle(swedish)
+    found = []
+    for kind in kinds:
+        stem = swedish.pop() if kind.language == "sv" else stems.pop()
+        found.append(f"{stem} {kind.ending}")
+    return found
+
+
+def _house(rows: Rows, rng: Random, area: int, kind: Kind, count: int, name: str) -> House:
+    tongue = names.TONGUES[kind.language]
+    director = f"{rng.choice(tongue.women)} {rng.choice(tongue.families)}"
+    voucher = kind.provider is Provider.PRIVATE_SERVICE_VOUCHER
+    care_types = (CARE if kind.care else []) + (PRESCHOOL if kind.preschool else [])
+    number = rows.counts["unit"] + 1
+    id = rows.add(
+        Unit, name=name, area_id=area + 1, provider=kind.provider, family_day_care=kind.family,
+        language=kind.language, care_types=[str(one) for one in care_types], shift_care=kind.shift,
+        weekdays=[1, 2, 3, 4, 5, 6, 7] if kind.shift else [1, 2, 3, 4, 5], capacity=count * (4 if kind.family else 21),
+        invoiced=not voucher, ask_unit=not voucher, director=director,
+        street=f"{rng.choice(names.STREETS)} {rng.randint(1, 60)}", postal_code=postal_code(area),
+        post_office="Harjula", phone=f"09 555 {1000 + number}", email=f"yksikko{number}@harjula.example",
+        start=OPENED, end=None,
+    )
+    words = names.SWEDISH_GROUPS if kind.language == "sv" else names.GROUPS
+    chosen = rng.sample(words, count)
+    if kind.family:
+        chosen = [f"Perhepäivähoitaja {one}" for one in rng.sample(tongue.families, count)]
+    elif kind.preschool and kind.language == "fi":
+        chosen[0] = rng.choice(names.PRESCHOOL_GROUPS)
+    groups = [rows.add(Group, unit_id=id, name=one, start=OPENED, end=None) for one in chosen]
+    return House(id, name, area, kind, director, groups)
+
+
+def postal_code(area: int) -> str:
+    return f"009{10 + area * 10}"

@@ -1,0 +1,175 @@
+"""The face in a real browser: nothing for axe-core to find, nothing refused by the content policy, all by keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import ACCEPTED, PASSWORD
+
+NOT_PAGES = re.compile(r"^/(language|static)|export|download")
+ENOUGH = 150  # pages of one walk; more means that its addresses no longer repeat
+WITHOUT_WORDS = re.compile(r"\[[a-z_]+(?:\.[a-z0-9_]+)+\]")  # how a key without text is shown
+
+
+@pytest.fixture
+def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[..., Page]]:
+    """Somebody's browser with the content policy in force: enter("admin", width=390, language="sv", script=False)."""
+    windows = []
+
+    def open_window(who: str, width: int = 1440, language: str = "fi", script: bool = True) -> Page:
+        window = chromium.new_context(
+            viewport={"width": width, "height": 900}, locale="fi-FI", base_url=harjula.url, java_script_enabled=script)
+        windows.append(window)
+        page = window.new_page()
+        page.set_default_timeout(8000)
+        page.goto(f"/language/{language}?next=/login")
+        page.fill("input[name=email]", harjula.users[who])
+        page.fill("input[name=password]", PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        return page
+
+    yield open_window
+    for window in windows:
+        window.close()
+
+
+def shape(address: str) -> str:
+    """Pages of one kind: /office/person/details/?id=7 is looked at once, whoever it is about."""
+    without = re.sub(r"(?<=[?&])(?:sort|desc|page|page_size|search|url|flt\w*)=[^&]*&?", "", address)
+    return re.sub(r"=\d+", "=N", without).rstrip("?&")
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds, texts that are missing, and scrolling sideways."""
+    found = Axe().run(page, options={"runOnly": ACCEPTED}).response["violations"]
+    wrong = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+    wrong += [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        wrong.append("the page scrolls sideways")
+    return wrong
+
+
+def walk(page: Page, start: str, address: str) -> tuple[int, list[str]]:
+    """Follow every link from a page on; how many pages were looked at, and what is wrong with them."""
+    said: list[str] = []
+
+    def heard(line: Any) -> None:
+        if line.type == "error" and not line.text.startswith("Failed to load resource"):
+            said.append(line.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda fault: said.append(str(fault)))
+    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
+    page.on("response", lambda got: said.append(f"{got.status} {got.url}")
+            if got.status >= 400 and got.request.resource_type != "document" else None)
+    waiting, known, wrong = [start], set[str](), []
+    while waiting:
+        target = waiting.pop(0)
+        if shape(target) in known:
+            continue
+        known.add(shape(target))
+        assert len(known) < ENOUGH, sorted(known)
+        said.clear()
+        answer = page.goto(target)
+        if answer is None or answer.status >= 500 or answer.status in (400, 404, 405):
+            wrong.append(f"{target}: {answer and answer.status}")
+        wrong += [f"{target}: {fault}" for fault in faults(page) + said]
+        links = page.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href').split('#')[0])")
+        waiting += [link for link in links if link.startswith("/") and not NOT_PAGES.search(link)]
+    return len(known), wrong
+
+
+@pytest.mark.parametrize(("who", "start", "width", "language", "least"), [
+    ("admin", "/office/", 1440, "fi", 50),
+    ("admin", "/office/", 390, "sv", 50),
+    ("guardian", "/my/", 320, "sv", 5),
+    ("guardian", "/my/", 1440, "en", 5),
+])
+def test_no_page_has_a_fault(
+    enter: Callable[..., Page], harjula: SimpleNamespace, who: str, start: str, width: int, language: str, least: int
+) -> None:
+    pages, wrong = walk(enter(who, width, language), start, harjula.url)
+    assert wrong == []
+    assert pages > least
+
+
+def test_the_keyboard_skips_to_the_content_and_opens_the_search(enter: Callable[..., Page]) -> None:
+    page = enter("admin")
+    page.goto("/office/person/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("/")
+    page.keyboard.type("Ääri/Aalto")
+    assert page.input_value("#search") == "Ääri/Aalto"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.type("Ääri")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/office/search**")
+    assert page.get_by_role("link", name="Ääri Veikko").count() == 1
+
+
+def test_the_menu_folds_on_a_small_screen_and_says_so(enter: Callable[..., Page]) -> None:
+    page = enter("admin", 390)
+    button, first = page.locator(".of-toggle"), page.locator("#menu a").first
+    assert button.get_attribute("aria-expanded") == "false"
+    assert not first.is_visible()
+    button.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    first.press("Escape")
+    assert not first.is_visible()
+    assert page.evaluate("document.activeElement.classList.contains('of-toggle')")
+
+
+def test_without_a_script_the_menu_is_open_and_a_mistake_is_told(enter: Callable[..., Page]) -> None:
+    page = enter("admin", 390, script=False)
+    page.goto("/office/person/new/")
+    assert page.locator("#menu a").first.is_visible()
+    assert not page.locator(".of-toggle").is_visible()
+    page.click("main form button[type=submit]")
+    assert page.locator(".of-mistakes a").count() > 0
+
+
+def test_a_mistake_keeps_what_was_typed_and_leads_to_its_field(enter: Callable[..., Page]) -> None:
+    page = enter("admin")
+    page.goto("/office/person/new/")
+    page.fill("#first_name", "Lempi")
+    page.click("main form button[type=submit]")
+    assert page.evaluate("document.activeElement.classList.contains('of-mistakes')")
+    assert page.input_value("#first_name") == "Lempi"
+    assert page.locator(".of-mistakes a").first.get_attribute("href") == "#last_name"
+    assert page.get_attribute("#last_name", "aria-invalid") == "true"
+    assert "last_name-error" in str(page.get_attribute("#last_name", "aria-describedby"))
+
+
+def test_leaving_a_changed_form_asks_first(enter: Callable[..., Page]) -> None:
+    page = enter("admin")
+    page.goto("/office/person/new/")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.fill("#last_name", "Rautakallio")
+    page.locator("#menu a").first.click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert page.input_value("#last_name") == "Rautakallio"
+
+
+def test_picking_all_rows_counts_them_and_opens_a_preview(enter: Callable[..., Page]) -> None:
+    page = enter("admin")
+    page.goto("/office/placement/")
+    assert page.is_disabled("[data-needs]")
+    page.check("[data-all]")
+    assert page.inner_text("[data-count]") == str(page.locator("input[name=rowid]").count())
+    page.click("[data-needs]")
+    assert page.locator("#fit").count() == 1
+    assert faults(page) == []

@@ -1,0 +1,368 @@
+"""The boxes, the conversations and a new letter, as the staff and the guardians see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from html import unescape
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select
+
+from evaka.actions import message as act
+from evaka.models.base import db
+from evaka.models.journal import AuditEvent
+from evaka.models.message import Message, Post, Receipt, Thread
+from evaka.models.person import Guardian, Person
+from evaka.models.unit import Group
+from tests import factories
+from tests.conftest import keep
+
+pytestmark = pytest.mark.usefixtures("database")
+WORDS = {"title": "Retki", "body": "Huomenna menemme metsään."}
+
+
+def person(first: str, last: str, **fields: Any) -> Person:
+    return factories.person(first_name=first, last_name=last, **fields)
+
+
+def in_the_group(group: Group, first: str, guardian: Person) -> Person:
+    child = factories.child(guardian, first_name=first, last_name=guardian.last_name)
+    factories.in_group(factories.placement(child, date(2025, 8, 1), unit=group.unit), group)
+    return child
+
+
+def seen(page: Any) -> str:
+    """A page's text as people read it."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def hidden(page: Any, name: str) -> str:
+    [found] = re.findall(rf'<input id="{name}" name="{name}" type="hidden" value="([^"]*)"', page.text)
+    return str(found)
+
+
+def threads() -> int:
+    return db.session.scalar(select(func.count(Thread.id))) or 0
+
+
+@pytest.fixture
+def group() -> Group:
+    return factories.group(factories.unit("Metsäpolku"), "Siilit")
+
+
+@pytest.fixture
+def director(group: Group) -> Any:
+    return factories.user("director", unit=group.unit, name="Maija Mäkelä")
+
+
+@pytest.fixture
+def anna() -> Person:
+    return person("Anna", "Virtanen", street="Salainen tie 5", restricted=True)
+
+
+@pytest.fixture
+def family(group: Group, anna: Person) -> Any:
+    """Anna's child in the group, and Anna as a user."""
+    in_the_group(group, "Aino", anna)
+    return factories.user("guardian", person=anna)
+
+
+@pytest.fixture
+def thread(group: Group, director: Any, family: Any, by: Any) -> Thread:
+    """A conversation that the director began and Anna has answered."""
+    act.send(group, by(director), **WORDS)
+    row = db.session.scalars(select(Thread)).one()
+    act.reply(row, by(family), body="Aino tulee mukaan.")
+    return row
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+# -- a new letter -----------------------------------------------------------------------------------
+
+
+def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothing(group, director, family, browser):
+    pekka = person("Pekka", "Korhonen", email=None)
+    lonely = in_the_group(group, "Onni", pekka)
+    db.session.execute(sa.update(Guardian).where(Guardian.child_id == lonely.id).values(blocked=True))
+    mikko = person("Mikko", "Salo", email=None)
+    in_the_group(group, "Eino", mikko)
+    client = browser(director)
+    url = f"/office/message/to_group/?id={group.id}"
+    asked = WORDS | {"group": str(group.id)}
+
+    assert "Metsäpolku: Siilit" in client.get(url).text
+    page = client.post(url, data=asked | {"step": "preview"})
+    text = seen(page)
+    assert "Virtanen Anna" in text
+    assert "Salo Mikko ei sähköpostia ei tunnuksia palveluun" in text
+    assert "Korhonen Onni Lapsella ei ole huoltajaa" in text
+    assert "Lähetä, vastaanottajia 2" in text
+    assert threads() == 0
+
+    go = asked | {"step": "send", "seen": hidden(page, "seen")}
+    first, second = client.post(url, data=go), client.post(url, data=go, follow_redirects=True)
+    assert first.status_code == 302
+    assert threads() == 2
+    assert "lähti jo 1.6.2026 12.00" in seen(second)
+
+
+def test_a_list_of_recipients_that_has_changed_is_shown_again(group, director, family, browser):
+    client = browser(director)
+    url = f"/office/message/to_group/?id={group.id}"
+    asked = WORDS | {"group": str(group.id)}
+    saw = hidden(client.post(url, data=asked | {"step": "preview"}), "seen")
+    in_the_group(group, "Eino", person("Mikko", "Salo"))
+    keep()
+
+    page = client.post(url, data=asked | {"step": "send", "seen": saw})
+
+    assert "Vastaanottajat ovat muuttuneet" in seen(page)
+    assert "Salo Mikko" in seen(page)
+    assert threads() == 0
+    assert client.post(url, data=asked | {"step": "send", "seen": ""}).status_code == 200
+    assert threads() == 0
+
+
+def test_a_letter_keeps_what_was_typed_when_something_is_missing(group, director, family, browser):
+    page = browser(director).post("/office/message/to_group/", data={"group": "", "title": "Retki", "step": "send"})
+    assert 'value="Retki"' in page.text
+    assert "täytä tämä kohta" in page.text
+    assert threads() == 0
+
+
+def test_the_buttons_of_a_group_and_a_child_lead_to_the_page_with_the_preview(group, director, family, browser, anna):
+    child = db.session.scalars(select(Guardian.child_id)).one()
+    client = browser(director)
+    assert f"/office/message/to_group/?id={group.id}" in client.get(f"/office/group/details/?id={group.id}").text
+    assert f"/office/message/to_child/?id={child}" in client.get(f"/office/person/details/?id={child}").text
+    assert "message/to_child" not in client.get(f"/office/person/details/?id={anna.id}").text
+    # not even by its address is there a form that sends without a preview
+    assert client.get(f"/office/group/do/message.send/?id={group.id}").status_code == 302
+    assert client.post(f"/office/group/do/message.send/?id={group.id}", data=WORDS).status_code == 302
+    assert threads() == 0
+
+    url = f"/office/message/to_child/?id={child}"
+    page = client.post(url, data=WORDS | {"step": "preview"})
+    assert "Viesti huoltajille: Aino Virtanen" in seen(page)
+    assert "vastaanottajia 1" in seen(page)
+    client.post(url, data=WORDS | {"step": "send", "seen": hidden(page, "seen")})
+    assert threads() == 1
+
+
+# -- whose ------------------------------------------------------------------------------------------
+
+
+def test_another_units_director_finds_nothing_and_may_not_send(group, thread, browser):
+    client = browser(factories.user("director", unit=factories.unit()))
+    assert client.get(f"/office/message/details/?id={thread.id}").status_code == 404
+    assert client.post(f"/office/message/details/?id={thread.id}", data={"body": "Hei"}).status_code == 404
+    assert "Retki" not in client.get("/office/message/?box=all").text
+    assert "Retki" not in client.get("/office/message/?box=sent").text
+    assert client.get(f"/office/message/to_group/?id={group.id}").status_code == 403
+    child = db.session.scalars(select(Guardian.child_id)).first()
+    assert client.get(f"/office/message/to_child/?id={child}").status_code == 404
+    assert browser(factories.user("service_worker")).get("/office/message/").status_code == 403
+
+
+def test_a_group_that_is_not_ones_own_cannot_be_chosen(group, browser):
+    own = factories.group(group.unit, "Ketut")
+    in_the_group(group, "Aino", person("Anna", "Virtanen"))
+    client = browser(factories.user("staff", group=own))
+    page = client.get("/office/message/to_group/")
+    assert "Ketut" in page.text
+    assert "Siilit" not in page.text
+    client.post("/office/message/to_group/", data=WORDS | {"group": str(group.id), "step": "preview"})
+    client.post("/office/message/to_group/", data=WORDS | {"group": str(group.id), "step": "send", "seen": ""})
+    assert threads() == 0
+
+
+def test_another_familys_guardian_and_one_blocked_since_find_no_conversation(group, thread, anna, family, browser):
+    stranger = factories.user("guardian", person=in_the_group(group, "Eino", person("Mikko", "Salo")).guardians[0])
+    client = browser(stranger)
+    assert client.get(f"/my/message/details/?id={thread.id}").status_code == 404
+    assert client.post(f"/my/message/details/?id={thread.id}", data={"body": "Hei"}).status_code == 404
+    assert client.get(f"/my/message/do/reply/?id={thread.id}").status_code == 404
+    assert "Retki" not in client.get("/my/message/").text
+    assert client.get("/office/message/").status_code == 403
+
+    mine = browser(family)
+    assert mine.get(f"/my/message/details/?id={thread.id}").status_code == 200
+    db.session.execute(sa.update(Guardian).where(Guardian.guardian_id == anna.id).values(blocked=True))
+    keep()
+    assert mine.get(f"/my/message/details/?id={thread.id}").status_code == 404
+    assert "Retki" not in mine.get("/my/message/").text
+
+
+def test_a_director_who_is_also_a_guardian_reads_each_in_its_place(group, thread, anna, browser):
+    director = factories.user("director", unit=factories.unit(), person=person("Outi", "Oma"))
+    factories.save(factories.Grant(user=director, role="guardian", start=date(2020, 1, 1), end=None))
+    own = in_the_group(group, "Elli", director.person)
+    client = browser(director)
+    assert client.get(f"/office/message/details/?id={thread.id}").status_code == 404
+    assert own.id
+    assert "Retki" not in client.get("/my/message/").text
+
+
+# -- a conversation ---------------------------------------------------------------------------------
+
+
+def test_the_office_sees_what_is_new_answers_and_is_told_who_has_read(group, director, thread, family, browser):
+    client = browser(director)
+    listing = client.get("/office/message/")
+    assert "is-unread" in listing.text
+    assert "Aino tulee mukaan." in listing.text
+    assert "Lukemattomia viestejä 1" in seen(listing)
+    assert "Anna Virtanen (Aino)" in seen(listing)
+
+    page = client.get(f"/office/message/details/?id={thread.id}")
+    assert "Ei vielä luettu" in seen(page)
+    assert "is-unread" not in client.get("/office/message/").text
+    assert client.post(f"/office/message/details/?id={thread.id}", data={"body": "Hienoa!"}).status_code == 302
+    keep()
+
+    mine = browser(family)
+    assert "Viestit 2" in seen(mine.get("/my/message/"))  # the first letter and the answer
+    letter = seen(mine.get(f"/my/message/details/?id={thread.id}"))
+    assert "Siilit, Maija Mäkelä" in letter
+    assert "Hienoa!" in letter
+    assert "Luettu: ryhmä 1.6.2026 12.00" in letter
+    assert "Luettu: Anna Virtanen 1.6.2026 12.00" in seen(client.get(f"/office/message/details/?id={thread.id}"))
+    read = db.session.scalars(select(AuditEvent.user_id).where(AuditEvent.action == "message.read")).all()
+    assert read == [director.id, family.id, director.id]
+
+
+def test_a_guardian_replies_and_a_double_press_is_one_message(thread, family, browser):
+    client = browser(family)
+    url = f"/my/message/details/?id={thread.id}"
+    for _ in range(2):
+        assert client.post(url, data={"body": "Vielä yksi asia"}).status_code == 302
+    bodies = db.session.scalars(select(Message.body).where(Message.person_id.is_not(None)).order_by(Message.id)).all()
+    assert bodies == ["Aino tulee mukaan.", "Vielä yksi asia"]
+    assert "täytä tämä kohta" in client.post(url, data={"body": ""}).text
+
+
+def test_after_31_days_a_conversation_is_read_but_not_answered(group, thread, family, browser, at, anna):
+    place = db.session.scalars(select(factories.Placement)).one()
+    place.groups[0].end = place.needs[0].end = place.end = date(2026, 6, 30)
+    url = f"/my/message/details/?id={thread.id}"
+    at("2026-07-31")
+    assert "textarea" in browser(family).get(url).text
+    at("2026-08-01")
+    client = browser(family)
+    page = client.get(url)
+    assert "Huomenna menemme metsään." in page.text
+    assert "textarea" not in page.text
+    assert "Viimeinen vastauspäivä oli 31.7.2026" in seen(page)
+    assert "Viimeinen vastauspäivä oli 31.7.2026" in seen(client.post(url, data={"body": "Hei"}))
+    assert db.session.scalar(select(func.count(Message.id))) == 2
+
+
+def test_an_address_is_on_no_page(group, director, thread, family, browser, anna):
+    office, mine = browser(director), browser(family)
+    pages = [
+        office.get("/office/message/"), office.get("/office/message/?box=sent"),
+        office.get(f"/office/message/details/?id={thread.id}"),
+        office.post(f"/office/message/to_group/?id={group.id}",
+                    data=WORDS | {"group": str(group.id), "step": "preview"}),
+        mine.get("/my/message/"), mine.get(f"/my/message/details/?id={thread.id}"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert "Salainen tie" not in page.text
+        assert str(anna.email) not in page.text
+
+
+# -- boxes ------------------------------------------------------------------------------------------
+
+
+def test_the_sent_box_shows_one_row_for_a_letter_to_many_families(group, director, family, browser, by):
+    in_the_group(group, "Eino", person("Mikko", "Salo"))
+    act.send(group, by(director), **WORDS)
+    keep()
+    client = browser(director)
+    sent = client.get("/office/message/?box=sent")
+    assert sent.text.count("of-mail__top") == 1
+    assert "Luettu 0/2" in seen(sent)
+    post = db.session.scalars(select(Post.id)).one()
+    assert client.get(f"/office/message/?post={post}").text.count("of-mail__top") == 2
+    assert client.get("/office/message/").text.count("of-mail__top") == 0  # no family has written
+    assert client.get("/office/message/?box=all").text.count("of-mail__top") == 2
+
+
+@pytest.mark.parametrize(("typed", "found"), [
+    ("virtanen", 1), ("AINO", 1), ("retki", 1), ("Mäkisalo", 0), ("100%", 0)])
+def test_a_conversation_is_found_by_guardian_child_and_title(director, thread, browser, typed, found):
+    page = browser(director).get("/office/message/", query_string={"search": typed})
+    assert page.text.count("of-mail__top") == found
+
+
+def test_a_list_takes_the_same_number_of_queries_however_long(group, director, browser, by):
+    client = browser(director)
+
+    def opened() -> int:
+        with queries() as sent:
+            assert client.get("/office/message/?box=all").status_code == 200
+        return len(sent)
+
+    for number in range(3):
+        in_the_group(group, f"Lapsi{number}", person("Anna", f"Suku{number}"))
+    act.send(group, by(director), **WORDS)
+    keep()
+    few = opened()
+    for number in range(60):
+        in_the_group(group, f"Toinen{number}", person("Anna", f"Heimo{number}"))
+    act.send(group, by(director), title="Kevätjuhla", body="Tervetuloa!")
+    keep()
+    assert opened() == few
+    page = client.get("/office/message/?box=all")
+    assert page.text.count("of-mail__top") == 40
+    assert "page=1" in page.text
+    assert client.get("/office/message/?box=all&page=1").text.count("of-mail__top") == 26
+
+
+def test_the_menu_counts_what_waits_in_one_query_each(director, thread, family, by):
+    from evaka.views.message import unread_of_groups, unread_of_guardian
+
+    other = factories.user("director", unit=factories.unit())
+    actors = by(director), by(family), by(other)
+    assert all(one.grants for one in actors)
+    with queries() as sent:
+        assert unread_of_groups(actors[0]) == 1
+        assert unread_of_guardian(actors[1]) == 1
+        assert unread_of_groups(actors[2]) == 0
+    assert len(sent) == 3
+    assert unread_of_guardian(by(director)) == 0
+    db.session.execute(sa.update(Receipt).values(read_at=by(None).now))
+    assert unread_of_groups(by(director)) == unread_of_guardian(by(family)) == 0
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_pages_speak_the_readers_language(group, director, thread, family, browser, language):
+    client = browser(director)
+    with client.session_transaction() as session:
+        session["language"] = language
+    pages = [client.get(url) for url in (
+        "/office/message/", "/office/message/?box=sent", f"/office/message/details/?id={thread.id}",
+        "/office/message/to_group/")]
+    for page in pages:
+        assert page.status_code == 200
+        assert not re.search(r"\[[a-z_]+\.[a-z_.]+\]", page.text)
+        assert "Lukemattomia" not in page.text
