@@ -127,7 +127,7 @@ def browser(app: Flask, database: None) -> Callable[[User | None], FlaskClient]:
         client = app.test_client()
         if user is None:
             return client
-        token = open_session(user, app.config["NOW"](), "127.0.0.1", "pytest")
+        token = open_session(user, app.config["NOW"](), "127.0.0.1", client.environ_base["HTTP_USER_AGENT"])
         db.session.flush()
         db.session.execute(sa.delete(AuditEvent).where(AuditEvent.action == "user.log_in", AuditEvent.user_id == user.id))
         keep()  # the log-in is an arrangement of the test, not a thing that was done

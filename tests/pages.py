@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask.testing import FlaskClient
 
 
-def press(browser: FlaskClient, address: str, **typed: Any) -> Any:
+class Later:
+    """A browser that is opened when it is first used: what the test arranges before is there then."""
+
+    def __init__(self, opened: Callable[[], FlaskClient]) -> None:
+        self.opened = opened
+        self.client: FlaskClient | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self.client is None:
+            self.client = self.opened()
+        return getattr(self.client, name)
+
+
+def press(browser: FlaskClient | Later, address: str, **typed: Any) -> Any:
     """Open the page of an action, fill in its form and send it; answers the page that follows."""
     form = browser.get(address)
     assert form.status_code == 200, (address, form.status_code, seen(form)[:300])
@@ -54,3 +68,11 @@ def choices(page: Any, name: str) -> list[str]:
 def wordless(page: Any) -> set[str]:
     """Keys for which there are no words: they show in brackets."""
     return set(re.findall(r"\[[a-z_]+\.[a-z0-9_.]+\]", page.text))
+
+
+def filtered(browser: FlaskClient | Later, address: str, label: str, value: str) -> Any:
+    """A list, narrowed by the filter that is called so."""
+    page = browser.get(f"{address}?all=1")
+    field = re.search(rf'<label for="[^"]*">{re.escape(label)}</label>\s*<(?:select|input)[^>]* name="(\w+)"', page.text)
+    assert field, label
+    return browser.get(f"{address}?{field[1]}={value}")

@@ -20,6 +20,7 @@ from inspect import Parameter, signature
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import event, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from evaka.access import Actor, require
@@ -78,10 +79,15 @@ def action(key: str) -> Callable[[F], F]:
             require(by, key, row)
             if row.workflow and verb in row.workflow.moves:
                 row.status = row.workflow.after(row.status, verb)
+            outer = db.session.info.pop("told", None)  # of the action that has called this one
             result = body(row, by, **inputs)
             record(key, row, by, db.session.info.pop("told", inputs))
+            if outer is not None:
+                tell(**outer)
             return result
 
+        if key in ACTIONS:
+            raise ValueError(f"two actions are called {key}")
         ACTIONS[key] = Action(
             key, run, hints[next(iter(parameters))],
             {p.name: hints[p.name] for p in named},
@@ -140,8 +146,10 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case Decimal():
             return str(value)
-        case list() | tuple() | set():
+        case list() | tuple():
             return [_plain(one) for one in value]
+        case set() | frozenset():
+            return sorted(_plain(one) for one in value)
         case bytes():
             return f"{len(value)} bytes"
         case None | bool() | int() | float() | str() | dict():
@@ -199,10 +207,12 @@ def _leave_no_change_untold(session: Session) -> None:
 
 def next_number(name: str) -> int:
     """The next of a series without gaps: taken in the transaction that uses it, given back if that fails."""
-    counter = db.session.scalar(select(Counter).where(Counter.name == name).with_for_update())
-    if counter is None:
-        counter = Counter(name=name, last=0)
-        db.session.add(counter)
+    asked = select(Counter).where(Counter.name == name).with_for_update().execution_options(populate_existing=True)
+    counter = db.session.scalar(asked)
+    if counter is None:  # two may begin the series at the same moment
+        insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Counter)
+        db.session.execute(insert.values(name=name, last=0).on_conflict_do_nothing(index_elements=["name"]))
+        counter = db.session.scalars(asked).one()
     counter.last += 1
     db.session.flush()
     return counter.last

@@ -13,7 +13,6 @@ from random import Random
 
 from evaka import city
 from evaka.demo import money, papers
-from evaka.demo.city import build
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
@@ -23,6 +22,7 @@ from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
+from evaka.demo.units import build
 from evaka.models.base import transaction
 from evaka.models.journal import AuditEvent
 from evaka.rules.placement import ServiceNeed
@@ -45,8 +45,9 @@ class Size:
 
 
 SIZES = {
-    "small": Size(units=12, groups=36, children=600, waiting=0.16, transfers=25, months=3, papers=40, writing_groups=36),
-    "espoo": Size(units=250, groups=1000, children=17_000, waiting=0.07, transfers=350, months=3, papers=40,
+    "small": Size(units=12, groups=36, children=600, waiting=0.16, transfers=25, months=6, papers=40,
+                  writing_groups=36),
+    "espoo": Size(units=250, groups=1000, children=17_000, waiting=0.07, transfers=350, months=12, papers=40,
                   writing_groups=250),
 }
 
@@ -97,8 +98,9 @@ class _Making:
         rows.write()
         papers.decisions(rows, most=self.size.papers)
         papers.money_of(rows, own.head.id)
+        facts = {"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())}
         rows.add(AuditEvent, at=calendar.now, user_id=None, action="demo.load", subject="", subject_id=None,
-                 person_id=None, facts={"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())})
+                 person_id=None, facts=facts)
         rows.write()
         rows.settle()
         self.echo(f"  {sum(rows.counts.values())} rows")

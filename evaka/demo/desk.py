@@ -12,11 +12,11 @@ from evaka import city
 from evaka.actions.application import policy as application_policy
 from evaka.actions.decision import policy as decision_policy
 from evaka.demo import names
-from evaka.demo.city import House
 from evaka.demo.families import Calendar
 from evaka.demo.people import Child
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
+from evaka.demo.units import House
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.models.application import Application, Preference
 from evaka.models.base import HELSINKI
@@ -34,6 +34,7 @@ OPEN_STATES = {  # of a hundred that came lately, how many are where
     S.WAITING_MAILING: 3, S.WAITING_GUARDIAN: 13, S.ACTIVE: 5,
 }
 CLOSED_STATES = {S.CANCELLED: 6, S.REJECTED: 4}  # for a hundred open ones
+ANSWERS = {S.ACTIVE: DecisionStatus.ACCEPTED, S.REJECTED: DecisionStatus.REJECTED}
 SENT_STATES = (S.WAITING_MAILING, S.WAITING_GUARDIAN, S.ACTIVE, S.REJECTED)
 HOURS = [(time(7, 30), time(16, 15)), (time(8), time(16)), (time(7), time(16, 30)), (time(8, 30), time(15, 30))]
 PART_DAY = (time(8, 15), time(13))
@@ -67,7 +68,7 @@ class Desk:
 
     def earlier(self, child: Child) -> None:
         """The application behind a place that began within the history."""
-        stays = self.places.of_child[child.id]
+        stays = self.places.of_child.get(child.id)
         first = stays[0] if stays else None
         if first is None or first.period.start <= self.calendar.history or self.rng.random() < 0.08:
             return
@@ -100,15 +101,17 @@ class Desk:
         need = self._need()
         houses = self._wanted(child, self.places.options[need].care_type)
         waited = rng.randint(1, 18) if state in (S.CREATED, S.SENT) else rng.randint(20, 105)
-        if state in (S.WAITING_PLACEMENT, S.WAITING_DECISION) and rng.random() < 0.07:
+        if state in (S.WAITING_PLACEMENT, S.WAITING_DECISION) and rng.random() < 0.1:
             waited = rng.randint(124, 135)  # the four months have passed
+        urgent = not transfer and state in (S.SENT, S.WAITING_PLACEMENT) and rng.random() < 0.13
+        if urgent:
+            waited = rng.randint(1, 10)
         received = day - timedelta(days=waited)
         start = max(received + timedelta(days=rng.randint(80, 160)), add_months(child.born, 9))
         if waited > 120:
             start = min(start, day - timedelta(days=rng.randint(0, 6)))
         elif rng.random() < 0.4:
             start = date(start.year + (start.month > 8), 8, 1) if start.month < 9 else start.replace(day=1)
-        urgent = not transfer and waited < 30 and rng.random() < 0.2
         if urgent:
             start = day + timedelta(days=rng.randint(3, 20))
         if state in SENT_STATES:
@@ -134,7 +137,7 @@ class Desk:
         for _ in range(self.rng.choice([1, 2, 3, 3]) - len(found)):
             house = self.places.near(child.family, care_type)
             own = child.entry is not None and house is child.house
-            if house not in found and not own and house.kind.ending != "perhepäivähoito":
+            if house not in found and not own:
                 found.append(house)
         return found or [self.places.near(child.family, care_type)]
 
@@ -222,7 +225,7 @@ class Desk:
             sent = day - timedelta(days=rng.randint(22, 30))  # nobody has answered in time
         at = office_hour(sent, rng)
         channel = Channel.POST if state is S.WAITING_MAILING else Channel.PORTAL
-        status = {S.ACTIVE: DecisionStatus.ACCEPTED, S.REJECTED: DecisionStatus.REJECTED}.get(state, DecisionStatus.SENT)
+        status = ANSWERS.get(state, DecisionStatus.SENT)
         answered = status is not DecisionStatus.SENT
         self._decisions.append(_Sent(at, values | {
             "status": status, "sent_at": at, "decided_by": rng.choice(self.case_workers),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from random import Random
 
-from evaka.demo.city import House
 from evaka.demo.people import Child, Family, Register, child, drawn_language, household
+from evaka.demo.units import House
 from evaka.kit.dates import add_months
 from evaka.models.base import HELSINKI
 from evaka.models.person import Guardian, HeadOfChild, Partner
@@ -42,6 +41,11 @@ def share_in_care(months: int) -> int:
     return next((share for least, share in reversed(IN_CARE) if months >= least), 0)
 
 
+def _tilt(months: int) -> float:
+    """The youngest of a family are younger than children are."""
+    return 1.15 if months < 24 else 1 if months < 48 else 0.72
+
+
 class Population:
     """Draws families until there are as many children as the city has."""
 
@@ -53,10 +57,8 @@ class Population:
         births = [(month, months) for month, months in births
                   if not calendar.in_school(month) or calendar.left_last_summer(month)]
         self._months = [month for month, _ in births]
-        # the youngest of a family: younger than all children are, and few of those who have left for school
         self._weights = [
-            share_in_care(months) * (0.35 if calendar.in_school(month) else 1.25 if months < 36 else 0.8)
-            for month, months in births
+            share_in_care(months) * (0.1 if calendar.in_school(month) else _tilt(months)) for month, months in births
         ]
         self._swedish = sum(h.seats for h in houses if h.kind.language == "sv") / sum(h.seats for h in houses)
 
@@ -110,7 +112,7 @@ class Population:
         autumn = date(entry.year + (entry.month > 8), 8, 1)
         if (rng.random() < 0.45 or entry.month in (6, 7)) and autumn <= day:
             entry = autumn
-        if entry > day or self.calendar.in_school(born) and entry >= self.calendar.year_start:
+        if entry > day or (self.calendar.in_school(born) and entry >= self.calendar.year_start):
             earliest = max(add_months(born, YOUNGEST), self.calendar.history)
             latest = min(day, self.calendar.year_start - timedelta(days=90) if self.calendar.in_school(born) else day)
             entry = max(earliest, latest - timedelta(days=rng.randint(0, 100)))
@@ -131,8 +133,8 @@ def demo_family(register: Register, calendar: Calendar, house: House) -> tuple[F
     father = register.adult("Mikko", DEMO_FAMILY, woman=False, **common)
     rows.add(Partner, first_id=mother.id, second_id=father.id, start=eldest - timedelta(days=900), end=None)
     family = Family(mother, father, [mother, father], "fi", house.area, house)
-    for first, born, woman in zip(("Aino", "Eino", "Onni"), births, (True, False, False), strict=True):
-        id, born = register.person(first, DEMO_FAMILY, born, woman=woman, language="fi", address=address)
+    for first, birth, woman in zip(("Aino", "Eino", "Onni"), births, (True, False, False), strict=True):
+        id, born = register.person(first, DEMO_FAMILY, birth, woman=woman, language="fi", address=address)
         for adult in (mother, father):
             rows.add(Guardian, child_id=id, guardian_id=adult.id, blocked=False)
         rows.add(HeadOfChild, child_id=id, head_id=mother.id, start=born, end=None)

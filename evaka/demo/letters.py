@@ -46,7 +46,7 @@ class Letters:
             self.rows.add(ThreadChild, thread_id=thread, child_id=child)
         first = self.rows.add(Message, thread_id=thread, person_id=None, user_id=author, at=at, body=body)
         for person in guardians:
-            read = replied and person == guardians[0] or rng.random() < 0.75
+            read = (replied and person == guardians[0]) or rng.random() < 0.75
             self._receipt(first, person, None, min(at + timedelta(hours=rng.randint(0, 30)), moment) if read else None)
         if replied:
             writer, *others = guardians

@@ -8,9 +8,9 @@ from random import Random
 
 from evaka.actions.user import HASHER
 from evaka.demo import names
-from evaka.demo.city import House
 from evaka.demo.people import Family, Register
 from evaka.demo.rows import Rows
+from evaka.demo.units import House
 from evaka.models.user import Grant, User
 
 PASSWORD = "kettu-harjulan-kuunvalossa"  # of everybody in the invented city

@@ -74,7 +74,7 @@ def _lines(rng: Random) -> tuple[IncomeLine, ...]:
         return (IncomeLine(kind, rng.randint(80, 210) * 10_00),)
     period = rng.choice([PayPeriod.MONTHLY_NO_HOLIDAY_BONUS, PayPeriod.MONTHLY_NO_HOLIDAY_BONUS,
                          PayPeriod.MONTHLY_WITH_HOLIDAY_BONUS])
-    amount = int(min(max(rng.lognormvariate(8.06, 0.34), 900), 16_000)) // 10 * 10_00
+    amount = int(min(max(rng.lognormvariate(8.19, 0.34), 900), 16_000)) // 10 * 10_00
     lines = [IncomeLine("main_income", amount, period, multipliers[period])]
     if rng.random() < 0.12:
         lines.append(IncomeLine("perks", rng.choice([20_00, 95_00, 240_00]), period, multipliers[period]))
@@ -89,7 +89,9 @@ def _raised(line: IncomeLine, percent: int) -> IncomeLine:
     return IncomeLine(line.kind, line.amount * percent // 1000 * 10, line.period, line.multiplier, line.expense)
 
 
-def _income(rows: Rows, adult: Adult, effect: Effect, lines: tuple[IncomeLine, ...], start: date, end: date | None) -> None:
+def _income(
+    rows: Rows, adult: Adult, effect: Effect, lines: tuple[IncomeLine, ...], start: date, end: date | None
+) -> None:
     rows.add(Income, person_id=adult.id, effect=effect, lines=lines_kept(lines), total=shown(effect, lines).total,
              start=start, end=end)
 
@@ -143,14 +145,16 @@ class Finance:
         lead = rng.randint(10, 30)
         for place, one in enumerate(found):
             lately = one.period.start > day - timedelta(days=45) or place == len(found) - 1
-            sent = None if waits and lately else min(one.period.start + timedelta(days=lead), day - timedelta(days=lead % 7 + 1))
+            sent = min(one.period.start + timedelta(days=lead), day - timedelta(days=lead % 7 + 1))
+            status = FeeStatus.DRAFT if waits and lately else FeeStatus.SENT
+            told = status is FeeStatus.SENT
             kept = snapshot(one.fees, one.differences)
             self.rows.add(
                 FeeDecision, head_id=head, partner_id=kept["partner"], start=one.period.start, end=one.period.end,
                 family_size=kept["family_size"], total=one.fees.total, facts=kept,
-                status=FeeStatus.DRAFT if sent is None else FeeStatus.SENT,
-                sent_at=None if sent is None else office_hour(sent, rng),
-                decided_by="" if sent is None else rng.choice(self.clerks),
+                status=status,
+                sent_at=office_hour(sent, rng) if told else None,
+                decided_by=rng.choice(self.clerks) if told else "",
             )
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The few papers that the demo holds as they were sent: decisions that wait for an answer, one family's fee and invoice."""
+"""The few papers that the demo holds as they were sent: decisions not answered yet, one family's fees and invoices."""
 
 from __future__ import annotations
 

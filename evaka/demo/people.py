@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from evaka.demo import names
-from evaka.demo.city import House, postal_code
 from evaka.demo.rows import Rows
+from evaka.demo.units import House, postal_code
 from evaka.kit import identity
 from evaka.kit.dates import DAY, add_months
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from math import ceil
 from random import Random
 from typing import NamedTuple
 
-from evaka.demo.city import House
 from evaka.demo.families import Calendar
 from evaka.demo.people import Child, Family
 from evaka.demo.rows import Rows
+from evaka.demo.units import House
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Caretakers
@@ -61,26 +62,41 @@ class Places:
         """A unit near the family's home, the same for all its children as far as it gives what they need."""
         if family.house is None:
             little = all(child.born.year + 5 > self.calendar.autumn for child in family.children)
-            family.house = self.near(family, CareType.DAYCARE, family_care=little)
+            family.house = (self._family_care(family) if little else None) or self.near(family, CareType.DAYCARE)
         for child in family.children:
             preschool = self.calendar.preschool(child.born) <= self.calendar.day
-            fits = not preschool or family.house.gives(CareType.PRESCHOOL_DAYCARE)
-            fits = fits and (not family.house.kind.family or family.house.taken < family.house.seats)
-            child.house = family.house if fits else self.near(
-                family, CareType.PRESCHOOL_DAYCARE if preschool else CareType.DAYCARE)
+            child.house = family.house
+            if preschool and (school := self._school(family)) is not None:
+                child.house = school
+            elif preschool and not family.house.gives(CareType.PRESCHOOL_DAYCARE):
+                child.house = self.near(family, CareType.PRESCHOOL_DAYCARE)
             if child.entry is not None and not child.left:
                 child.house.taken += 1
 
-    def near(self, family: Family, care_type: CareType, *, family_care: bool = False) -> House:
+    def _family_care(self, family: Family) -> House | None:
+        """A family day carer who has room for all children of the family, for a few of those who may want one."""
+        places = [
+            house for house in self.houses
+            if house.kind.family and house.taken + len(family.children) <= house.seats
+        ]
+        return self.rng.choice(places) if places and family.language != "sv" and self.rng.random() < 0.12 else None
+
+    def _school(self, family: Family) -> House | None:
+        """A school with room in its pre-primary groups, for a quarter of those who begin there."""
+        schools = [house for house in self.houses if not house.kind.care and house.taken < 19 * len(house.groups)]
+        return self.rng.choice(schools) if schools and family.language != "sv" and self.rng.random() < 0.25 else None
+
+    def near(self, family: Family, care_type: CareType) -> House:
         """A unit that gives such care, in the family's language, rather near and rather one with room."""
         language = "sv" if family.language == "sv" else "fi"
         fitting = [
             house for house in self.houses
-            if house.gives(care_type) and house.kind.language == language
-            and (not house.kind.family or family_care and house.taken + len(family.children) <= house.seats)
+            if house.gives(care_type) and house.kind.language == language and house.kind.care and not house.kind.family
         ]
-        weights = [(house.room / house.seats) ** 2 * house.seats * (5 if house.area == family.area else 1)
-                   for house in fitting]
+        weights = [
+            (house.room / house.seats) ** 2 * house.seats * (5 if house.area == family.area else 1)
+            for house in fitting
+        ]
         return self.rng.choices(fitting, weights)[0]
 
     # -- from when to when --------------------------------------------------------------------------
@@ -171,7 +187,7 @@ class Places:
                 stays = [stay for stay in by_house[house.id] if stay.period & year]
                 slices = self._slices(house, stays, counted)
                 for group, weight in zip(house.groups, self._grouped(house, stays, slices, year, counted), strict=True):
-                    amounts[group, year.start] = self._adults(weight)
+                    amounts[group, year.start] = Decimal(1) if house.kind.family else self._adults(weight)
             for group in house.groups:
                 for year in (last_year, this_year):
                     self.rows.add(Caretakers, group_id=group, amount=amounts[group, year.start], start=year.start,
@@ -236,4 +252,7 @@ class Places:
         halves = max(round(wanted * 2), 1)
         while weight / (AN_ADULT * Decimal(halves) / 2) > Decimal("1.03"):
             halves += 1
-        return Decimal(halves) / 2
+        amount = Decimal(halves) / 2
+        if weight / (AN_ADULT * amount) < Decimal("0.78"):  # a small group: quarters of an adult
+            amount = Decimal(max(ceil(weight / (AN_ADULT * Decimal("1.03")) * 4), 1)) / 4
+        return amount

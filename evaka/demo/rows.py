@@ -53,9 +53,7 @@ class Rows:
         connection = db.session.connection()
         if connection.dialect.name == "postgresql":
             for table in db.metadata.sorted_tables:
-                connection.execute(
-                    sa.text("SELECT setval(pg_get_serial_sequence(:name, 'id'), GREATEST(MAX(id), 1), MAX(id) IS NOT NULL) "
-                            f'FROM "{table.name}"'),
-                    {"name": f'"{table.name}"'},
-                )
+                sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
+                last = sa.func.max(table.c.id)
+                connection.execute(sa.select(sa.func.setval(sequence, sa.func.coalesce(last, 1), last.is_not(None))))
         connection.exec_driver_sql("ANALYZE")

@@ -15,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.hybrid import hybrid_method
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
 from evaka.kit.dates import DateRange
@@ -138,6 +138,13 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         """The rows that are somebody's own.  Unless a model says so, none are."""
         return false()
+
+
+@event.listens_for(Mapper, "mapper_configured")
+def _remember_old_values(mapper: Mapper[Any], _class: type[Any]) -> None:
+    """The journal tells old → new: a column that is written without having been read is read first."""
+    for column in mapper.column_attrs:
+        mapper.class_manager[column.key].impl.active_history = True
 
 
 class Dated:

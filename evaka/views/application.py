@@ -16,7 +16,7 @@ from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.placement import PlacementPlan
 from evaka.models.unit import Unit
-from evaka.rules.application import ON_THE_DESK, ApplicationStatus, Origin, overdue, urgency
+from evaka.rules.application import ON_THE_DESK, OPEN, ApplicationStatus, Origin, overdue, urgency
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.page import actor, aged, option_name, told, written
@@ -38,10 +38,11 @@ def wants(unit_id: int) -> ColumnElement[bool]:
 
 
 class ApplicationScreen(Screen):
-    column_list = ("child", "start", "due", "status", "wishes", "service_need", "origin", "urgent", "transfer")
+    column_list = ("child", "due", "start", "status", "first_wish", "service_need", "signs")
     column_sortable_list = (("child", "child.sort_key"), "start", "due", "status")
     column_default_sort = ("due", False)
     column_filters = (
+        NamedFilter(Application.id, "application.open", lambda: Application.status.in_(OPEN)),
         StateFilter(Application.status, "application.status", ApplicationStatus),
         NamedFilter(Application.due, "application.overdue", is_overdue),
         RowFilter(Preference.unit_id, "application.wishes", Unit, wants),
@@ -51,6 +52,7 @@ class ApplicationScreen(Screen):
         StateFilter(Application.origin, "application.origin", Origin),
         NamedFilter(Application.id, "application.due_soon", is_due_soon),
     )
+    opens_with = {"flt0_0": "1"}
     search_people = ("child_id", "guardian_id")
     search_columns = ("id",)
     reading = True
@@ -58,6 +60,8 @@ class ApplicationScreen(Screen):
     column_formatters = {
         "wishes": lambda view, _context, row, _name: " · ".join(
             f"{one.place} {one.unit}" for one in row.preferences),
+        "first_wish": lambda view, _context, row, _name: view.first_wish(row),
+        "signs": lambda view, _context, row, _name: view.signs(row),
         "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
     }
     column_details_list = (
@@ -68,6 +72,28 @@ class ApplicationScreen(Screen):
     def get_query(self) -> Any:
         return super().get_query().options(
             selectinload(Application.preferences).joinedload(Preference.unit), joinedload(Application.child))
+
+    def first_wish(self, row: Any) -> str:
+        """The first wished unit, and how many more there are."""
+        if not row.preferences:
+            return ""
+        more = len(row.preferences) - 1
+        return f"{row.preferences[0].unit}{f' +{more}' if more else ''}"
+
+    def signs(self, row: Any) -> Any:
+        """What sets an application apart: overdue, urgent, a transfer, notes that nobody has read."""
+        found = []
+        if overdue(row.status, row.due, actor().today):
+            found.append(("bad", told("application.overdue")))
+        if row.urgent:
+            found.append(("warn", told("application.urgent")))
+        if row.transfer:
+            found.append(("", told("application.transfer")))
+        if row.shift_care:
+            found.append(("info", told("application.shift_care")))
+        if not row.checked and row.status is ApplicationStatus.WAITING_PLACEMENT:
+            found.append(("warn", told("application.unchecked")))
+        return self.badges(found)
 
     def row_heading(self, row: Any) -> str:
         return told("application.of", child=f"{row.child.first_name} {row.child.last_name}")

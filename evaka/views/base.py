@@ -19,6 +19,7 @@ from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
+from flask_admin.helpers import is_form_submitted
 from flask_admin.model import typefmt
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Integer, Select, false, func, literal, or_, select
@@ -166,12 +167,16 @@ class Screen(ModelView):
             form.row_version.data = obj.version
         return form
 
+    def validate_form(self, form: Any) -> bool:
+        """Flask-Admin would add a sentence of its own, in English, to what the fields say: we check when we save."""
+        return bool(is_form_submitted())
+
     def create_model(self, form: Any) -> Any:
         require_any(actor(), f"{self.feature}.create")
-        return self._save(form, self.build_new_instance(), created=True)
+        return form.validate() and self._save(form, self.build_new_instance(), created=True)
 
     def update_model(self, form: Any, model: Model) -> Any:
-        return bool(self._save(form, model, created=False))
+        return form.validate() and bool(self._save(form, model, created=False))
 
     def _save(self, form: Any, row: Any, *, created: bool) -> Any:
         """Flask-Admin would commit and flash the database's own words; we ask, record and say a sentence."""
@@ -305,6 +310,22 @@ class Screen(ModelView):
         """Further parts of a row's file: {title, head, rows, empty}."""
         return []
 
+    # -- what a list shows first --------------------------------------------------------------
+
+    opens_with: ClassVar[dict[str, str]] = {}  # the arguments of the address when the menu opens the list
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """A list opens with what people come for; its filter is a chip that may be dropped."""
+        if self.opens_with and not request.args:
+            return redirect(self.get_url(".index_view", **self.opens_with))
+        return super().index_view()
+
+    def _get_list_url(self, view_args: Any) -> str:
+        """Clearing the filters shows everything, not what the list opens with."""
+        url = str(super()._get_list_url(view_args))
+        return f"{url}?all=1" if self.opens_with and "?" not in url else url
+
     # -- filters --------------------------------------------------------------------------------
 
     def _get_list_extra_args(self) -> Any:
@@ -355,7 +376,16 @@ class Screen(ModelView):
         return found
 
     def _without(self, arguments: dict[str, Any], key: str) -> str:
-        return str(self.get_url(".index_view", **{k: v for k, v in arguments.items() if k not in (key, "page")}))
+        left = {k: v for k, v in arguments.items() if k not in (key, "page")}
+        return str(self.get_url(".index_view", **(left or ({"all": "1"} if self.opens_with else {}))))
+
+    def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
+        """Rows without a value come last, on every database and in both directions."""
+        if sort_field is None:
+            return query, joins
+        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=False)
+        column = sort_field if alias is None else getattr(alias, sort_field.key)
+        return query.order_by((column.desc() if sort_desc else column.asc()).nulls_last()), joins
 
     # -- search, export -------------------------------------------------------------------------
 
@@ -606,7 +636,7 @@ class Screen(ModelView):
 BADGES = {
     "sent": "info", "waiting": "warn", "accepted": "good", "active": "good", "rejected": "bad", "cancelled": "bad",
     "draft": "", "confirmed": "good", "declined": "bad", "proposed": "info", "annulled": "bad", "done": "good",
-    "failed": "bad", "running": "info", "lost": "bad", "waiting_placement": "warn", "waiting_decision": "info",
+    "failed": "bad", "running": "info", "lost": "bad", "waiting_placement": "info", "waiting_decision": "info",
     "waiting_unit": "info", "waiting_guardian": "info", "decided": "good", "given_up": "bad", "queued": "info",
 }
 

@@ -48,6 +48,7 @@ class FeeScreen(Screen):
         StateFilter(FeeDecision.status, "fee.status", FeeStatus),
         DayFilter(FeeDecision.start, "fee.starts_from"),
     )
+    opens_with: ClassVar = {"flt0_0": "draft"}
     search_people = ("head_id", "partner_id")
     search_columns = ("number",)
     money = ("total",)

@@ -11,7 +11,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from flask_admin.contrib.sqla.form import AdminModelConverter
-from flask_admin.form import BaseForm, Select2Field
+from flask_admin.contrib.sqla.validators import Unique
+from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
 from sqlalchemy import select
 from wtforms import (
@@ -30,8 +31,9 @@ from wtforms import (
 )
 from wtforms.fields.choices import Choice as Option
 from wtforms.fields.choices import SelectChoice
+from wtforms.fields.core import UnboundField
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from evaka import city
 from evaka.access import Actor, within
@@ -60,7 +62,9 @@ class Required(InputRequired):
 
 
 class NumberField(DecimalField):
-    """12,50 as well as 12.50; nothing but a number."""
+    """12,50 as well as 12.50; nothing but a number.  A browser's own number field would refuse the comma."""
+
+    widget = TextInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:
@@ -229,15 +233,19 @@ class Converter(AdminModelConverter):
         given = {"label": self._label(self.view.text_model(), name)} | (field_args or {})
         if column is not None and column.server_default is not None and not column.primary_key:
             given["validators"] = [Optional(), *given.get("validators", ())]
-        return super().convert(model, mapper, name, prop, given, hidden_pk)
+        field = super().convert(model, mapper, name, prop, given, hidden_pk)
+        if isinstance(field, UnboundField):  # the database says that something is taken, and in whole sentences
+            kept = [one for one in field.kwargs.get("validators", ()) if not isinstance(one, Unique)]
+            field.kwargs["validators"] = kept
+        return field
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
         kind: type[Enum] = column.type.enum_class
-        field_args["choices"] = [(one, Lazy(enum_key(one))) for one in kind]
-        field_args["coerce"] = lambda typed: typed if isinstance(typed, kind) else kind(typed)
-        field_args["allow_blank"] = column.nullable
-        return Select2Field(**field_args)
+        none = [SelectChoice("", "")] if column.nullable else []
+        field_args["choices"] = [*none, *(SelectChoice(one.value, Lazy(enum_key(one))) for one in kind)]
+        field_args["coerce"] = lambda typed: kind(typed) if typed else None
+        return SelectField(**field_args)
 
     @converts("Date")
     def convert_date(self, field_args: dict[str, Any], **extra: Any) -> Field:
@@ -255,6 +263,14 @@ class Converter(AdminModelConverter):
     def handle_decimal_types(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:
         field_args.setdefault("places", None)
         return NumberField(**field_args)
+
+
+class LanguageField(SelectField):
+    """A language that there are words for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        choices = [SelectChoice(one, Lazy(f"language.{one}")) for one in ("fi", "sv", "se", "en")]
+        super().__init__(*args, choices=choices, **kwargs)
 
 
 class TicksField(SelectMultipleField):

@@ -2,23 +2,285 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-
+from flask import current_app, url_for
 from flask_admin import expose
+from sqlalchemy import ColumnElement, Row, Select, distinct, func, select
+from sqlalchemy.orm import joinedload
 
-from evaka.views.base import Home
+from evaka.access import Actor, may, within
+from evaka.kit.dates import DateRange
+from evaka.kit.money import euros
+from evaka.models.application import Application
+from evaka.models.attendance import Absence
+from evaka.models.base import Model, db
+from evaka.models.decision import Decision
+from evaka.models.fee import FeeDecision
+from evaka.models.income import Income
+from evaka.models.invoice import Invoice
+from evaka.models.journal import Email, JobRun
+from evaka.models.person import Person, own_children
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
+from evaka.models.unit import Group, Unit
+from evaka.rules.application import ApplicationStatus
+from evaka.rules.decision import DecisionStatus
+from evaka.rules.fee import FeeStatus
+from evaka.rules.invoice import InvoiceStatus
+from evaka.rules.person import is_adult
+from evaka.rules.placement import PlanStatus
+from evaka.views.application import is_due_soon, is_overdue
+from evaka.views.base import Button, Home, link
+from evaka.views.decision import is_unanswered
+from evaka.views.income import ends_soon
+from evaka.views.journal import MailState, in_state
+from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian
+from evaka.views.page import actor, told
+from evaka.views.placement.screens import to_replan
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows that wait for somebody: how many there are, and the list that shows exactly these."""
+
+    word: str  # texts: home.<word>, and home.<word>.sign when `look` says that it presses
+    key: str  # who may do `key` to them is told of them
+    model: type[Model]
+    condition: ColumnElement[bool]
+    screen: str
+    filters: tuple[tuple[str, str], ...] = ()
+    look: str = ""
+
+    def count(self, by: Actor) -> Select[tuple[int]]:
+        return select(func.count(self.model.id)).where(within(by, self.key, self.model), self.condition)
+
+    @property
+    def url(self) -> str:
+        return listed(self.screen, *self.filters) if self.filters else url_for(self.screen)
+
+
+def listed(screen: str, *chosen: tuple[str, str]) -> str:
+    """The address of a list with these filters, each named by the key of its words."""
+    view = next(one for admin in current_app.extensions["admin"] for one in admin._views if one.endpoint == screen)
+    numbers = {one.name.key: number for number, one in enumerate(view._filters)}
+    arguments: dict[str, Any] = {f"flt{numbers[key]}_{numbers[key]}": value for key, value in chosen}
+    return url_for(f"{screen}.index_view", **arguments)
+
+
+# -- what waits, by whose work it is ------------------------------------------------------------------
+
+
+def tasks(by: Actor) -> Iterator[Task]:
+    """Everything that may wait for this actor, the most pressing first."""
+    if may(by, "journal.view"):
+        yield from of_administrator()
+    if may(by, "application.plan"):
+        yield from of_case_worker()
+    if is_local(by):
+        yield from of_unit(by)
+    if may(by, "fee.send"):
+        yield from of_finance()
+
+
+def is_local(by: Actor) -> bool:
+    """Whether the actor works in a unit or a group, and is not somebody of the city's office."""
+    return any(unit or group for _, unit, group in by.grants)
+
+
+def of_case_worker() -> Iterator[Task]:
+    key, status = "application.view", Application.status
+    yield Task("overdue", key, Application, is_overdue(), "application", (("application.overdue", "1"),), "bad")
+    yield Task("due_soon", key, Application, is_due_soon(), "application", (("application.due_soon", "1"),), "warn")
+    yield Task("to_replan", "placement.view", PlacementPlan, to_replan(), "proposal",
+               (("placement.to_replan", "1"),), "warn")
+    yield Task("new_applications", key, Application, status == ApplicationStatus.SENT, "application",
+               (("application.status", "sent"),))
+    yield Task("waiting_placement", key, Application, status == ApplicationStatus.WAITING_PLACEMENT, "application",
+               (("application.status", "waiting_placement"),))
+    yield Task("unanswered", "decision.view", Decision, is_unanswered(), "decision",
+               (("decision.unanswered", "1"),), "warn")
+
+
+def of_unit(by: Actor) -> Iterator[Task]:
+    grouped = select(GroupPlacement.placement_id).where(GroupPlacement.meets(DateRange(by.today)))
+    yield Task("proposals", "placement.confirm", PlacementPlan, PlacementPlan.status == PlanStatus.PROPOSED, "proposal",
+               (("placement.status", "proposed"),))
+    yield Task("without_group", "placement.place_in_group", Placement,
+               Placement.on(by.today) & Placement.id.not_in(grouped), "placement",
+               (("placement.in_force", "1"), ("placement.without_group", "1")))
+
+
+def of_finance() -> Iterator[Task]:
+    yield Task("fee_drafts", "fee.view", FeeDecision, FeeDecision.status == FeeStatus.DRAFT, "fee",
+               (("fee.status", "draft"),))
+    yield Task("invoice_drafts", "invoice.view", Invoice, Invoice.status == InvoiceStatus.DRAFT, "invoice",
+               (("invoice.status", "draft"),))
+    yield Task("replacement_drafts", "invoice.view", Invoice, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT,
+               "invoice", (("invoice.status", "replacement_draft"),))
+    yield Task("incomes_end", "income.view", Income, ends_soon(), "income", (("income.ends_soon", "1"),))
+
+
+def of_administrator() -> Iterator[Task]:
+    newest = select(func.max(JobRun.id)).where(JobRun.status.in_(("done", "failed", "lost"))).group_by(JobRun.job)
+    failed = JobRun.id.in_(newest) & JobRun.status.in_(("failed", "lost"))
+    yield Task("failed_jobs", "journal.run_job", JobRun, failed, "job.start", look="bad")
+    yield Task("given_up_mail", "journal.view", Email, in_state(MailState.GIVEN_UP), "mail",
+               (("journal.state", "given_up"),), "bad")
+
+
+def waiting(by: Actor) -> list[dict[str, Any]]:
+    """What there is to do, with its count: one question to the database for all of it."""
+    mine = [task for task in tasks(by) if may(by, task.key)]
+    if not mine:
+        return []
+    counts = db.session.execute(select(*(task.count(by).scalar_subquery() for task in mine))).one()
+    return [
+        {"n": n, "label": told(f"home.{task.word}"), "url": task.url,
+         "badge": (task.look, told(f"home.{task.word}.sign")) if task.look else None}
+        for task, n in zip(mine, counts, strict=True) if n
+    ]
+
+
+def groups_today(by: Actor) -> list[Row[Any]]:
+    """(group, unit, children, absent) of the groups that the actor reaches, on this very day."""
+    return list(db.session.execute(
+        select(
+            Group.id, Group.name, Unit.name,
+            func.count(distinct(Placement.child_id)).label("children"),
+            func.count(distinct(Absence.child_id)).label("absent"),
+        )
+        .join(Unit, Unit.id == Group.unit_id)
+        .outerjoin(GroupPlacement, (GroupPlacement.group_id == Group.id) & GroupPlacement.on(by.today))
+        .outerjoin(Placement, (Placement.id == GroupPlacement.placement_id) & Placement.on(by.today))
+        .outerjoin(Absence, (Absence.child_id == Placement.child_id) & (Absence.day == by.today))
+        .where(within(by, "attendance.view", Group), Group.on(by.today))
+        .group_by(Group.id, Group.name, Unit.name).order_by(Unit.name, Group.name)
+    ).all())
 
 
 class OfficeHome(Home):
     @expose("/")
     def index(self) -> Any:
-        return self.render("office/home.html")
+        by = actor()
+        page: dict[str, Any] = {"todo": waiting(by)}
+        if is_local(by):
+            page |= self.day(by) | self.mail(by)
+        return self.render("office/home.html", **page)
+
+    def day(self, by: Actor) -> dict[str, Any]:
+        """Who is to come today, group by group."""
+        if not may(by, "attendance.view"):
+            return {}
+        rows = groups_today(by)
+        children, absent = (sum(getattr(row, name) for row in rows) for name in ("children", "absent"))
+        url = listed("attendance", ("attendance.from", by.today.isoformat()), ("attendance.to", by.today.isoformat()))
+        several = len({row[2] for row in rows}) > 1
+        return {
+            "kpis": [
+                {"label": told("home.children"), "value": children},
+                {"label": told("home.present"), "value": children - absent},
+                {"label": told("home.absent"), "value": absent, "note": told("ui.all"), "url": url},
+            ],
+            "blocks": [{
+                "title": told("home.groups"), "empty": told("home.no_groups"), "figures": [1, 2, 3],
+                "head": [told(f"home.{name}") for name in ("group", "children", "absent", "present")],
+                "rows": [
+                    [link(f"{unit}, {name}" if several else name, "group.details_view", id), all_, away, all_ - away]
+                    for id, name, unit, all_, away in rows
+                ],
+            }],
+        }
+
+    def mail(self, by: Actor) -> dict[str, Any]:
+        """The newest letters of the families that nobody of the group has read."""
+        if not may(by, "message.view"):
+            return {}
+        return {"mail": newest_unread(by), "mail_count": unread_of_groups(by),
+                "mail_url": url_for("message.index_view")}
+
+
+# -- a guardian's own -----------------------------------------------------------------------------------
 
 
 class MyHome(Home):
     @expose("/")
     def index(self) -> Any:
-        return self.render("guardian/home.html")
+        by = actor()
+        return self.render(
+            "guardian/home.html", kids=self.children(by), waits=[*self.decisions(by), *self.letters(by)],
+            latest=[*self.fee(by), *self.invoice(by)],
+        )
 
+    def children(self, by: Actor) -> list[dict[str, Any]]:
+        """Where each child is today, or from when on it has a place."""
+        if by.user is None or by.user.person_id is None:
+            return []
+        rows = db.session.execute(
+            select(Person, Placement, Unit.name, Group.name, select(Absence.id).where(
+                Absence.child_id == Person.id, Absence.day == by.today).exists())
+            .outerjoin(Placement, (Placement.child_id == Person.id) & Placement.meets(DateRange(by.today)))
+            .outerjoin(Unit, Unit.id == Placement.unit_id)
+            .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(by.today))
+            .outerjoin(Group, Group.id == GroupPlacement.group_id)
+            .where(Person.id.in_(own_children(by.user.person_id)), Person.deceased.is_(None))
+            .order_by(Person.born, Person.id, Placement.start)
+        ).all()
+        found: dict[int, dict[str, Any]] = {}
+        for child, place, unit, group, away in rows:
+            if child.id in found or is_adult(child.born, by.today):
+                continue  # the first place is today's, or the next one to come
+            here = place is not None and by.today in place.period
+            buttons = []
+            if here and may(by, "attendance.absent"):
+                buttons.append(
+                    Button(told("menu.my_attendance"), url_for("my_attendance.details_view", id=child.id), "secondary"))
+            found[child.id] = {
+                "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
+                "badge": ("warn", told("home.away")) if here and away else None,
+            }
+        return list(found.values())
 
+    def place(self, place: Placement | None, unit: str | None, group: str | None, *, here: bool) -> str:
+        if place is None:
+            return told("home.no_place")
+        if not here:
+            return told("home.place_begins", start=place.start, unit=unit)
+        return f"{unit}, {group}" if group else str(unit)
+
+    def decisions(self, by: Actor) -> Iterator[dict[str, Any]]:
+        """The decisions that wait for an answer, the one that presses most first."""
+        for row in db.session.scalars(
+            select(Decision).where(within(by, "decision.accept", Decision), Decision.status == DecisionStatus.SENT)
+            .order_by(Decision.answer_due, Decision.id).options(joinedload(Decision.child), joinedload(Decision.unit))
+        ):
+            yield {
+                "label": f"{row.child.first_name}: {row.unit}", "note": str(row.period),
+                "url": url_for("my_decision.details_view", id=row.id),
+                "badge": ("warn", told("decision.answer_by", due=row.answer_due)) if row.answer_due else None,
+            }
+
+    def letters(self, by: Actor) -> Iterator[dict[str, Any]]:
+        if count := unread_of_guardian(by):
+            yield {"label": told("home.unread", count=count), "url": url_for("my_message.index_view")}
+
+    def fee(self, by: Actor) -> Iterator[dict[str, Any]]:
+        """The newest fee decision of the family."""
+        row = db.session.scalar(
+            select(FeeDecision).where(within(by, "fee.view", FeeDecision), FeeDecision.status == FeeStatus.SENT)
+            .order_by(FeeDecision.number.desc()).limit(1))
+        if row is not None:
+            yield {"label": told("home.latest_fee", number=row.number),
+                   "note": told("home.latest_fee.note", period=row.period, total=euros(row.total)),
+                   "url": url_for("my_fee.details_view", id=row.id)}
+
+    def invoice(self, by: Actor) -> Iterator[dict[str, Any]]:
+        """The newest invoice of the family."""
+        row = db.session.scalar(
+            select(Invoice).where(within(by, "invoice.view", Invoice), Invoice.status == InvoiceStatus.SENT)
+            .order_by(Invoice.start.desc(), Invoice.id.desc()).limit(1))
+        if row is not None:
+            yield {"label": told("home.latest_invoice", month=row.start.month, year=row.start.year),
+                   "note": told("home.latest_invoice.note", total=euros(row.total), due=row.due),
+                   "url": url_for("my_invoice.index_view")}

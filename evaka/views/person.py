@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, url_for
 from sqlalchemy import ColumnElement, or_, select
@@ -30,6 +30,7 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.views.base import Screen, history, link
 from evaka.views.filters import NamedFilter, RowFilter
+from evaka.views.forms import LanguageField
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 
 GROWN = 18 * 366  # days: nobody younger is an adult
@@ -78,6 +79,7 @@ class PersonScreen(Screen):
         "last_name", "first_name", "identity_code", "born", "language", "street", "postal_code", "post_office",
         "restricted", "restricted_until", "phone", "email", "allergies", "diet", "medication", "deceased",
     )
+    form_overrides: ClassVar = {"language": LanguageField}
     details_template = "office/person.html"
 
     def signs(self, row: Any, *, plain: bool = False) -> Any:
@@ -336,7 +338,8 @@ class PersonScreen(Screen):
         if not may(actor(), "person.see_readers"):
             return []
         lines = db.session.scalars(
-            select(AuditEvent).where(AuditEvent.person_id == row.id).order_by(AuditEvent.id.desc()).limit(10)
+            select(AuditEvent).where(AuditEvent.person_id == row.id, AuditEvent.action.like("%.read"))
+            .order_by(AuditEvent.id.desc()).limit(10)
             .options(joinedload(AuditEvent.user)))
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
                 for one in lines]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -17,7 +17,7 @@ from evaka.rules.placement import CareType
 from evaka.rules.unit import OccupancyKind, Provider, explain, occupancy
 from evaka.views.base import Screen, link
 from evaka.views.filters import RowFilter, StateFilter, YesNoFilter
-from evaka.views.forms import TicksField, WeekdaysField
+from evaka.views.forms import LanguageField, TicksField, WeekdaysField
 from evaka.views.page import actor, decimal, told, word_of, written
 
 
@@ -54,7 +54,7 @@ class UnitScreen(Screen):
         "name", "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity",
         "ask_unit", "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
     )
-    form_overrides = {"care_types": TicksField, "weekdays": WeekdaysField}
+    form_overrides: ClassVar = {"language": LanguageField, "care_types": TicksField, "weekdays": WeekdaysField}
     form_args = {"care_types": {"kind": CareType, "validators": [DataRequired()]}}
 
     def row_fact_line(self, row: Any) -> str:

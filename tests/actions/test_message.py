@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db
+from evaka.models.base import broken_rule, db
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.message import Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, Person
@@ -303,6 +303,15 @@ def test_the_same_letter_is_sent_once_a_day(group, director, nurse, by):
     act.send(group, by(director), **WORDS | {"body": "Huomenna menemme uimaan."})
     act.send(group, by(director, "2026-06-02"), **WORDS)
     assert count(Post) == count(Thread) == 4
+
+
+def test_the_database_itself_refuses_a_second_post_of_two_that_come_at_once(group, director, by):
+    in_the_group(group)
+    act.send(group, by(director), **WORDS)
+    first = db.session.scalars(select(Post)).one()
+    with pytest.raises(sa.exc.IntegrityError) as no:
+        factories.save(Post(group_id=group.id, title="Retki", at=by(director).now, digest=first.digest))
+    assert broken_rule(no.value) == "uq_post_digest"
 
 
 def test_the_same_answer_pressed_twice_is_one_message(group, nurse, by):

@@ -95,6 +95,8 @@ def _people() -> dict[str, Any]:
         factories.in_group(factories.placement(child, date(2025, 8, 1), date(2027, 7, 31), unit=here), group)
     guardian = factories.person(first_name="Ari", last_name="Niinikoski", email="ari@example.fi")
     child = factories.child(guardian, date(2024, 4, 12), first_name="Aatos", last_name="Niinikoski")
+    sister = factories.child(guardian, date(2022, 2, 3), first_name="Helmi", last_name="Niinikoski")
+    factories.in_group(factories.placement(sister, date(2025, 8, 1), date(2028, 7, 31), unit=here), group)
     hashed = HASHER.hash(PASSWORD)
     users = {
         name: factories.user(role, unit=unit, group=in_group, person=person, email=f"{name}@harjula.example",

@@ -22,7 +22,7 @@ def fill(page, **fields):
     for name, value in fields.items():
         field = page.locator(f"[name={name}]")
         if field.evaluate("one => one.tagName") == "SELECT":
-            field.select_option(label=value)
+            field.select_option(field.locator("option", has_text=value).first.get_attribute("value"))
         elif field.get_attribute("type") == "checkbox":
             field.set_checked(value)
         else:
@@ -138,3 +138,61 @@ def test_a_directors_lists_hold_the_own_unit_alone(visit, harjula):
     assert "Tuomikujan päiväkoti" not in names
     answer = director.request.get(f"{harjula.url}/office/unit/details/?id={harjula.other_unit}", max_redirects=0)
     assert answer.status == 404
+
+
+def test_from_income_to_the_paid_month(visit, harjula):
+    """Finance enters an income, sends the fee decision it leads to, and the month's invoice follows the absences."""
+    finance = visit("finance")
+    finance.goto(harjula.url + "/office/search/?q=aalto+sanni")
+    press(finance, "Aalto Sanni")
+    with finance.expect_navigation():
+        finance.locator("#block-2 a, section:has(#block-2) a").first.click()  # the child's guardian
+    accessible(finance)
+    press(finance, "Lisää tulotieto")
+    fill(finance, start="2026-05-01", main_income="6 200,50")
+    press(finance, "Lisää tulotieto")
+    said(finance, "Tehty")
+
+    finance.goto(harjula.url + "/office/fee/")
+    accessible(finance)
+    with finance.expect_navigation():
+        finance.locator("main tbody a").first.click()
+    accessible(finance)
+    assert "× 10,7" in finance.inner_text("main")  # the arithmetic stands where the figure is
+    press(finance, "Lähetä")
+    press(finance, "Lähetä")
+    said(finance, "Tehty")
+    paper = finance.get_by_role("link", name=re.compile("PDF")).first.get_attribute("href")
+    assert finance.request.get(harjula.url + paper).body().startswith(b"%PDF")
+
+
+def test_a_director_writes_and_a_guardian_answers(visit, harjula):
+    director = visit("director")
+    director.goto(harjula.url + "/office/message/to_group/")
+    accessible(director)
+    fill(director, group="Siilit", title="Metsäretki", body="Lähdemme torstaina metsään.")
+    with director.expect_navigation():
+        director.locator("button[value=preview]").click()
+    accessible(director)
+    assert "Niinikoski" in director.inner_text("section[aria-labelledby=recipients]")  # who gets it, before it goes
+    with director.expect_navigation():
+        director.locator("button[value=send]").click()
+    accessible(director)
+
+    guardian = visit("guardian", width=390)
+    guardian.goto(harjula.url + "/my/message/")
+    accessible(guardian)
+    with guardian.expect_navigation():
+        guardian.get_by_role("link", name=re.compile("Metsäretki")).first.click()
+    accessible(guardian)
+    assert "Lähdemme torstaina" in guardian.inner_text("main")
+    fill(guardian, body="Helmi tulee mukaan.")
+    with guardian.expect_navigation():
+        guardian.locator("main form button[type=submit]").first.click()
+    accessible(guardian)
+
+    director.goto(harjula.url + "/office/message/")
+    with director.expect_navigation():
+        director.get_by_role("link", name=re.compile("Metsäretki")).first.click()
+    accessible(director)
+    assert "Helmi tulee mukaan." in director.inner_text("main")

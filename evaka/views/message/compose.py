@@ -81,7 +81,7 @@ class Compose(Screen):
             form.seen.data = audience.digest
         return self.render(
             "office/compose.html", form=form, preview=preview, heading=heading or told("ui.message.new"),
-            back=self.get_url(".index_view"),
+            back=self.get_url(".index_view"), crumbs=self.crumbs,
         )
 
     def _sent(self, form: Any, key: str, row: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -36,6 +36,20 @@ def unread_of_guardian(by: Actor) -> int:
     if by.user is None or by.user.person_id is None:
         return 0
     return db.session.scalar(unread_by(by.user.person_id, Thread.of_person(by.user.person_id, by.user.id))) or 0
+
+
+def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:
+    """The newest messages that wait in the boxes of the groups the actor reaches."""
+    groups = select(Group.id).where(within(by, "message.view", Group))
+    found = db.session.scalars(
+        select(Message).join(Receipt, Receipt.message_id == Message.id)
+        .where(Receipt.read_at.is_(None), Receipt.group_id.in_(groups))
+        .order_by(Message.id.desc()).limit(limit).options(joinedload(Message.person)))
+    return [
+        {"who": f"{one.person.first_name} {one.person.last_name}" if one.person else "", "when": moment(one.at),
+         "text": begins(one.body), "url": url_for("message.details_view", id=one.thread_id)}
+        for one in found
+    ]
 
 
 class Letters(Screen):
@@ -155,6 +169,7 @@ class Letters(Screen):
         return self.render(
             self.thread_page, heading=row.title, fact_line=" · ".join(filter(None, (self.who(row), closed))),
             buttons=[], messages=self.messages(row), form=form, back=self.get_url(".index_view"), row=row,
+            crumbs=self.crumbs,
         )
 
     def _opened(self, row: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.actions.unit import options, places_of, rows_of
@@ -12,6 +12,7 @@ from evaka.kit.dates import DateRange
 from evaka.models.application import Application
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Unit
+from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Commitment, OccupancyKind, occupancy, peak
 from evaka.views.base import Screen, link

@@ -79,9 +79,7 @@ def build(rows: Rows, rng: Random, *, units: int, groups: int, children: int) ->
         houses.append(_house(rows, rng, number % len(areas), kind, count, name))
     total = sum(house.kind.children * len(house.groups) for house in houses)
     for house in houses:
-        house.seats = house.kind.children * len(house.groups) * children / total
-        if house.kind.family:
-            house.seats = 4 * len(house.groups)
+        house.seats = house.kind.children * len(house.groups) * (1 if house.kind.family else children / total)
     return houses
 
 
@@ -94,11 +92,14 @@ def _kinds(units: int) -> list[Kind]:
 
 
 def _group_counts(rng: Random, kinds: list[Kind], groups: int) -> list[int]:
-    counts = [2 if not kind.care else 3 if kind.family else rng.choice([3, 3, 4, 4, 5, 6]) for kind in kinds]
-    ordinary = [at for at, kind in enumerate(kinds) if kind.care and not kind.family]
+    school = 2 if len(kinds) > 50 else 1
+    fixed = [school if not kind.care else 3 if kind.family or kind.language == "sv" else 0 for kind in kinds]
+    fixed[0] = 4
+    counts = [count or rng.choice([3, 3, 4, 4, 5, 6]) for count in fixed]
+    ordinary = [at for at, count in enumerate(fixed) if not count]
     while (lacking := groups - sum(counts)) != 0:
         at = rng.choice(ordinary)
-        if lacking > 0 and counts[at] < 8 or lacking < 0 and counts[at] > 2:
+        if (lacking > 0 and counts[at] < 8) or (lacking < 0 and counts[at] > 2):
             counts[at] += 1 if lacking > 0 else -1
     return counts
 

@@ -1,0 +1,80 @@
+"""The sessions of a user: the browser holds a token, a row holds its digest, and the row decides."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import joinedload
+
+from evaka.access import Actor
+from evaka.actions import record
+from evaka.actions.user.security import security
+from evaka.models.base import db
+from evaka.models.user import User, UserSession
+
+
+def open_session(user: User, now: datetime, address: str, agent: str) -> str:
+    """A session of the user; the browser gets the token, we keep its digest."""
+    token = secrets.token_urlsafe(32)
+    db.session.add(UserSession(
+        user_id=user.id, digest=digest(token), began=now, seen=now, address=address[:60], agent=agent[:200]))
+    # not a change of the user that somebody who edits it meanwhile would have to hear of
+    db.session.execute(update(User).where(User.id == user.id).values(last_login=now))
+    record("user.log_in", user, Actor(user, now), {"address": address})
+    return token
+
+
+def digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Sessions that nobody has ended and that have outlived neither their hours nor their idle minutes."""
+    rules = security()
+    return and_(
+        UserSession.ended.is_(None),
+        UserSession.began >= now - timedelta(hours=rules.hours),
+        UserSession.seen >= now - timedelta(minutes=rules.idle_minutes),
+    )
+
+
+def session_of(token: str, now: datetime, agent: str) -> UserSession | None:
+    """The open session of a token; the cookie of one browser opens nothing in another."""
+    row = db.session.scalar(
+        select(UserSession).where(UserSession.digest == digest(token), is_open(now))
+        .options(joinedload(UserSession.user, innerjoin=True)))
+    return row if row is not None and row.agent == agent[:200] else None
+
+
+def open_sessions(user: User, now: datetime) -> list[UserSession]:
+    """The user's open sessions, the last used first."""
+    return list(db.session.scalars(
+        select(UserSession).where(UserSession.user_id == user.id, is_open(now))
+        .order_by(UserSession.seen.desc(), UserSession.id.desc())))
+
+
+def see(session_id: int, now: datetime) -> None:
+    """The session is in use; two pages of it may say so at the same moment."""
+    seen = update(UserSession).where(UserSession.id == session_id, UserSession.ended.is_(None), UserSession.seen < now)
+    db.session.execute(seen.values(seen=now))
+
+
+def end(session_id: int, user: User, now: datetime) -> int:
+    """End one session of the user; how many there were: one, or none if it was not the user's or not open."""
+    ended = update(UserSession).where(
+        UserSession.id == session_id, UserSession.user_id == user.id, UserSession.ended.is_(None))
+    return int(db.session.execute(ended.values(ended=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def end_all(user: User, now: datetime, keep: int | None = None) -> int:
+    """End the user's sessions, all but the one to keep; how many of them were open."""
+    db.session.flush()
+    others = [one for one in open_sessions(user, now) if one.id != keep]
+    ended = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended.is_(None))
+    if keep is not None:
+        ended = ended.where(UserSession.id != keep)
+    db.session.execute(ended.values(ended=now))
+    return len(others)

@@ -1,0 +1,8 @@
+"""The door, one's own account, and the administrator's screens of users and roles."""
+
+from evaka.actions.user import open_session
+from evaka.views.user import account  # noqa: F401  its pages join the door's
+from evaka.views.user.door import install, is_stale, touch, unfinished
+from evaka.views.user.screens import GrantScreen, UserScreen
+
+__all__ = ["GrantScreen", "UserScreen", "install", "is_stale", "open_session", "touch", "unfinished"]

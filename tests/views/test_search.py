@@ -1,0 +1,81 @@
+"""One search, each reader by the own rights."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from evaka.kit import identity
+from tests import factories
+from tests.pages import Later, seen
+
+pytestmark = pytest.mark.usefixtures("database")
+BORN = date(2022, 5, 1)
+
+
+@pytest.fixture
+def office(browser):
+    return Later(lambda: browser(factories.user("service_worker")))
+
+
+def found(reader, sought):
+    """The links that a search gives, as (kind, id)."""
+    import re
+
+    page = reader.get("/office/search/", query_string={"q": sought})
+    assert page.status_code == 200
+    main = page.text.partition("<main")[2]
+    return {(kind, int(id)) for kind, id in re.findall(r"/office/(\w+)/details/\?id=(\d+)", main)}
+
+
+@pytest.mark.parametrize("sought", ["Mäkelä", "mäkelä väinö", "VÄINÖ", "makela", "väi mäk", identity.made(BORN, 901), "040 123 4567"])
+def test_a_child_is_found_by_whatever_is_known(office, sought):
+    child = factories.child(
+        born=BORN, first_name="Väinö", last_name="Mäkelä", identity_code=identity.made(BORN, 901), phone="0401234567")
+    factories.child(first_name="Aino", last_name="Virtanen", phone="050 999 9999")
+    assert ("person", child.id) in found(office, sought)
+    assert len([one for one in found(office, sought) if one[0] == "person"]) == 1
+
+
+@pytest.mark.parametrize("sought", ["", "   ", ",", "%", "_", ";", "···", "löytymätön", "'; DROP TABLE person; --"])
+def test_signs_alone_find_nobody(office, sought):
+    factories.child()
+    assert found(office, sought) == set()
+
+
+@pytest.mark.parametrize("sought", ["äijä", "ÄIJÄ", "Äijälän", "ängs"])
+def test_units_are_found_whatever_the_case_of_their_letters(office, sought):
+    units = [factories.unit("Äijälän päiväkoti"), factories.unit("Ängsbacka daghem"), factories.unit("Lokkila")]
+    assert found(office, sought) == {("unit", units[sought == "ängs"].id)}
+
+
+def test_a_number_finds_the_application_and_a_telephone_number_is_not_too_large(office):
+    row = factories.application()
+    assert ("application", row.id) in found(office, str(row.id))
+    assert found(office, "35840123456") == set()
+    assert found(office, "9" * 60) == set()
+
+
+def test_a_protected_address_finds_nobody_and_is_not_shown(office):
+    child = factories.child(street="Salakatu 13", restricted=True, last_name="Suojattu")
+    assert found(office, "Salakatu") == set()
+    page = office.get("/office/search/?q=suojattu")
+    assert ("person", child.id) in found(office, "suojattu")
+    assert "Salakatu" not in page.text
+    assert "Turvakielto" in seen(page)
+
+
+def test_a_director_finds_the_children_of_the_own_unit(browser):
+    here, elsewhere = (factories.child(last_name="Virtanen") for _ in range(2))
+    place = factories.placement(here, date(2026, 1, 1))
+    factories.placement(elsewhere, date(2026, 1, 1))
+    factories.application(elsewhere)
+    assert found(browser(factories.user("director", place.unit)), "virtanen") == {("person", here.id)}
+
+
+@pytest.mark.parametrize("role", ["staff", "guardian"])
+def test_the_search_is_not_for_everybody(browser, role):
+    unit = factories.unit()
+    page = browser(factories.user(role, unit, factories.group(unit), factories.person())).get("/office/search/?q=a")
+    assert page.status_code == 403
