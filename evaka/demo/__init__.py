@@ -45,7 +45,7 @@ class Size:
 
 
 SIZES = {
-    "small": Size(units=12, groups=36, children=600, waiting=0.16, transfers=25, months=6, papers=40,
+    "small": Size(units=12, groups=36, children=600, waiting=0.16, transfers=25, months=4, papers=20,
                   writing_groups=36),
     "espoo": Size(units=250, groups=1000, children=17_000, waiting=0.07, transfers=350, months=12, papers=40,
                   writing_groups=250),
@@ -135,7 +135,7 @@ class _Making:
         finance = Finance(self.rows, self.rng, self.calendar, self.logins.office["finance"], self.echo)
         finance.decide(heads, careful=own.head.id)
         self.echo(f"  {self.rows.counts['fee']} fee decisions")
-        finance.invoice(heads, months=self.size.months, careful=own.head.id)
+        finance.invoice(months=self.size.months, careful=own.head.id)
 
     def _letters(self) -> None:
         letters = Letters(self.rows, self.rng, self.calendar, self.logins)

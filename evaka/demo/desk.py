@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -63,6 +64,7 @@ class Desk:
         self.case_workers = case_workers
         self.plan_policy = city.value("placements", "plan", PlanPolicy)
         self._decisions: list[_Sent] = []
+        self._seen: Tally[S] = Tally()
 
     # -- what has come ------------------------------------------------------------------------------
 
@@ -101,14 +103,17 @@ class Desk:
         need = self._need()
         houses = self._wanted(child, self.places.options[need].care_type)
         waited = rng.randint(1, 18) if state in (S.CREATED, S.SENT) else rng.randint(20, 105)
-        if state in (S.WAITING_PLACEMENT, S.WAITING_DECISION) and rng.random() < 0.1:
+        if not transfer:
+            self._seen[state] += 1
+        late = not transfer and state in (S.WAITING_PLACEMENT, S.WAITING_DECISION) and self._seen[state] % 11 == 5
+        if late:
             waited = rng.randint(124, 135)  # the four months have passed
-        urgent = not transfer and state in (S.SENT, S.WAITING_PLACEMENT) and rng.random() < 0.13
+        urgent = not transfer and state in (S.SENT, S.WAITING_PLACEMENT) and self._seen[state] % 9 == 3
         if urgent:
             waited = rng.randint(1, 10)
         received = day - timedelta(days=waited)
         start = max(received + timedelta(days=rng.randint(80, 160)), add_months(child.born, 9))
-        if waited > 120:
+        if late:
             start = min(start, day - timedelta(days=rng.randint(0, 6)))
         elif rng.random() < 0.4:
             start = date(start.year + (start.month > 8), 8, 1) if start.month < 9 else start.replace(day=1)
@@ -116,7 +121,7 @@ class Desk:
             start = day + timedelta(days=rng.randint(3, 20))
         if state in SENT_STATES:
             start = max(start, day + timedelta(days=rng.randint(20, 70)))
-        start, end = next_business_day(start), None
+        start, end = start if late else next_business_day(start), None
         if state is S.ACTIVE:
             end = planned_period(child.born, start, self.plan_policy, today=day).last_day
             if transfer:

@@ -169,7 +169,7 @@ class Finance:
 
     # -- invoices -----------------------------------------------------------------------------------
 
-    def invoice(self, heads: list[int], *, months: int, careful: int) -> None:
+    def invoice(self, *, months: int, careful: int) -> None:
         """The invoices of the past months, sent; of the last one a few wait as drafts."""
         first_of_month = self.calendar.day.replace(day=1)
         numbered = 0
@@ -178,11 +178,19 @@ class Finance:
             month = DateRange.month(start.year, start.month)
             if month.start < self.calendar.history:
                 continue
-            for first in range(0, len(heads), BATCH):
-                numbered = self._month(heads[first : first + BATCH], month, numbered, newest=back == 1, careful=careful)
+            paying = self._paying(month)
+            for first in range(0, len(paying), BATCH):
+                numbered = self._month(paying[first : first + BATCH], month, numbered, newest=back == 1, careful=careful)
                 self.rows.write()
             self.echo(f"  invoices of {start.month}/{start.year}: {numbered} so far")
         self.rows.add(Counter, name="invoice", last=numbered)
+
+    @staticmethod
+    def _paying(month: DateRange) -> list[int]:
+        """Those who have been told of a fee that falls into the month."""
+        told = sa.select(FeeDecision.head_id).distinct().where(
+            FeeDecision.status == FeeStatus.SENT, FeeDecision.total > 0, FeeDecision.meets(month))
+        return sorted(db.session.scalars(told))
 
     def _month(self, heads: list[int], month: DateRange, numbered: int, *, newest: bool, careful: int) -> int:
         rng, day = self.rng, self.calendar.day

@@ -25,15 +25,15 @@ def _words(text: str) -> list[str]:
 
 FINNISH = Tongue(
     750,
-        _words("""Aino Eevi Sofia Olivia Lilja Helmi Ellen Isla Venla Aada Pihla Elli Hilla Seela Alma Enni Lumi Vilma,
+    _words("""Aino Eevi Sofia Olivia Lilja Helmi Ellen Isla Venla Aada Pihla Elli Hilla Seela Alma Enni Lumi Vilma
     Iida Emma Saana Minea Oona Siiri Martta Hilja Taimi Elsa Kerttu Sanni Viivi Fanni Hertta Unelma Silja Tuuli"""),
-        _words("""Eino Leo Oliver Väinö Elias Onni Toivo Eeli Noel Leevi Vilho Hugo Emil Nooa Toivo Aatos Otso Niilo Veikko,
+    _words("""Eino Leo Oliver Väinö Elias Onni Toivo Eeli Noel Leevi Vilho Hugo Emil Nooa Alvar Aatos Otso Niilo Veikko
     Oiva Aarni Joona Luka Daniel Vilppu Urho Pyry Tuukka Lenni Mikael Okko Kaarlo Ilmari Sulo Eemeli Jooa"""),
-        _words("""Laura Anna Hanna Jenni Katja Sanna Heidi Emilia Suvi Maija Noora Essi Henna Riikka Kaisa Elina Tiina,
+    _words("""Laura Anna Hanna Jenni Katja Sanna Heidi Emilia Suvi Maija Noora Essi Henna Riikka Kaisa Elina Tiina
     Outi Mari Jonna Salla Veera Minna Niina Johanna Annika Reetta Milla Kirsi Satu Pauliina Linnea Saara Roosa"""),
-        _words("""Antti Jussi Mikko Ville Juha Tuomas Lauri Janne Petri Heikki Markus Teemu Jani Olli Sami Aleksi Joonas,
+    _words("""Antti Jussi Mikko Ville Juha Tuomas Lauri Janne Petri Heikki Markus Teemu Jani Olli Sami Aleksi Joonas
     Matti Jukka Tommi Arttu Kalle Henri Samuli Eetu Niko Riku Pekka Toni Harri Jarkko Ilkka Otto Sakari"""),
-        _words("""Korhonen Virtanen Mäkinen Nieminen Mäkelä Hämäläinen Laine Heikkinen Koskinen Järvinen Lehtonen Lehtinen,
+    _words("""Korhonen Virtanen Mäkinen Nieminen Mäkelä Hämäläinen Laine Heikkinen Koskinen Järvinen Lehtonen Lehtinen
     Saarinen Salminen Heinonen Niemi Heikkilä Kinnunen Salonen Turunen Salo Laitinen Tuominen Rantanen Karjalainen
     Jokinen Mattila Savolainen Lahtinen Ahonen Ojala Leppänen Väisänen Hiltunen Kallio Laaksonen Miettinen Hakala
     Leinonen Pitkänen Aaltonen Manninen Koivisto Hirvonen Räsänen Anttila Vainio Mustonen Kokkonen Peltola Lindroos
@@ -43,11 +43,11 @@ FINNISH = Tongue(
 )
 SWEDISH = Tongue(
     80,
-        _words("Alva Ebba Saga Astrid Elsa Ines Freja Selma Tyra Ella Vera Linnéa Nova Signe Agnes Tuva Stella Märta"),
-        _words("Axel Elliot Viggo Hugo Emil Ture Noah Sixten Liam Alvar Theo Edvin Anton Melker Valter Lucas Åke Isak"),
-        _words("Sofia Emma Ida Jenny Sara Malin Camilla Johanna Linda Charlotta Annika Susanna Åsa Pia Frida Mikaela"),
-        _words("Johan Mikael Fredrik Niklas Andreas Marcus Kristian Robin Jens Mats Patrik Oscar Viktor Björn Håkan Kaj"),
-        _words("""Johansson Nyman Lindholm Karlsson Andersson Lindström Eriksson Holm Blomqvist Bergström Sundström Åberg,
+    _words("Alva Ebba Saga Astrid Elsa Ines Freja Selma Tyra Ella Vera Linnéa Nova Signe Agnes Tuva Stella Märta"),
+    _words("Axel Elliot Viggo Hugo Emil Ture Noah Sixten Liam Alvar Theo Edvin Anton Melker Valter Lucas Åke Isak"),
+    _words("Sofia Emma Ida Jenny Sara Malin Camilla Johanna Linda Charlotta Annika Susanna Åsa Pia Frida Mikaela"),
+    _words("Johan Mikael Fredrik Niklas Andreas Marcus Kristian Robin Jens Mats Patrik Oscar Viktor Björn Håkan Kaj"),
+    _words("""Johansson Nyman Lindholm Karlsson Andersson Lindström Eriksson Holm Blomqvist Bergström Sundström Åberg
     Söderholm Wikström Ekholm Sjöblom Granqvist Lönnqvist Fagerström Forsman Öhman Backman Ahlfors Nylund"""),
 )
 OTHERS = {
@@ -135,7 +135,8 @@ PRESCHOOL_GROUPS = ["Eskarit", "Viskarit", "Metsäeskari", "Eskaripöllöt"]
 
 ALLERGIES = [
     "Maitoallergia (todettu, lääkärintodistus)", "Laktoosi-intoleranssi", "Kananmuna-allergia",
-    "Pähkinäallergia, EpiPen", "Keliakia", "Kala-allergia", "Kiivi ja sitrushedelmät", "Siitepölyallergia keväisin", "Soija-allergia",
+    "Pähkinäallergia, EpiPen", "Keliakia", "Kala-allergia", "Kiivi ja sitrushedelmät",
+    "Siitepölyallergia keväisin", "Soija-allergia",
 ]
 DIETS = ["Kasvisruoka", "Vegaaninen", "Ei sianlihaa", "Halal", "Laktoositon", "Gluteeniton", "Maidoton"]
 MEDICATIONS = [
@@ -162,8 +163,8 @@ LETTERS = [  # titles and bodies of letters that groups send
      "kerrasto ja kurahousut, ja pakatkaa reppuun vesipullo. Palaamme lounaalle. Terveisin ryhmän väki"),
     ("Viikon kuulumiset", "Hei kotiväki! Tällä viikolla olemme askarrelleet, laulaneet ja harjoitelleet pukemista. "
      "Ensi viikolla jumppaamme salissa tiistaina. Varavaatteita kaipaavat lokerot on merkitty lapulla."),
-    ("Vanhempainilta", "Tervetuloa vanhempainiltaan ryhmän tiloihin kello 17.30. Kerromme toimintakauden suunnitelmista "
-     "ja kuulemme toiveitanne. Lapsille on järjestetty tekemistä."),
+    ("Vanhempainilta", "Tervetuloa vanhempainiltaan ryhmän tiloihin kello 17.30. Kerromme toimintakauden "
+     "suunnitelmista ja kuulemme toiveitanne. Lapsille on järjestetty tekemistä."),
     ("Valokuvaus ensi viikolla", "Ryhmä kuvataan ensi viikon keskiviikkona kello 9. Kertokaa meille, jos lasta ei saa "
      "kuvata."),
 ]
@@ -177,5 +178,6 @@ REPLIES = [
     "Kiitos viikosta, täällä on laulettu koko ilta.", "Emme pääse paikalle, voiko asiat saada viestillä?",
 ]
 ANSWERS = [
-    "Totta kai, meillä on varusteita lainattavaksi.", "Kiitos viestistä, sovitaan näin.", "Selvä, merkitsemme sen ylös.",
+    "Totta kai, meillä on varusteita lainattavaksi.", "Kiitos viestistä, sovitaan näin.",
+    "Selvä, merkitsemme sen ylös.",
 ]

@@ -310,21 +310,7 @@ class Screen(ModelView):
         """Further parts of a row's file: {title, head, rows, empty}."""
         return []
 
-    # -- what a list shows first --------------------------------------------------------------
-
-    opens_with: ClassVar[dict[str, str]] = {}  # the arguments of the address when the menu opens the list
-
-    @expose("/")
-    def index_view(self) -> Any:
-        """A list opens with what people come for; its filter is a chip that may be dropped."""
-        if self.opens_with and not request.args:
-            return redirect(self.get_url(".index_view", **self.opens_with))
-        return super().index_view()
-
-    def _get_list_url(self, view_args: Any) -> str:
-        """Clearing the filters shows everything, not what the list opens with."""
-        url = str(super()._get_list_url(view_args))
-        return f"{url}?all=1" if self.opens_with and "?" not in url else url
+    opens_with: ClassVar[dict[str, str]] = {}  # the filters with which the menu opens the list
 
     # -- filters --------------------------------------------------------------------------------
 
@@ -376,8 +362,7 @@ class Screen(ModelView):
         return found
 
     def _without(self, arguments: dict[str, Any], key: str) -> str:
-        left = {k: v for k, v in arguments.items() if k not in (key, "page")}
-        return str(self.get_url(".index_view", **(left or ({"all": "1"} if self.opens_with else {}))))
+        return str(self.get_url(".index_view", **{k: v for k, v in arguments.items() if k not in (key, "page")}))
 
     def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
         """Rows without a value come last, on every database and in both directions."""

@@ -133,13 +133,18 @@ class RowField(SelectField):
     """One of the rows that the actor may choose."""
 
     def __init__(self, *args: Any, model: type[Model], rows: Callable[[], list[Model]], **kwargs: Any) -> None:
+        self.model, self.rows, self.kept = model, rows, None
         super().__init__(*args, **kwargs)
-        self.model, self.rows = model, rows
+
+    def offered(self) -> list[Model]:
+        """What may be chosen, and what has been chosen already, by whomever."""
+        rows = self.rows()
+        return rows if self.kept is None or self.kept in rows else [self.kept, *rows]
 
     def iter_choices(self) -> Any:
         chosen = self.data.id if isinstance(self.data, Model) else self.data
         yield Option("", told("form.choose"), chosen in (None, ""), {})
-        for row in self.rows():
+        for row in self.offered():
             yield Option(str(row.id), str(row), row.id == chosen, {})
 
     def has_groups(self) -> bool:
@@ -147,10 +152,11 @@ class RowField(SelectField):
 
     def process_data(self, value: Any) -> None:
         self.data = value
+        self.kept = value if isinstance(value, Model) else None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = valuelist[0] if valuelist else ""
-        self.data = next((row for row in self.rows() if str(row.id) == typed), None)
+        self.data = next((row for row in self.offered() if str(row.id) == typed), None)
         if typed and self.data is None:
             raise ValidationError(told("form.not_a_choice"))
 
@@ -238,6 +244,17 @@ class Converter(AdminModelConverter):
             kept = [one for one in field.kwargs.get("validators", ()) if not isinstance(one, Unique)]
             field.kwargs["validators"] = kept
         return field
+
+    def _model_select_field(self, prop: Any, multiple: Any, remote_model: type[Model], **given: Any) -> Field:
+        """Flask-Admin would offer every row there is."""
+        given.pop("allow_blank", None)
+        key = f"{remote_model.feature_name()}.view"
+
+        def rows() -> list[Model]:
+            query = select(remote_model).where(within(actor(), key, remote_model))
+            return sorted(db.session.scalars(query), key=str)
+
+        return RowField(model=remote_model, rows=rows, **given)
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:

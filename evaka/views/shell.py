@@ -20,12 +20,13 @@ from evaka.actions import record
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
 from evaka.texts import LANGUAGES
-from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU_GROUPS
+from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, language, person, told, told_refusal
 
 log = logging.getLogger(__name__)
 OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
+OPENS_WITH = {f"{name}.index_view": getattr(screen, "opens_with", {}) for name, screen, _ in MENU}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -136,7 +137,7 @@ def _menu() -> list[tuple[str, list[dict[str, Any]]]]:
     found = []
     for group, entries in MENU_GROUPS:
         items = [
-            {"label": told(f"menu.{name}"), "url": url_for(endpoint), "count": count(by) if count else None,
+            {"label": told(f"menu.{name}"), "url": url_for(endpoint, **OPENS_WITH.get(endpoint, {})), "count": count(by) if count else None,
              "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
              and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
             for name, endpoint, key, count in entries if may(by, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import date
@@ -172,7 +173,7 @@ def test_filters_narrow_a_list_and_stand_as_chips_that_can_be_taken_away(browser
     page = admin.get(f"/office/placement/?flt0_0={unit_id}&flt1_1=1&search=first&page=0")
     assert len(rows(page)) == 1
     assert others not in " ".join(rows(page))
-    chips = re.findall(r'<a class="of-chip[^"]*" href="([^"]*)"', page.text)
+    chips = [html.unescape(one) for one in re.findall(r'<span class="of-chip">.*?<a href="([^"]*)"', page.text)]
     assert f"Yksikkö: {name}" in seen(page)
     assert "Voimassa" in seen(page)
     assert len(chips) >= 3
@@ -235,8 +236,8 @@ def test_an_export_holds_the_rows_of_the_list_and_leaves_a_line(browser: Open) -
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(browser: Open) -> None:
     from openpyxl import load_workbook
 
-    for n, name in enumerate(("=1+1", "+358", "-5", "@SUM(A1)", "\t=1", "Rauha")):
-        factories.unit(f"{name}{'' if n else ''}", director='=HYPERLINK("http://x")')
+    for name in ("=1+1", "+358", "-5", "@SUM(A1)", "\t=1", "Rauha"):
+        factories.unit(name, director='=HYPERLINK("http://x")')
     admin = browser(factories.user("admin"))
     text = admin.get("/office/unit/export/csv/").data.decode("utf-8-sig")
     assert "'=1+1;" in text
@@ -249,7 +250,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_text(browser: Open) -> None
     assert page.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     cells = [cell for row in load_workbook(BytesIO(page.data)).active.iter_rows() for cell in row]
     assert "'=1+1" in [cell.value for cell in cells]
-    assert {cell.data_type for cell in cells} <= {"s", "n"}  # never "f", a formula
+    assert "f" not in {cell.data_type for cell in cells}  # a formula
     assert len(lines("unit.export")) == 2
 
 
@@ -580,11 +581,11 @@ def test_a_generated_form_refuses_what_the_database_could_not_keep(browser: Open
 
 
 def test_numbers_out_of_an_amounts_range_are_told_and_not_reckoned_with(browser: Open) -> None:
-    adult = factories.person()
-    id = adult.id
+    place = factories.placement(factories.child(factories.person()), date(2026, 1, 1))
+    id = place.child.guardians[0].id
     finance = browser(factories.user("finance"))
     for typed in ("NaN", "Infinity", "-Infinity", "1e9", "sNaN", "9" * 30, "1,2,3", "0x10"):
-        page = finance.post(f"/office/person/do/add/?id={id}", data={
+        page = finance.post(f"/office/person/do/income.add/?id={id}", data={
             "row_version": 1, "start": "2026-01-01", "effect": "income",
             "pay_period": "monthly_no_holiday_bonus", "main_income": typed})
         assert page.status_code == 200, typed

@@ -255,7 +255,7 @@ def test_a_director_sees_the_proposals_to_the_own_unit_once_they_are_asked(brows
         for name, unit, status in (("Kysytty", here, PlanStatus.PROPOSED), ("Luonnos", here, PlanStatus.DRAFT),
                                    ("Muualla", elsewhere, PlanStatus.PROPOSED))}
     director = browser(factories.user("director", here))
-    page = seen(director.get("/office/proposal/"))
+    page = seen(director.get("/office/proposal/?all=1"))
     assert "Kysytty" in page
     assert "Luonnos" not in page.replace("Luonnos Johtajan", "")
     assert "Muualla" not in page
@@ -316,7 +316,7 @@ def test_a_director_sees_the_places_of_the_own_unit(browser):
     director = browser(factories.user("director", here.unit))
     codes = [director.get(f"/office/placement/details/?id={one.id}").status_code for one in (here, elsewhere)]
     assert codes == [200, 404]
-    assert elsewhere.child.last_name not in seen(director.get("/office/placement/"))
+    assert elsewhere.child.last_name not in seen(director.get("/office/placement/?all=1"))
 
 
 @pytest.mark.parametrize("id", ["99999999999999999999", "3000000000", "-1", "x", ""])

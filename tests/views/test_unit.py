@@ -38,7 +38,8 @@ def test_a_unit_is_entered_with_its_care_and_its_days(admin):
     {"end": "1.7.2026"},
 ])
 def test_a_unit_that_cannot_be_is_not_kept(admin, more):
-    page = admin.post("/office/unit/new/", data=typed(factories.area(), **more), follow_redirects=True)
+    filled = typed(factories.area(), **more)
+    page = admin.post("/office/unit/new/", data=filled, follow_redirects=True)
     assert page.status_code == 200
     assert refused(page)
     assert db.session.scalars(select(Unit)).all() == []

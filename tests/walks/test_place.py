@@ -176,7 +176,7 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     plan_first_wish(office, town, str(application.id))
 
     # the director is asked, and sees the unit with the child and without
-    assert browser(town.director).get("/office/proposal/").text.count("Aino") == 0
+    assert browser(town.director).get("/office/proposal/?all=1").text.count("Aino") == 0
     done(press(office, f"/office/application/do/propose/?{address}"))
     plan = only(PlacementPlan)
     director = browser(town.director)
@@ -361,7 +361,7 @@ def test_a_director_of_another_unit_sees_and_answers_nothing(browser: Open, town
         assert director.get(f"/office/{address}").status_code == 404, address
     assert director.post(f"/office/proposal/do/confirm/?id={plan}", data={"row_version": 1}).status_code == 404
     assert director.get("/office/desk/").status_code == 403
-    assert "Virtanen" not in seen(director.get("/office/proposal/"))
+    assert "Virtanen" not in seen(director.get("/office/proposal/?all=1"))
     assert "Virtanen" not in seen(director.get("/office/search/?q=virtanen")).replace("virtanen", "")
 
 
@@ -450,13 +450,13 @@ def test_a_protected_address_is_on_no_page_paper_or_list(browser: Open, database
     place = only(Placement, Placement.child_id == town.child.id).id
     addresses = {
         "office": [
-            "/office/", "/office/person/", "/office/person/?search=virtanen", "/office/person/?search=salakatu",
+            "/office/", "/office/person/?all=1", "/office/person/?search=virtanen", "/office/person/?search=salakatu",
             "/office/person/export/csv/", *(f"/office/person/details/?id={id}" for id in people),
-            "/office/application/", "/office/application/export/csv/",
+            "/office/application/?all=1", "/office/application/export/csv/",
             f"/office/application/details/?id={only(Application).id}", f"/office/desk/?application={only(Application).id}",
-            "/office/proposal/", f"/office/proposal/details/?id={only(PlacementPlan).id}",
-            "/office/decision/", f"/office/decision/details/?id={decision}", "/office/decision/export/csv/",
-            "/office/placement/", f"/office/placement/details/?id={place}", "/office/placement/export/csv/",
+            "/office/proposal/?all=1", f"/office/proposal/details/?id={only(PlacementPlan).id}",
+            "/office/decision/?all=1", f"/office/decision/details/?id={decision}", "/office/decision/export/csv/",
+            "/office/placement/?all=1", f"/office/placement/details/?id={place}", "/office/placement/export/csv/",
             "/office/search/?q=virtanen", f"/office/document/download/?id={only(Decision).document_id}",
         ],
         "my": [

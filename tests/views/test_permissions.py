@@ -1,0 +1,389 @@
+"""The sweep: every address of the program × every role × looking and sending, with rows inside and outside the reach.
+
+Nothing here names a screen: what is expected of an address follows from the screen it belongs to, and what a role may
+from the city's table of roles.  A new screen or a new action is swept from its first day; a new kind of row must be
+given to both families of `World`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from evaka import city
+from evaka.access import Actor, may, reaches, within
+from evaka.actions import ACTIONS, Action, fee, invoice, keep
+from evaka.kit.dates import DateRange
+from evaka.models.base import Model, db
+from evaka.models.fee import FeeAlteration, FeeDecision
+from evaka.models.invoice import Invoice
+from evaka.models.journal import AuditEvent, Email, JobRun
+from evaka.models.message import Message, Thread, ThreadMember
+from evaka.models.person import Person
+from evaka.models.placement import Placement
+from evaka.models.user import User
+from evaka.rules.placement import PlanStatus
+from evaka.views.base import Screen
+from evaka.views.shell import OPEN
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("database")
+ROLES = ("admin", "service_worker", "finance", "director", "staff", "guardian")
+JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
+MAY = DateRange.month(2026, 5)
+
+
+# -- the addresses, and what they belong to ---------------------------------------------------------------
+
+
+def views(app: Flask) -> dict[str, Any]:
+    return {view.endpoint: view for admin in app.extensions["admin"] for view in admin._views}
+
+
+def is_open(rule: Rule) -> bool:
+    return rule.endpoint in OPEN or rule.endpoint.endswith(".static")
+
+
+def owner(app: Flask, rule: Rule) -> Any:
+    """The screen or page of the menus that an address belongs to."""
+    return views(app).get(rule.endpoint.partition(".")[0])
+
+
+def methods(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) & {"GET", "POST"})
+
+
+def address(rule: Rule, **given: Any) -> str:
+    """The address with something in each of its gaps."""
+    filled = {"verb": "none", "export_type": "csv", "language": "sv", "filename": "x", "id": 1} | given
+    path = rule.rule
+    for name in rule.arguments:
+        path = path.replace(next(part for part in (f"<{name}>", f"<path:{name}>", f"<int:{name}>") if part in path),
+                            str(filled[name]))
+    return path
+
+
+def test_every_address_belongs_to_a_screen_to_the_door_or_is_open_to_everybody(app: Flask) -> None:
+    """An address outside of these has no rule of who may come in; give it a place in one of them."""
+    for rule in app.url_map.iter_rules():
+        if is_open(rule) or rule.endpoint == "front":
+            continue
+        if rule.rule.startswith(("/office/", "/my/")):
+            assert owner(app, rule) is not None, rule
+        else:
+            assert rule.endpoint.startswith("user."), rule
+
+
+def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
+    opened = {rule.endpoint for rule in app.url_map.iter_rules() if is_open(rule)}
+    assert opened == {
+        "static", "office.static", "my.static", "city_css", "user.login", "user.second_factor", "user.language"}
+
+
+def test_every_role_of_the_city_is_swept() -> None:
+    assert set(city.read("roles")) == set(ROLES)
+
+
+# -- the world -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Family:
+    """One family with a row of every kind, in a unit and a group of its own."""
+
+    child: Person
+    guardian: Person
+    place: Placement
+    rows: dict[type[Model], Any]
+
+
+def family(by: Callable[..., Actor]) -> Family:
+    machine = by()
+    guardian = factories.person()
+    child = factories.child(guardian)
+    unit = factories.unit()
+    group = factories.group(unit)
+    place = factories.placement(child, date(2026, 5, 18), date(2026, 7, 31), unit=unit)
+    factories.in_group(place, group)
+    application = factories.application(child, [unit])
+    plan = factories.plan(application, status=PlanStatus.PROPOSED)
+    decision = factories.decision(child, application=factories.application(child, [unit]))
+    wage = factories.income(guardian)
+    fee.refresh({guardian.id}, machine)
+    owed = db.session.scalars(select(FeeDecision).where(FeeDecision.head_id == guardian.id)).one()
+    fee.send(owed, machine)
+    invoice.draft({guardian.id}, MAY, machine)
+    bill = db.session.scalars(select(Invoice).where(Invoice.head_id == guardian.id)).one()
+    invoice.send(bill, machine)
+    paper = keep(child.id, "decision", machine, name="Päätös", language="fi", content=b"%PDF-1.7 x")
+    relief = factories.save(FeeAlteration(
+        child_id=child.id, kind="relief", amount=20, absolute=False, start=date(2026, 1, 1), end=date(2026, 1, 31)))
+    user = factories.user("guardian", person=guardian)
+    thread = factories.save(Thread(title="Retki", group_id=group.id, last_at=machine.now))
+    factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
+    factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
+    absence = factories.absence(child, date(2026, 5, 20))
+    email = factories.save(Email(person_id=guardian.id, text="decision_sent", made_at=machine.now))
+    run = factories.save(JobRun(job=f"job {child.id}", due=machine.now, trigger="schedule", status="done"))
+    line = factories.save(AuditEvent(at=machine.now, action="person.read", subject="person", subject_id=child.id,
+                                     person_id=child.id, facts={}))
+    caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
+    found = [child, unit, group, unit.area, caretakers, application, plan, decision, place, wage, owed, bill, paper,
+             relief, user, user.grants[0], thread, absence, email, run, line]
+    return Family(child, guardian, place, {type(row): row for row in found})
+
+
+@dataclass
+class World:
+    app: Flask
+    here: Family
+    there: Family
+    by: Callable[..., Actor]
+
+    def user(self, role: str) -> User:
+        """Somebody of the role, with the reach of the first family's unit, group and child."""
+        if role == "guardian":
+            return self.here.rows[User]  # type: ignore[no-any-return]
+        unit = self.here.place.unit if role in ("director", "staff") else None
+        group = self.here.place.groups[0].group if role == "staff" else None
+        return factories.user(role, unit, group)
+
+    def screens(self) -> Iterator[Any]:
+        return (view for view in views(self.app).values() if isinstance(view, Screen))
+
+    def ids(self, family: Family) -> dict[type[Model], int]:
+        return {model: row.id for model, row in family.rows.items()}
+
+
+@pytest.fixture
+def world(app: Flask, by: Callable[..., Actor]) -> World:
+    return World(app, family(by), family(by), by)
+
+
+def snapshot() -> dict[str, list[Any]]:
+    """Everything in the database but the journals of looking."""
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(table.select()).all()))
+            for table in db.metadata.sorted_tables if table.name not in JOURNALS
+        }
+
+
+def test_every_screen_has_a_row_of_its_kind_in_both_families(world: World) -> None:
+    missing = {type(view).__name__ for view in world.screens() if view.model not in world.here.rows}
+    assert missing == set()
+    for model, id in world.ids(world.here).items():
+        assert id != world.there.rows[model].id, model
+
+
+# -- nobody who has not logged in ---------------------------------------------------------------------------------
+
+
+def test_nobody_comes_in_without_a_log_in(world: World, browser: Callable[[Any], FlaskClient]) -> None:
+    anonymous = browser(None)
+    ids = world.ids(world.here)
+    before = snapshot()
+    for rule in world.app.url_map.iter_rules():
+        view = owner(world.app, rule)
+        id = ids.get(getattr(view, "model", None), 1)
+        for method in () if is_open(rule) else methods(rule):
+            for verb in {action.verb for action in ACTIONS.values()} if "verb" in rule.arguments else {"none"}:
+                path = address(rule, verb=verb)
+                page = anonymous.open(f"{path}?id={id}", method=method, data={"id": id} if method == "POST" else None)
+                assert page.status_code == 302, (method, path)
+                assert page.location.startswith("/login"), (method, path)
+    assert anonymous.get("/nowhere/").location.startswith("/login")  # not even what there is is told
+    assert snapshot() == before
+
+
+# -- every address × every role -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_asks_who_comes(world: World, browser: Callable[[Any], FlaskClient], role: str) -> None:
+    user = world.user(role)
+    actor = world.by(user)
+    inside, outside = world.ids(world.here), world.ids(world.there)
+    office, mine = may(actor, "office.view"), may(actor, "my.view")
+    viewable = {
+        (view.endpoint, id): bool(db.session.scalar(select(view.model.id).where(
+            view.model.id == id, within(actor, f"{view.feature}.view", view.model))))
+        for view in world.screens() for id in (inside[view.model], outside[view.model])
+    }
+    opens = {view.endpoint: may(actor, f"{view.feature}.view") for view in world.screens()}
+    client = browser(user)
+    before = snapshot()
+    looked_at = 0
+    for rule in world.app.url_map.iter_rules():
+        if is_open(rule) or not rule.rule.startswith(("/office/", "/my/")):
+            continue
+        view = owner(world.app, rule)
+        name = rule.endpoint.partition(".")[2]
+        closed = not (office if rule.rule.startswith("/office/") else mine)
+        if isinstance(view, Screen):
+            closed = closed or not opens[view.endpoint]
+            ids = [outside[view.model]] if closed else [inside[view.model], outside[view.model]]
+        else:
+            ids = [inside[Person]]
+        for id in ids:
+            seen = isinstance(view, Screen) and viewable[view.endpoint, id]
+            for method in methods(rule):
+                if method == "POST" and seen:
+                    continue  # what one may do to rows that one sees: see below
+                data = {"id": id, "rowid": id, "verb": "send", "confirmed": "1", "job": "none"} if method == "POST" else None
+                page = client.open(f"{address(rule)}?id={id}", method=method, data=data)
+                looked_at += 1
+                what = role, method, page.request.path, id
+                assert page.status_code < 500, what
+                if closed:
+                    assert page.status_code == 403, what
+                elif isinstance(view, Screen) and name in PAGES_OF_ROWS:
+                    wanted = {200, 302, 403, 404} if seen else {403, 404}
+                    assert page.status_code in wanted, what
+                    if name == "details_view":
+                        assert page.status_code == (200 if seen else 404), what
+                elif isinstance(view, Screen) and name in ("ajax_update", "ajax_lookup", "action_view"):
+                    assert page.status_code == 404, what
+    assert looked_at > 100
+    assert snapshot() == before
+
+
+PAGES_OF_ROWS = ("details_view", "edit_view", "delete_view", "delete_page", "do", "download")
+
+
+@pytest.mark.parametrize("role", ["director", "staff", "guardian"])
+def test_lists_searches_and_exports_hold_nothing_of_the_other_family(
+    world: World, browser: Callable[[Any], FlaskClient], role: str
+) -> None:
+    strangers = [world.there.child.last_name, world.there.guardian.last_name, world.there.child.first_name]
+    own = world.here.child.last_name
+    user = world.user(role)
+    client = browser(user)
+    found = 0
+    for view in world.screens():
+        base = view.url
+        for path in (f"{base}/", f"{base}/?search=last", f"{base}/export/csv/", f"{base}/export/xlsx/"):
+            page = client.get(path, follow_redirects=True)
+            if page.status_code != 200 or "xlsx" in path:
+                assert page.status_code in (200, 403, 404), path
+                continue
+            assert not [name for name in strangers if name in page.text], (role, path)
+            found += own in page.text
+    for word in ("last", *strangers):
+        page = client.get("/office/search/", query_string={"q": word})
+        assert not [name for name in strangers if f">{name}" in page.text or f"{name} First" in page.text], (role, word)
+    assert found
+
+
+# -- every action × every role ----------------------------------------------------------------------------------------
+
+
+def doors(world: World, action: Action) -> list[Any]:
+    """The screens on which an action stands."""
+    return [view for view in world.screens() if view.model is action.subject]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_action_is_done_by_those_who_may_and_to_the_rows_of_their_reach(
+    world: World, browser: Callable[[Any], FlaskClient], role: str
+) -> None:
+    """Compared with the roles' table: without a reach nothing, with less than "all" nothing of the other family's."""
+    user = world.user(role)
+    actor = world.by(user)
+    may_do = {
+        (key, id): bool(db.session.scalar(
+            select(action.subject.id).where(action.subject.id == id, within(actor, key, action.subject))))
+        for key, action in ACTIONS.items() if action.subject in world.here.rows
+        for id in (world.here.rows[action.subject].id, world.there.rows[action.subject].id)
+    }
+    here, there = world.ids(world.here), world.ids(world.there)
+    client = browser(user)
+    before = snapshot()
+    for key, action in ACTIONS.items():
+        hows = reaches(role, key)
+        for view in doors(world, action):
+            for id in (here[action.subject], there[action.subject]):
+                if not hows:
+                    assert not may_do[key, id], (role, key)
+                elif hows == {"all"}:
+                    assert may_do[key, id], (role, key)
+                elif id == there[action.subject]:
+                    assert not may_do[key, id], (role, key)
+                path = f"{view.url}/do/{view.short(action)}/?id={id}"
+                looked = client.get(path).status_code
+                if not may_do[key, id]:
+                    sent = client.post(path, data={"row_version": 1}).status_code
+                    assert {looked, sent} <= {403, 404}, (role, path, looked, sent)
+                else:
+                    assert looked in (200, 302, 403, 404, 409), (role, path, looked)
+                    if looked in (403, 404):  # another menu, or a screen that the role does not see
+                        assert not may(actor, f"{view.feature}.view") or view.url.startswith(
+                            "/my" if may(actor, "office.view") else "/office") or not visible(actor, view, id), path
+    assert snapshot() == before
+
+
+def visible(actor: Actor, view: Any, id: int) -> bool:
+    return bool(db.session.scalar(
+        select(view.model.id).where(view.model.id == id, within(actor, f"{view.feature}.view", view.model))))
+
+
+@pytest.mark.parametrize("role", ["director", "staff", "finance", "guardian"])
+def test_many_rows_at_once_are_as_far_out_of_reach_as_one(
+    world: World, browser: Callable[[Any], FlaskClient], role: str
+) -> None:
+    user = world.user(role)
+    actor = world.by(user)
+    there = world.ids(world.there)
+    beyond = [
+        (view, action, there[view.model]) for view in world.screens() for action in ACTIONS.values()
+        if action.subject is view.model and not db.session.scalar(select(view.model.id).where(
+            view.model.id == there[view.model], within(actor, action.key, view.model)))
+    ]
+    client = browser(user)
+    before = snapshot()
+    for view, action, id in beyond:
+        page = client.post(f"{view.url}/bulk/", data={"verb": view.short(action), "rowid": id, "confirmed": "1"})
+        assert page.status_code in (200, 403, 404), (role, view.url, action.key)
+    assert beyond
+    assert snapshot() == before
+
+
+# -- forms of other sites -------------------------------------------------------------------------------------------------
+
+
+def test_no_form_is_taken_without_the_token_of_this_site(world: World, browser: Callable[[Any], FlaskClient]) -> None:
+    ids = world.ids(world.here)
+    admin = browser(world.user("admin"))
+    before = snapshot()
+    world.app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        for rule in world.app.url_map.iter_rules():
+            if "POST" not in methods(rule):
+                continue
+            id = ids.get(getattr(owner(world.app, rule), "model", None), 1)
+            page = admin.post(f"{address(rule)}?id={id}", data={"id": id, "rowid": id, "verb": "send"})
+            assert page.status_code == 400, rule
+    finally:
+        world.app.config["WTF_CSRF_ENABLED"] = False
+    assert snapshot() == before
+
+
+def test_a_log_in_that_was_closed_opens_nothing_more(world: World, browser: Callable[[Any], FlaskClient]) -> None:
+    user = world.user("admin")
+    client = browser(user)
+    assert client.get("/office/person/").status_code == 200
+    id = user.id
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(sa.update(User).where(User.id == id).values(active=False))
+    assert client.get("/office/person/").status_code == 302
