@@ -46,7 +46,9 @@ def refused(page: Any) -> list[str]:
 
 
 def _told(page: Any, look: str) -> list[str]:
-    return [plain(one) for one in re.findall(rf'<div class="alert alert-{look}" role="\w+">(.*?)</div>', page.text, re.S)]
+    return [
+        plain(one) for one in re.findall(rf'<div class="alert alert-{look}" role="\w+">(.*?)</div>', page.text, re.S)
+    ]
 
 
 def seen(page: Any) -> str:
@@ -73,6 +75,8 @@ def wordless(page: Any) -> set[str]:
 def filtered(browser: FlaskClient | Later, address: str, label: str, value: str) -> Any:
     """A list, narrowed by the filter that is called so."""
     page = browser.get(f"{address}?all=1")
-    field = re.search(rf'<label for="[^"]*">{re.escape(label)}</label>\s*<(?:select|input)[^>]* name="(\w+)"', page.text)
+    field = re.search(
+        rf'<label for="[^"]*">{re.escape(label)}</label>\s*<(?:select|input)[^>]* name="(\w+)"', page.text
+    )
     assert field, label
     return browser.get(f"{address}?{field[1]}={value}")

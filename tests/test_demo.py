@@ -45,7 +45,7 @@ from evaka.rules.unit import OccupancyKind, Place, Rows, Stay, occupancy
 from evaka.rules.unit.rows import Need
 
 DAY = date(2026, 11, 24)
-SATURDAY, LEAP = date(2027, 6, 5), date(2028, 2, 29)
+SATURDAY, LEAP = date(2026, 8, 1), date(2028, 2, 29)
 BY = Actor(None, datetime(2026, 11, 24, 2, tzinfo=HELSINKI))
 
 
@@ -117,7 +117,7 @@ def test_another_day_gives_another_city(harjula, tmp_path):
         db.engine.dispose()
 
 
-def test_it_may_stand_on_a_saturday_in_summer(tmp_path):
+def test_it_may_stand_on_the_saturday_on_which_a_year_of_care_begins(tmp_path):
     city.choose("harjula")
     app = made(tmp_path, SATURDAY)
     with app.app_context():

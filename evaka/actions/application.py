@@ -17,8 +17,17 @@ from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.application import (
-    ApplicationKind, ApplicationPolicy, ApplicationStatus, Form, Origin, check_complete, check_start, check_units, due,
-    is_transfer, must_be_read,
+    ApplicationKind,
+    ApplicationPolicy,
+    ApplicationStatus,
+    Form,
+    Origin,
+    check_complete,
+    check_start,
+    check_units,
+    due,
+    is_transfer,
+    must_be_read,
 )
 from evaka.rules.person import is_adult
 from evaka.rules.placement import DAYCARE_TYPES, ServiceNeed

@@ -26,8 +26,19 @@ from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod, 
 from evaka.models.user import User
 from evaka.rules.application import OPEN, after_answers
 from evaka.rules.decision import (
-    DAYS_TO_RECEIVE, Channel, DecisionPolicy, DecisionStatus, Reason, answer_due, appeal_days, appeal_due, check_order,
-    check_start, common_reason, received, start_window,
+    DAYS_TO_RECEIVE,
+    Channel,
+    DecisionPolicy,
+    DecisionStatus,
+    Reason,
+    answer_due,
+    appeal_days,
+    appeal_due,
+    check_order,
+    check_start,
+    common_reason,
+    received,
+    start_window,
 )
 from evaka.rules.person import address_lines, full_name
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, CutKind, PlanStatus, make_room, trimmed

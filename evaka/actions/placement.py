@@ -20,7 +20,14 @@ from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
 from evaka.rules.decision import DecisionStatus, needed
 from evaka.rules.placement import (
-    PLACEMENT_PLAN, CareType, Offer, PlanPolicy, PlanStatus, check_fits, check_need, planned_period,
+    PLACEMENT_PLAN,
+    CareType,
+    Offer,
+    PlanPolicy,
+    PlanStatus,
+    check_fits,
+    check_need,
+    planned_period,
 )
 
 Long = Annotated[str, "long"]

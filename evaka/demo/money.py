@@ -180,7 +180,8 @@ class Finance:
                 continue
             paying = self._paying(month)
             for first in range(0, len(paying), BATCH):
-                numbered = self._month(paying[first : first + BATCH], month, numbered, newest=back == 1, careful=careful)
+                heads = paying[first : first + BATCH]
+                numbered = self._month(heads, month, numbered, newest=back == 1, careful=careful)
                 self.rows.write()
             self.echo(f"  invoices of {start.month}/{start.year}: {numbered} so far")
         self.rows.add(Counter, name="invoice", last=numbered)

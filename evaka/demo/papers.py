@@ -48,13 +48,13 @@ def money_of(rows: Rows, head: int) -> None:
     for fee in db.session.scalars(sent_fees.order_by(FeeDecision.id)).all():
         language = fee_paper.letter_language(fee.head)
         facts = fee_paper.letter_facts(fee, _sender(fee, fee.decided_by), Channel.PORTAL, language)
-        name = say("fee.document", language, number=fee.number)
+        name = say("fee.paper_name", language, number=fee.number)
         _keep(rows, fee, head, "fee", fee_letter(facts, language), name, language)
     sent_invoices = select(Invoice).where(Invoice.head_id == head, Invoice.status == InvoiceStatus.SENT)
     for invoice in db.session.scalars(sent_invoices.order_by(Invoice.id)).all():
         language = fee_paper.letter_language(invoice.head)
         facts_of_invoice = invoice_paper.letter_facts(invoice, _sender(invoice, ""), language)
-        name = say("invoice.document", language, number=invoice.number)
+        name = say("invoice.paper_name", language, number=invoice.number)
         _keep(rows, invoice, head, "invoice", invoice_letter(facts_of_invoice, language), name, language)
 
 

@@ -227,7 +227,7 @@ class Places:
             assert shared is not None
             if day in stay.period:
                 weights[at] += self.weight(stay, day)
-            if shared.start >= recent and day in shared and self.rng.random() < 0.35:
+            if stay.period.start >= recent and day in shared and self.rng.random() < 0.35:
                 continue  # the director has still to find a group
             self.rows.add(GroupPlacement, placement_id=stay.id, group_id=house.groups[at], start=shared.start,
                           end=shared.end)

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from evaka import city
-from evaka.actions import ACTIONS, application as act
+from evaka.actions import ACTIONS
+from evaka.actions import application as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.person import Guardian, HeadOfChild
@@ -21,16 +22,24 @@ START = date(2026, 8, 10)
 
 
 def guardian_row(child, guardian=None):
-    return db.session.scalars(select(Guardian).where(
-        Guardian.child_id == child.id, Guardian.guardian_id == (guardian or child.guardians[0]).id)).one()
+    return db.session.scalars(
+        select(Guardian).where(
+            Guardian.child_id == child.id, Guardian.guardian_id == (guardian or child.guardians[0]).id
+        )
+    ).one()
 
 
 def entered(by, child=None, units=None, day="2026-06-01", **inputs):
     child = child or factories.child()
     first, *others = units or [factories.unit()]
     wishes = dict(zip(("second", "third"), others, strict=False))
-    defaults = {"guardian": guardian_row(child), "received": date(2026, 5, 28), "first": first, "start": START,
-                "service_need": "full_day"}
+    defaults = {
+        "guardian": guardian_row(child),
+        "received": date(2026, 5, 28),
+        "first": first,
+        "start": START,
+        "service_need": "full_day",
+    }
     return act.enter(child, by(factories.user("service_worker"), day), **(defaults | wishes | inputs))
 
 
@@ -51,14 +60,17 @@ def refusal(by, **inputs):
     return no.value
 
 
-@pytest.mark.parametrize(("inputs", "key"), [
-    ({"received": date(2026, 6, 2)}, "application.received_later"),
-    ({"begins_at": time(16), "ends_at": time(8)}, "application.hours_end_first"),
-    ({"begins_at": time(8), "ends_at": time(8)}, "application.hours_end_first"),
-    ({"service_need": "part_day"}, "application.incomplete"),
-    ({"service_need": "part_day", "begins_at": time(8), "ends_at": time(13, 1)}, "application.more_than_part_day"),
-    ({"start": date(2041, 1, 1)}, "application.not_a_child"),
-])
+@pytest.mark.parametrize(
+    ("inputs", "key"),
+    [
+        ({"received": date(2026, 6, 2)}, "application.received_later"),
+        ({"begins_at": time(16), "ends_at": time(8)}, "application.hours_end_first"),
+        ({"begins_at": time(8), "ends_at": time(8)}, "application.hours_end_first"),
+        ({"service_need": "part_day"}, "application.incomplete"),
+        ({"service_need": "part_day", "begins_at": time(8), "ends_at": time(13, 1)}, "application.more_than_part_day"),
+        ({"start": date(2041, 1, 1)}, "application.not_a_child"),
+    ],
+)
 def test_what_cannot_be_is_refused(by, inputs, key):
     assert refusal(by, **inputs).key == key
 
@@ -100,12 +112,15 @@ def test_an_application_is_not_complete_without_a_way_to_reach_the_family(by):
     assert no.facts == {"missing": ["application.missing.contact"]}
 
 
-@pytest.mark.parametrize(("received", "start", "due"), [
-    (date(2026, 4, 1), date(2026, 6, 10), date(2026, 8, 1)),  # four months from the day it came
-    (date(2026, 4, 1), date(2026, 8, 10), date(2026, 8, 10)),  # not before the wanted start
-    (date(2025, 10, 31), date(2026, 1, 7), date(2026, 2, 28)),  # a month that is too short
-    (date(2026, 6, 1), date(2026, 6, 8), date(2026, 10, 1)),
-])
+@pytest.mark.parametrize(
+    ("received", "start", "due"),
+    [
+        (date(2026, 4, 1), date(2026, 6, 10), date(2026, 8, 1)),  # four months from the day it came
+        (date(2026, 4, 1), date(2026, 8, 10), date(2026, 8, 10)),  # not before the wanted start
+        (date(2025, 10, 31), date(2026, 1, 7), date(2026, 2, 28)),  # a month that is too short
+        (date(2026, 6, 1), date(2026, 6, 8), date(2026, 10, 1)),
+    ],
+)
 def test_an_application_is_due_four_months_after_it_came(by, received, start, due):
     row = entered(by, received=received, start=start)
     act.send(row, by(factories.user("service_worker"), "2026-06-01"))
@@ -128,10 +143,13 @@ def test_a_place_that_ends_before_the_wanted_start_makes_no_transfer(by):
     assert (row.transfer, row.due) == (False, date(2026, 9, 28))
 
 
-@pytest.mark.parametrize(("proof", "due"), [
-    (date(2026, 6, 1), date(2026, 6, 15)),  # two weeks from the proof
-    (date(2026, 5, 20), date(2026, 6, 11)),  # the proof came first: two weeks from the application of 28.5.
-])
+@pytest.mark.parametrize(
+    ("proof", "due"),
+    [
+        (date(2026, 6, 1), date(2026, 6, 15)),  # two weeks from the proof
+        (date(2026, 5, 20), date(2026, 6, 11)),  # the proof came first: two weeks from the application of 28.5.
+    ],
+)
 def test_proof_of_work_makes_two_weeks_of_four_months(by, proof, due):
     worker = by(factories.user("service_worker"))
     row = entered(by, start=date(2026, 6, 22), urgent=True)
@@ -156,17 +174,21 @@ def test_proof_of_tomorrow_is_refused(by):
         act.accept_proof(factories.application(), by(factories.user("service_worker")), urgent_proof=date(2026, 6, 2))
 
 
-@pytest.mark.parametrize(("about_the_child", "about_the_application", "read_already"), [
-    ({}, {}, True),
-    ({}, {"notes": "Soittakaa iltapäivällä"}, False),
-    ({}, {"assistance": "Puheterapia"}, False),
-    ({"allergies": "Pähkinä"}, {}, False),
-    ({"diet": "Vegaani"}, {}, False),
-])
+@pytest.mark.parametrize(
+    ("about_the_child", "about_the_application", "read_already"),
+    [
+        ({}, {}, True),
+        ({}, {"notes": "Soittakaa iltapäivällä"}, False),
+        ({}, {"assistance": "Puheterapia"}, False),
+        ({"allergies": "Pähkinä"}, {}, False),
+        ({"diet": "Vegaani"}, {}, False),
+    ],
+)
 def test_somebody_must_read_what_the_family_wrote(by, about_the_child, about_the_application, read_already):
     worker = by(factories.user("service_worker"))
     row = factories.application(
-        factories.child(**about_the_child), status=ApplicationStatus.SENT, checked=False, **about_the_application)
+        factories.child(**about_the_child), status=ApplicationStatus.SENT, checked=False, **about_the_application
+    )
     act.take(row, worker)
     assert (row.status, row.checked) == (ApplicationStatus.WAITING_PLACEMENT, read_already)
     act.check(row, worker)
@@ -185,8 +207,10 @@ def test_the_applicant_does_not_displace_the_head(by):
     child = factories.child()
     head, other = child.guardians[0], factories.guardian_of(child)
     db.session.expire_all()
-    act.take(factories.application(child, guardian=other, status=ApplicationStatus.SENT),
-             by(factories.user("service_worker")))
+    act.take(
+        factories.application(child, guardian=other, status=ApplicationStatus.SENT),
+        by(factories.user("service_worker")),
+    )
     assert db.session.scalars(select(HeadOfChild.head_id).where(HeadOfChild.child_id == child.id)).all() == [head.id]
 
 
@@ -199,10 +223,16 @@ def test_a_cancelled_application_says_why_and_may_come_back(by):
     assert row.status is ApplicationStatus.SENT
 
 
-@pytest.mark.parametrize(("verb", "state"), [
-    (verb, state) for verb, (sources, _) in APPLICATION.moves.items() if f"application.{verb}" in ACTIONS
-    for state in ApplicationStatus if state not in sources
-])
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        (verb, state)
+        for verb, (sources, _) in APPLICATION.moves.items()
+        if f"application.{verb}" in ACTIONS
+        for state in ApplicationStatus
+        if state not in sources
+    ],
+)
 def test_nothing_is_done_in_the_wrong_state(by, verb, state):
     row = factories.application(status=state)
     with pytest.raises(Refused, match="workflow.wrong_state"):

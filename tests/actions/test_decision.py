@@ -63,19 +63,37 @@ def test_a_decision_is_sent_numbered_kept_and_told_to_every_guardian(worker):
     # in the service: received on the third day, 4.6.; two weeks to answer; 30 days to appeal end on a Saturday, 4.7.
     assert (sent.answer_due, sent.appeal_due) == (date(2026, 6, 18), date(2026, 7, 6))
     assert set(db.session.execute(select(Email.person_id, Email.text)).tuples()) == {
-        (mother.id, "decision_waits"), (father.id, "decision_waits")}
+        (mother.id, "decision_waits"),
+        (father.id, "decision_waits"),
+    }
     assert sent.document.person_id == child.id
     letter = letter_of(sent)
-    for said in ("Aino Virtanen", "Lokkilan päiväkoti", "Paikka on myönnetty hakemuksen perusteella", "540/2018",
-                 "10.8.2026–31.7.2028", "24.8.2026", "18.6.2026", "6.7.2026", "Pirjo Ohjaaja"):
+    for said in (
+        "Aino Virtanen",
+        "Lokkilan päiväkoti",
+        "Paikka on myönnetty hakemuksen perusteella",
+        "540/2018",
+        "10.8.2026–31.7.2028",
+        "24.8.2026",
+        "18.6.2026",
+        "6.7.2026",
+        "Pirjo Ohjaaja",
+    ):
         assert said in letter, said
 
 
-@pytest.mark.parametrize(("language", "title", "reason"), [
-    ("fi", "Päätös varhaiskasvatuspaikasta", "Paikka on myönnetty hakemuksen perusteella"),
-    ("sv", "Beslut om plats inom småbarnspedagogiken", "Platsen har beviljats på grundval av ansökan"),
-    ("se", "Päätös varhaiskasvatuspaikasta", "Paikka on myönnetty hakemuksen perusteella"),  # not a language of letters
-])
+@pytest.mark.parametrize(
+    ("language", "title", "reason"),
+    [
+        ("fi", "Päätös varhaiskasvatuspaikasta", "Paikka on myönnetty hakemuksen perusteella"),
+        ("sv", "Beslut om plats inom småbarnspedagogiken", "Platsen har beviljats på grundval av ansökan"),
+        (
+            "se",
+            "Päätös varhaiskasvatuspaikasta",
+            "Paikka on myönnetty hakemuksen perusteella",
+        ),  # not a language of letters
+    ],
+)
 def test_the_letter_is_in_the_language_of_the_family(worker, language, title, reason):
     application = confirmed(factories.child(factories.person(language=language)))
     act.send_decision(application, worker)
@@ -242,7 +260,10 @@ def test_places_within_the_new_one_go_and_one_that_surrounds_it_is_split(by):
     factories.in_group(late, factories.group(late.unit))
     act.accept(decision, guardian_of(by, decision), start=START)
     assert [(one.unit_id, str(one.period)) for one in places_of(decision.child)] == [
-        (around.unit_id, "7.1.2026–9.8.2026"), (decision.unit_id, "10.8.2026–5.6.2027"), (late.unit_id, "6.6.2027–")]
+        (around.unit_id, "7.1.2026–9.8.2026"),
+        (decision.unit_id, "10.8.2026–5.6.2027"),
+        (late.unit_id, "6.6.2027–"),
+    ]
     assert db.session.get(Placement, within) is None
     assert [one.start for one in (*late.needs, *late.groups)] == [date(2027, 6, 6)] * 2
 
@@ -252,7 +273,10 @@ def test_a_place_around_the_new_one_becomes_two(by):
     around = factories.placement(decision.child, date(2026, 1, 7), None)
     act.accept(decision, guardian_of(by, decision), start=START)
     assert [(one.unit_id, str(one.period)) for one in places_of(decision.child)] == [
-        (around.unit_id, "7.1.2026–9.8.2026"), (decision.unit_id, "10.8.2026–5.6.2027"), (around.unit_id, "6.6.2027–")]
+        (around.unit_id, "7.1.2026–9.8.2026"),
+        (decision.unit_id, "10.8.2026–5.6.2027"),
+        (around.unit_id, "6.6.2027–"),
+    ]
 
 
 @pytest.mark.parametrize("answer", [lambda d, by: act.accept(d, by, start=START), act.reject])
@@ -272,10 +296,15 @@ def test_a_blocked_guardian_does_not_answer(by):
         act.reject(decision, guardian)
 
 
-@pytest.mark.parametrize(("verb", "state"), [
-    (verb, state) for verb in ("accept", "reject", "expire", "annul") for state in DecisionStatus
-    if state not in DECISION.moves[verb][0]
-])
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        (verb, state)
+        for verb in ("accept", "reject", "expire", "annul")
+        for state in DecisionStatus
+        if state not in DECISION.moves[verb][0]
+    ],
+)
 def test_no_decision_is_answered_in_the_wrong_state(by, verb, state):
     decision = factories.decision(status=state)
     inputs = {"accept": {"start": START}, "annul": {"reason": "x"}}.get(verb, {})
@@ -294,7 +323,8 @@ def test_of_two_decisions_pre_primary_education_comes_first_and_both_are_answere
     application = factories.application(status=ApplicationStatus.WAITING_GUARDIAN)
     school = factories.decision(application=application, care_type=CareType.PRESCHOOL, service_need="preschool")
     care = factories.decision(
-        application=application, care_type=CareType.PRESCHOOL_DAYCARE, service_need="preschool_daycare")
+        application=application, care_type=CareType.PRESCHOOL_DAYCARE, service_need="preschool_daycare"
+    )
     guardian = guardian_of(by, school)
     with pytest.raises(Refused, match="decision.primary_first"), db.session.begin_nested():
         act.accept(care, guardian, start=START)

@@ -12,7 +12,7 @@ from evaka.kit import identity
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision
-from evaka.models.person import Guardian, HeadOfChild, Partner, own_children
+from evaka.models.person import Guardian, HeadOfChild, Partner, Person, own_children
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -30,7 +30,8 @@ def adult(number=901, born=BORN, **fields):
 
 def row_of(child, guardian):
     return db.session.scalars(
-        select(Guardian).where(Guardian.child_id == child.id, Guardian.guardian_id == guardian.id)).one()
+        select(Guardian).where(Guardian.child_id == child.id, Guardian.guardian_id == guardian.id)
+    ).one()
 
 
 # -- identity codes ---------------------------------------------------------------------------------
@@ -38,7 +39,7 @@ def row_of(child, guardian):
 
 def test_a_code_is_written_in_one_way():
     code = identity.made(BORN, 901)
-    person = factories.person(BORN, identity_code=f" {code.lower()} ")
+    person = Person(born=BORN, identity_code=f" {code.lower()} ")
     act.check_identity(person)
     assert person.identity_code == code
     person.identity_code = ""
@@ -75,11 +76,14 @@ def test_a_guardian_is_added_once_and_a_blocked_one_comes_back(worker):
     assert child.id in db.session.scalars(own_children(other.id)).all()
 
 
-@pytest.mark.parametrize(("code", "key"), [
-    (identity.made(BORN, 950), "person.not_known"),
-    (identity.made(date(2008, 6, 2), 902), "person.guardian_not_adult"),  # of age tomorrow
-    ("140388-901", "person.identity_code_form"),
-])
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        (identity.made(BORN, 950), "person.not_known"),
+        (identity.made(date(2008, 6, 2), 902), "person.guardian_not_adult"),  # of age tomorrow
+        ("140388-901", "person.identity_code_form"),
+    ],
+)
 def test_who_cannot_be_a_guardian_is_refused(worker, code, key):
     adult(902, date(2008, 6, 2))
     with pytest.raises(Refused) as no:
@@ -140,8 +144,10 @@ def test_partners_are_one_pair_whoever_is_entered_first(worker):
     assert (row.first_id, row.second_id, row.end) == (one.id, other.id, None)
 
 
-@pytest.mark.parametrize("days", [{"start": date(2026, 5, 31)}, {"start": date(2020, 1, 1)},
-                                  {"start": date(2020, 1, 1), "end": date(2026, 1, 1)}])
+@pytest.mark.parametrize(
+    "days",
+    [{"start": date(2026, 5, 31)}, {"start": date(2020, 1, 1)}, {"start": date(2020, 1, 1), "end": date(2026, 1, 1)}],
+)
 def test_nobody_has_two_partners_at_a_time(worker, days):
     one, other, third = adult(901), adult(902), adult(903)
     partnership(worker, one, other, end=date(2026, 5, 31))
@@ -150,11 +156,14 @@ def test_nobody_has_two_partners_at_a_time(worker, days):
     assert partnership(worker, third, other, start=date(2026, 6, 1)).start == date(2026, 6, 1)
 
 
-@pytest.mark.parametrize(("number", "born", "days", "key"), [
-    (901, BORN, {}, "person.partner_self"),
-    (902, date(2008, 6, 2), {}, "person.partner_not_adult"),
-    (903, BORN, {"end": date(2025, 12, 31)}, "placement.ends_first"),
-])
+@pytest.mark.parametrize(
+    ("number", "born", "days", "key"),
+    [
+        (901, BORN, {}, "person.partner_self"),
+        (902, date(2008, 6, 2), {}, "person.partner_not_adult"),
+        (903, BORN, {"end": date(2025, 12, 31)}, "placement.ends_first"),
+    ],
+)
 def test_what_is_no_couple_is_refused(worker, number, born, days, key):
     one = adult(901)
     other = one if number == 901 else adult(number, born)

@@ -57,15 +57,18 @@ def test_connected_care_needs_two_decisions(worker):
     assert [one.care_type for one in drafts(application)] == [CareType.PRESCHOOL, CareType.PRESCHOOL_DAYCARE]
 
 
-@pytest.mark.parametrize(("unit", "wish", "days", "key"), [
-    ({}, {"checked": False}, {}, "placement.not_checked"),
-    ({}, {}, {"end": date(2026, 8, 9)}, "placement.ends_first"),
-    ({"start": date(2026, 9, 1)}, {}, {}, "placement.unit_not_open"),
-    ({"end": date(2028, 7, 30)}, {}, {}, "placement.unit_not_open"),
-    ({"care_types": ["daycare_part_time"]}, {}, {}, "placement.care_not_offered"),
-    ({}, {"shift_care": True}, {}, "placement.no_shift_care"),
-    ({}, {}, {"start": date(2019, 1, 1)}, "placement.need_not_valid"),  # the option begins on 1.8.2020
-])
+@pytest.mark.parametrize(
+    ("unit", "wish", "days", "key"),
+    [
+        ({}, {"checked": False}, {}, "placement.not_checked"),
+        ({}, {}, {"end": date(2026, 8, 9)}, "placement.ends_first"),
+        ({"start": date(2026, 9, 1)}, {}, {}, "placement.unit_not_open"),
+        ({"end": date(2028, 7, 30)}, {}, {}, "placement.unit_not_open"),
+        ({"care_types": ["daycare_part_time"]}, {}, {}, "placement.care_not_offered"),
+        ({}, {"shift_care": True}, {}, "placement.no_shift_care"),
+        ({}, {}, {"start": date(2019, 1, 1)}, "placement.need_not_valid"),  # the option begins on 1.8.2020
+    ],
+)
 def test_a_place_that_cannot_be_is_not_planned(worker, unit, wish, days, key):
     place = factories.unit(**unit)
     application = factories.application(units=[place], **wish)
@@ -147,10 +150,15 @@ def test_a_question_that_is_taken_back_must_be_asked_again(by, worker):
         decisions.send_decision(plan.application, worker)
 
 
-@pytest.mark.parametrize(("verb", "state"), [
-    (verb, state) for verb in ("confirm", "decline") for state in PlanStatus
-    if state not in PLACEMENT_PLAN.moves[verb][0]
-])
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        (verb, state)
+        for verb in ("confirm", "decline")
+        for state in PlanStatus
+        if state not in PLACEMENT_PLAN.moves[verb][0]
+    ],
+)
 def test_a_plan_is_not_answered_in_the_wrong_state(by, verb, state):
     plan = factories.plan(factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=state)
     with pytest.raises(Refused, match="workflow.wrong_state"):
@@ -169,7 +177,8 @@ def placed():
 def test_the_director_puts_a_child_into_a_group_to_the_end_of_the_place(by):
     place = placed()
     joined = act.place_in_group(
-        place, by(factories.user("director", place.unit)), group=factories.group(place.unit), start=START)
+        place, by(factories.user("director", place.unit)), group=factories.group(place.unit), start=START
+    )
     assert (joined.start, joined.end) == (START, END)
 
 
@@ -181,15 +190,20 @@ def test_a_new_group_ends_the_earlier_one_and_replaces_those_to_come(by, worker)
     act.place_in_group(place, worker, group=third, start=date(2027, 1, 7))
     db.session.refresh(place)
     assert [(one.group, str(one.period)) for one in place.groups] == [
-        (first, "10.8.2026–6.1.2027"), (third, "7.1.2027–31.7.2028")]
+        (first, "10.8.2026–6.1.2027"),
+        (third, "7.1.2027–31.7.2028"),
+    ]
 
 
-@pytest.mark.parametrize(("group", "start", "key"), [
-    ({}, date(2026, 8, 9), "placement.group_outside_place"),
-    ({}, date(2028, 8, 1), "placement.group_outside_place"),
-    ({"start": date(2026, 8, 11)}, START, "placement.group_not_open"),
-    ({"end": date(2028, 7, 30)}, START, "placement.group_not_open"),
-])
+@pytest.mark.parametrize(
+    ("group", "start", "key"),
+    [
+        ({}, date(2026, 8, 9), "placement.group_outside_place"),
+        ({}, date(2028, 8, 1), "placement.group_outside_place"),
+        ({"start": date(2026, 8, 11)}, START, "placement.group_not_open"),
+        ({"end": date(2028, 7, 30)}, START, "placement.group_not_open"),
+    ],
+)
 def test_a_group_must_be_open_for_the_whole_place(worker, group, start, key):
     place = placed()
     with pytest.raises(Refused) as no:
@@ -205,5 +219,6 @@ def test_a_group_of_another_unit_is_refused(worker):
 def test_a_director_groups_the_children_of_the_own_unit_only(by):
     place = placed()
     with pytest.raises(Denied):
-        act.place_in_group(place, by(factories.user("director", factories.unit())),
-                           group=factories.group(place.unit), start=START)
+        act.place_in_group(
+            place, by(factories.user("director", factories.unit())), group=factories.group(place.unit), start=START
+        )

@@ -192,7 +192,7 @@ def test_a_right_password_does_not_make_room_for_more_guesses_at_the_code():
     assert act.log_in(user.email, PASSWORD, HERE, NOON) is user
     fail(user.email, 1)
     with pytest.raises(Refused) as no:
-        act.second_step(user.id, pyotp.TOTP(SECRET).at(NOON), HERE, NOON)
+        act.check_tries(user.email, HERE, NOON)
     assert no.value.key == "user.too_many"
 
 
@@ -310,7 +310,7 @@ def test_the_second_factor_begins_with_a_code_that_proves_the_key(by):
     act.start_second_factor(user, by(user), SECRET, pyotp.TOTP(SECRET).at(NOON))
     assert user.totp_secret == SECRET
     with pytest.raises(Refused):  # the code that proved it has been used
-        act.second_step(user.id, pyotp.TOTP(SECRET).at(NOON), HERE, NOON)
+        act.second_step(user, pyotp.TOTP(SECRET).at(NOON), NOON)
 
 
 def test_switching_it_off_takes_the_password(by):

@@ -33,10 +33,17 @@ def test_wishes_keep_their_order_and_a_place_in_it_is_given_once():
     assert broken_rule(no.value) == "uq_preference_application_id_place"
 
 
-@pytest.mark.parametrize(("status", "seen"), [
-    (PlanStatus.DRAFT, False), (PlanStatus.PROPOSED, True), (PlanStatus.CONFIRMED, True), (PlanStatus.DECIDED, True),
-    (PlanStatus.DECLINED, False), (PlanStatus.CANCELLED, False),
-])
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (PlanStatus.DRAFT, False),
+        (PlanStatus.PROPOSED, True),
+        (PlanStatus.CONFIRMED, True),
+        (PlanStatus.DECIDED, True),
+        (PlanStatus.DECLINED, False),
+        (PlanStatus.CANCELLED, False),
+    ],
+)
 def test_a_director_sees_an_application_from_the_proposal_on(status, seen):
     plan = factories.plan(factories.application(), status=status)
     ids = db.session.scalars(select(Application.id).where(Application.of_units({plan.unit_id}, date(2026, 6, 1)))).all()
@@ -46,6 +53,8 @@ def test_a_director_sees_an_application_from_the_proposal_on(status, seen):
 def test_an_application_is_seen_by_who_applied_and_not_by_the_other_guardian():
     row = factories.application()
     other = factories.guardian_of(row.child)
-    mine, theirs = (db.session.scalars(select(Application.id).where(Application.of_person(who.id, 0))).all()
-                    for who in (row.guardian, other))
+    mine, theirs = (
+        db.session.scalars(select(Application.id).where(Application.of_person(who.id, 0))).all()
+        for who in (row.guardian, other)
+    )
     assert (mine, theirs) == ([row.id], [])

@@ -22,10 +22,22 @@ def found(sought):
     return set(db.session.scalars(select(Person.first_name).where(matching(sought))))
 
 
-@pytest.mark.parametrize(("sought", "names"), [
-    ("mäki", {"Väinö"}), ("maki", {"Väinö", "Maki"}), ("vai mak", {"Väinö"}), ("aho", {"Väinö"}),
-    ("inö", set()), ("0401234", {"Väinö"}), ("040 123 4567", {"Väinö"}), ("%", set()), ("_", set()), (",", set()), ("", set()),
-])
+@pytest.mark.parametrize(
+    ("sought", "names"),
+    [
+        ("mäki", {"Väinö"}),
+        ("maki", {"Väinö", "Maki"}),
+        ("vai mak", {"Väinö"}),
+        ("aho", {"Väinö"}),
+        ("inö", set()),
+        ("0401234", {"Väinö"}),
+        ("040 123 4567", {"Väinö"}),
+        ("%", set()),
+        ("_", set()),
+        (",", set()),
+        ("", set()),
+    ],
+)
 def test_people_are_found_by_the_beginnings_of_their_words(sought, names):
     factories.person(first_name="Väinö", last_name="Mäki-Aho", phone="040 123 4567", email=None)
     factories.person(first_name="Maki", last_name="Oja", phone="050 765 4321", email=None)
@@ -44,13 +56,20 @@ def test_names_sort_as_in_a_finnish_directory():
     for name in ("Öhman", "Zidan", "Ärje", "Åberg", "Aho"):
         factories.person(first_name="X", last_name=name)
     assert list(db.session.scalars(select(Person.last_name).order_by(Person.sort_key))) == [
-        "Aho", "Zidan", "Åberg", "Ärje", "Öhman"]
+        "Aho",
+        "Zidan",
+        "Åberg",
+        "Ärje",
+        "Öhman",
+    ]
 
 
 def test_a_blocked_guardian_has_no_children():
     child = factories.child()
     mother, father = child.guardians[0], factories.guardian_of(child)
-    db.session.scalars(select(factories.Guardian).where(factories.Guardian.guardian_id == father.id)).one().blocked = True
+    db.session.scalars(
+        select(factories.Guardian).where(factories.Guardian.guardian_id == father.id)
+    ).one().blocked = True
     db.session.flush()
     db.session.expire_all()
     assert db.session.scalars(own_children(mother.id)).all() == [child.id]
@@ -59,12 +78,15 @@ def test_a_blocked_guardian_has_no_children():
     assert father.children == []
 
 
-@pytest.mark.parametrize(("start", "end", "seen"), [
-    (date(2026, 1, 1), None, True),
-    (date(2026, 8, 1), None, True),  # comes in the autumn
-    (date(2025, 8, 1), date(2026, 5, 1), True),  # left 31 days ago
-    (date(2025, 8, 1), date(2026, 4, 30), False),
-])
+@pytest.mark.parametrize(
+    ("start", "end", "seen"),
+    [
+        (date(2026, 1, 1), None, True),
+        (date(2026, 8, 1), None, True),  # comes in the autumn
+        (date(2025, 8, 1), date(2026, 5, 1), True),  # left 31 days ago
+        (date(2025, 8, 1), date(2026, 4, 30), False),
+    ],
+)
 def test_a_unit_sees_its_children_and_their_guardians_for_a_month_afterwards(start, end, seen):
     place = factories.placement(factories.child(), start, end)
     family = {place.child_id, place.child.guardians[0].id}
@@ -74,10 +96,16 @@ def test_a_unit_sees_its_children_and_their_guardians_for_a_month_afterwards(sta
     assert other == set()
 
 
-@pytest.mark.parametrize(("status", "seen"), [
-    (PlanStatus.DRAFT, False), (PlanStatus.PROPOSED, True), (PlanStatus.CONFIRMED, True), (PlanStatus.DECLINED, False),
-    (PlanStatus.CANCELLED, False),
-])
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (PlanStatus.DRAFT, False),
+        (PlanStatus.PROPOSED, True),
+        (PlanStatus.CONFIRMED, True),
+        (PlanStatus.DECLINED, False),
+        (PlanStatus.CANCELLED, False),
+    ],
+)
 def test_a_unit_sees_a_child_while_it_is_asked_of_it(status, seen):
     plan = factories.plan(factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=status)
     ids = db.session.scalars(children_of_units({plan.unit_id}, TODAY)).all()

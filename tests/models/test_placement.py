@@ -17,10 +17,15 @@ pytestmark = pytest.mark.usefixtures("database")
 TODAY = date(2026, 6, 1)
 
 
-@pytest.mark.parametrize(("start", "end"), [
-    (date(2026, 7, 31), None), (date(2025, 1, 1), date(2025, 8, 1)), (date(2025, 1, 1), None),
-    (date(2026, 1, 1), date(2026, 1, 1)),
-])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (date(2026, 7, 31), None),
+        (date(2025, 1, 1), date(2025, 8, 1)),
+        (date(2025, 1, 1), None),
+        (date(2026, 1, 1), date(2026, 1, 1)),
+    ],
+)
 def test_the_database_refuses_two_places_on_one_day(start, end):
     child = factories.child()
     factories.placement(child, date(2025, 8, 1), date(2026, 7, 31))
@@ -39,8 +44,11 @@ def test_places_that_follow_each_other_do_not_collide_nor_do_those_of_other_chil
 def test_a_place_does_not_end_before_it_begins():
     child = factories.child()
     with pytest.raises(IntegrityError) as no, db.session.begin_nested():
-        factories.save(factories.Placement(
-            child=child, unit=factories.unit(), care_type="daycare", start=TODAY, end=date(2026, 5, 31)))
+        factories.save(
+            factories.Placement(
+                child=child, unit=factories.unit(), care_type="daycare", start=TODAY, end=date(2026, 5, 31)
+            )
+        )
     assert broken_rule(no.value) == "ck_placement_ends_after_start"
 
 
@@ -64,10 +72,15 @@ def test_an_application_has_one_living_plan(status):
     assert broken_rule(no.value) == "uq_placement_plan_application_id"
 
 
-@pytest.mark.parametrize(("period", "count"), [
-    (DateRange(date(2026, 8, 1), None), 1), (DateRange(date(2026, 7, 31), None), 2),
-    (DateRange(date(2025, 1, 1), date(2025, 7, 31)), 0), (DateRange(date(2025, 1, 1), date(2025, 8, 1)), 1),
-])
+@pytest.mark.parametrize(
+    ("period", "count"),
+    [
+        (DateRange(date(2026, 8, 1), None), 1),
+        (DateRange(date(2026, 7, 31), None), 2),
+        (DateRange(date(2025, 1, 1), date(2025, 7, 31)), 0),
+        (DateRange(date(2025, 1, 1), date(2025, 8, 1)), 1),
+    ],
+)
 def test_overlapping_places_share_a_day(period, count):
     child = factories.child()
     factories.placement(child, date(2025, 8, 1), date(2026, 7, 31))
@@ -85,7 +98,10 @@ def test_a_group_sees_its_children_from_the_day_they_are_put_into_it():
         factories.in_group(one, group)
     assert set(db.session.scalars(children_grouped({group.id}, TODAY))) == {place.child_id, later.child_id}
     assert set(db.session.scalars(children_placed({place.unit_id}, TODAY))) == {
-        place.child_id, later.child_id, gone.child_id}
+        place.child_id,
+        later.child_id,
+        gone.child_id,
+    }
 
 
 def test_places_without_a_group_on_a_day():

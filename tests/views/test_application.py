@@ -25,30 +25,39 @@ def office(browser):
 
 
 def buttons(page):
-    return {verb for verb in ("send", "take", "check", "plan", "propose", "send_decision", "accept_proof", "cancel", "mail")
-            if f"/office/application/do/{verb}/" in page.text}
+    return {
+        verb
+        for verb in ("send", "take", "check", "plan", "propose", "send_decision", "accept_proof", "cancel", "mail")
+        if f"/office/application/do/{verb}/" in page.text
+    }
 
 
-@pytest.mark.parametrize(("fields", "shown"), [
-    ({"status": ApplicationStatus.CREATED}, {"send"}),
-    ({"status": ApplicationStatus.SENT}, {"take", "accept_proof", "cancel"}),
-    ({"checked": False}, {"check", "accept_proof", "cancel"}),
-    ({"checked": True}, {"plan", "accept_proof", "cancel"}),
-    ({"status": ApplicationStatus.WAITING_GUARDIAN}, set()),
-    ({"status": ApplicationStatus.WAITING_MAILING}, {"mail"}),
-    ({"status": ApplicationStatus.ACTIVE}, set()),
-])
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"status": ApplicationStatus.CREATED}, {"send"}),
+        ({"status": ApplicationStatus.SENT}, {"take", "accept_proof", "cancel"}),
+        ({"checked": False}, {"check", "accept_proof", "cancel"}),
+        ({"checked": True}, {"plan", "accept_proof", "cancel"}),
+        ({"status": ApplicationStatus.WAITING_GUARDIAN}, set()),
+        ({"status": ApplicationStatus.WAITING_MAILING}, {"mail"}),
+        ({"status": ApplicationStatus.ACTIVE}, set()),
+    ],
+)
 def test_only_buttons_that_lead_somewhere_are_shown(office, fields, shown):
     row = factories.application(**fields)
     assert buttons(office.get(f"/office/application/details/?id={row.id}")) == shown
 
 
-@pytest.mark.parametrize(("state", "plan", "ask", "shown"), [
-    (ApplicationStatus.WAITING_DECISION, PlanStatus.DRAFT, True, {"propose"}),
-    (ApplicationStatus.WAITING_DECISION, PlanStatus.DRAFT, False, {"send_decision"}),
-    (ApplicationStatus.WAITING_CONFIRMATION, PlanStatus.PROPOSED, True, set()),
-    (ApplicationStatus.WAITING_CONFIRMATION, PlanStatus.CONFIRMED, True, {"send_decision"}),
-])
+@pytest.mark.parametrize(
+    ("state", "plan", "ask", "shown"),
+    [
+        (ApplicationStatus.WAITING_DECISION, PlanStatus.DRAFT, True, {"propose"}),
+        (ApplicationStatus.WAITING_DECISION, PlanStatus.DRAFT, False, {"send_decision"}),
+        (ApplicationStatus.WAITING_CONFIRMATION, PlanStatus.PROPOSED, True, set()),
+        (ApplicationStatus.WAITING_CONFIRMATION, PlanStatus.CONFIRMED, True, {"send_decision"}),
+    ],
+)
 def test_a_decision_is_offered_when_the_unit_has_confirmed_or_is_not_asked(office, state, plan, ask, shown):
     row = factories.application(units=[factories.unit(ask_unit=ask)], status=state)
     factories.plan(row, status=plan)
@@ -58,7 +67,9 @@ def test_a_decision_is_offered_when_the_unit_has_confirmed_or_is_not_asked(offic
 @pytest.mark.parametrize("state", list(ApplicationStatus))
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])
 def test_a_page_has_words_for_everything(browser, state, language):
-    row = factories.application(status=state, urgent=True, assistance="x", notes="y", checked=False, due=date(2026, 5, 1))
+    row = factories.application(
+        status=state, urgent=True, assistance="x", notes="y", checked=False, due=date(2026, 5, 1)
+    )
     factories.plan(row)
     factories.decision(application=row)
     office = browser(factories.user("admin", language=language))

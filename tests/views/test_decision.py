@@ -26,13 +26,16 @@ def answers(page):
     return [verb for verb in ("accept", "reject") if f"/my/decision/do/{verb}/" in page.text]
 
 
-@pytest.mark.parametrize(("status", "shown"), [
-    (DecisionStatus.SENT, ["accept", "reject"]),
-    (DecisionStatus.ACCEPTED, []),
-    (DecisionStatus.REJECTED, []),
-    (DecisionStatus.EXPIRED, []),
-    (DecisionStatus.ANNULLED, []),
-])
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (DecisionStatus.SENT, ["accept", "reject"]),
+        (DecisionStatus.ACCEPTED, []),
+        (DecisionStatus.REJECTED, []),
+        (DecisionStatus.EXPIRED, []),
+        (DecisionStatus.ANNULLED, []),
+    ],
+)
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])
 def test_a_guardian_answers_a_decision_that_waits(browser, status, shown, language):
     row = factories.decision(status=status)
@@ -71,7 +74,9 @@ def test_what_the_office_does_is_not_done_from_the_guardians_pages(browser, verb
     row = factories.decision(answer_due=date(2026, 5, 1))
     mother = browser(mother_of(row.child))
     assert mother.get(f"/my/decision/do/{verb}/?id={row.id}").status_code == 403
-    assert mother.post(f"/my/decision/do/{verb}/?id={row.id}", data={"row_version": 1, "reason": "x"}).status_code == 403
+    assert (
+        mother.post(f"/my/decision/do/{verb}/?id={row.id}", data={"row_version": 1, "reason": "x"}).status_code == 403
+    )
     assert db.session.scalars(select(Decision.status)).one() is DecisionStatus.SENT
 
 
@@ -101,7 +106,8 @@ def test_who_did_what_in_the_office_is_not_told_to_the_family(browser):
 def test_a_director_reads_the_decisions_on_the_own_unit_but_no_drafts(browser):
     here, elsewhere = factories.decision(), factories.decision()
     draft = factories.decision(
-        application=factories.application(units=[here.unit]), status=DecisionStatus.DRAFT, answer_due=None)
+        application=factories.application(units=[here.unit]), status=DecisionStatus.DRAFT, answer_due=None
+    )
     director = browser(factories.user("director", here.unit))
     codes = [director.get(f"/office/decision/details/?id={one.id}").status_code for one in (here, elsewhere, draft)]
     assert codes == [200, 404, 404]
@@ -117,8 +123,11 @@ def test_decisions_that_nobody_answered_are_found_and_expired_together(browser):
     stopped = office.post("/office/decision/bulk/", data={"verb": "expire", "rowid": ids, "confirmed": "1"})
     assert any("Perhe voi vastata vielä 1.6.2026 asti" in sentence for sentence in refused(stopped))
     assert set(db.session.scalars(select(Decision.status))) == {DecisionStatus.SENT}
-    done(office.post("/office/decision/bulk/", data={"verb": "expire", "rowid": ids[:2], "confirmed": "1"},
-                     follow_redirects=True))
+    done(
+        office.post(
+            "/office/decision/bulk/", data={"verb": "expire", "rowid": ids[:2], "confirmed": "1"}, follow_redirects=True
+        )
+    )
     assert sorted(db.session.scalars(select(Decision.status))) == ["expired", "expired", "sent"]
 
 

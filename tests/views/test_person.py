@@ -14,12 +14,21 @@ from evaka.models.journal import AuditEvent
 from evaka.models.person import Partner, Person
 from evaka.texts import say
 from tests import factories
-from tests.conftest import keep
+from tests.conftest import NOON, keep
 from tests.pages import Later, choices, done, press, refused, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
-SECTIONS = ("placement.title", "person.family", "application.title", "decision.title", "attendance.title",
-            "document.title", "person.children", "income.title", "fee.title")
+SECTIONS = (
+    "placement.title",
+    "person.family",
+    "application.title",
+    "decision.title",
+    "attendance.title",
+    "document.title",
+    "person.children",
+    "income.title",
+    "fee.title",
+)
 
 
 @pytest.fixture
@@ -36,10 +45,14 @@ def family():
 
 
 def opened(browser, role, place, person):
-    group = place.groups[0].group if place.groups else db.session.scalars(
-        select(factories.Group).where(factories.Group.unit_id == place.unit_id)).one()
-    user = factories.user(role, *((place.unit,) if role in ("director", "staff") else ()), **(
-        {"group": group} if role == "staff" else {}))
+    group = (
+        place.groups[0].group
+        if place.groups
+        else db.session.scalars(select(factories.Group).where(factories.Group.unit_id == place.unit_id)).one()
+    )
+    user = factories.user(
+        role, *((place.unit,) if role in ("director", "staff") else ()), **({"group": group} if role == "staff" else {})
+    )
     return user, browser(user).get(f"/office/person/details/?id={person.id}")
 
 
@@ -50,14 +63,39 @@ def sections(page):
     return {key for key in SECTIONS if say(key) in heads}
 
 
-@pytest.mark.parametrize(("role", "shown"), [
-    ("admin", {"placement.title", "person.family", "application.title", "decision.title", "attendance.title", "document.title"}),
-    ("service_worker", {"placement.title", "person.family", "application.title", "decision.title", "document.title"}),
-    ("finance", {"placement.title", "person.family", "decision.title", "attendance.title", "document.title"}),
-    ("director", {"placement.title", "person.family", "application.title", "decision.title", "attendance.title",
-                  "document.title"}),
-    ("staff", {"person.family", "attendance.title"}),
-])
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (
+            "admin",
+            {
+                "placement.title",
+                "person.family",
+                "application.title",
+                "decision.title",
+                "attendance.title",
+                "document.title",
+            },
+        ),
+        (
+            "service_worker",
+            {"placement.title", "person.family", "application.title", "decision.title", "document.title"},
+        ),
+        ("finance", {"placement.title", "person.family", "decision.title", "attendance.title", "document.title"}),
+        (
+            "director",
+            {
+                "placement.title",
+                "person.family",
+                "application.title",
+                "decision.title",
+                "attendance.title",
+                "document.title",
+            },
+        ),
+        ("staff", {"person.family", "attendance.title"}),
+    ],
+)
 def test_a_childs_file_shows_a_reader_the_parts_that_are_for_that_role(browser, family, role, shown):
     child, _mother, place = family
     _user, page = opened(browser, role, place, child)
@@ -65,13 +103,16 @@ def test_a_childs_file_shows_a_reader_the_parts_that_are_for_that_role(browser, 
     assert not wordless(page)
 
 
-@pytest.mark.parametrize(("role", "shown"), [
-    ("admin", {"person.children", "income.title", "fee.title", "document.title"}),
-    ("service_worker", {"person.children", "document.title"}),
-    ("finance", {"person.children", "income.title", "fee.title", "document.title"}),
-    ("director", {"person.children", "document.title"}),
-    ("staff", {"person.children"}),
-])
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        ("admin", {"person.children", "income.title", "fee.title", "document.title"}),
+        ("service_worker", {"person.children", "document.title"}),
+        ("finance", {"person.children", "income.title", "fee.title", "document.title"}),
+        ("director", {"person.children", "document.title"}),
+        ("staff", {"person.children"}),
+    ],
+)
 def test_an_adults_file_shows_incomes_to_those_who_reckon_fees(browser, family, role, shown):
     _child, mother, place = family
     _user, page = opened(browser, role, place, mother)
@@ -83,8 +124,16 @@ def test_an_adults_file_shows_incomes_to_those_who_reckon_fees(browser, family, 
 @pytest.mark.parametrize("role", ["service_worker", "director", "staff"])
 def test_what_was_entered_about_money_is_not_in_the_history_that_others_read(browser, family, role):
     _child, mother, place = family
-    factories.save(AuditEvent(at=factories_moment(), action="income.add", subject="person", subject_id=mother.id,
-                              person_id=mother.id, facts={"changes": [["income +", "total", None, 765432]]}))
+    factories.save(
+        AuditEvent(
+            at=NOON,
+            action="income.add",
+            subject="person",
+            subject_id=mother.id,
+            person_id=mother.id,
+            facts={"changes": [["income +", "total", None, 765432]]},
+        )
+    )
     _user, page = opened(browser, role, place, mother)
     assert "765432" not in page.text
     assert say("income.add") not in seen(page)
@@ -92,20 +141,30 @@ def test_what_was_entered_about_money_is_not_in_the_history_that_others_read(bro
 
 def test_the_history_tells_of_this_row_alone_and_in_words(browser, family):
     child, _mother, place = family
-    factories.save(AuditEvent(at=factories_moment(), action="application.enter", subject="person", subject_id=child.id,
-                              person_id=child.id, facts={"changes": [["application +", "service_need", None, "full_day"]]}))
-    factories.save(AuditEvent(at=factories_moment(), action="person.edit", subject="person", subject_id=child.id,
-                              person_id=child.id, facts={"changes": [[f"person {child.id}", "phone", "0401", "0402"]]}))
+    factories.save(
+        AuditEvent(
+            at=NOON,
+            action="application.enter",
+            subject="person",
+            subject_id=child.id,
+            person_id=child.id,
+            facts={"changes": [["application +", "service_need", None, "full_day"]]},
+        )
+    )
+    factories.save(
+        AuditEvent(
+            at=NOON,
+            action="person.edit",
+            subject="person",
+            subject_id=child.id,
+            person_id=child.id,
+            facts={"changes": [[f"person {child.id}", "phone", "0401", "0402"]]},
+        )
+    )
     _user, page = opened(browser, "admin", place, child)
     assert "Puhelin: 0401 0402" in seen(page)
     assert "full_day" not in page.text
     assert not wordless(page)
-
-
-def factories_moment():
-    from tests.conftest import NOON
-
-    return NOON
 
 
 @pytest.mark.parametrize("role", ["admin", "service_worker", "finance", "director", "staff"])
@@ -115,13 +174,19 @@ def test_reading_a_file_is_written_down_with_the_reader(browser, family, role):
     assert page.status_code == 200
     line = db.session.scalars(select(AuditEvent)).one()
     assert (line.action, line.user_id, line.subject, line.subject_id, line.person_id) == (
-        "person.read", user.id, "person", child.id, child.id)
+        "person.read",
+        user.id,
+        "person",
+        child.id,
+        child.id,
+    )
 
 
 def test_who_has_read_a_file_is_told_to_those_who_may_know(browser, family):
     child, _mother, place = family
-    factories.save(AuditEvent(at=factories_moment(), action="person.read", subject="person", subject_id=child.id,
-                              person_id=child.id, facts={}))
+    factories.save(
+        AuditEvent(at=NOON, action="person.read", subject="person", subject_id=child.id, person_id=child.id, facts={})
+    )
     for role, told in (("service_worker", True), ("director", False), ("finance", False)):
         _user, page = opened(browser, role, place, child)
         assert (say("person.read") in seen(page)) is told, role
@@ -161,8 +226,11 @@ def test_the_lists_hold_whom_the_reader_may_see(browser, family):
 
 def new(office, **typed):
     born = typed.pop("born", "1.5.2022")
-    return office.post("/office/person/new/", follow_redirects=True, data={
-        "last_name": "Åberg", "first_name": "Väinö", "born": born, "language": "fi"} | typed)
+    return office.post(
+        "/office/person/new/",
+        follow_redirects=True,
+        data={"last_name": "Åberg", "first_name": "Väinö", "born": born, "language": "fi"} | typed,
+    )
 
 
 @pytest.fixture
@@ -179,13 +247,16 @@ def test_a_person_is_entered_with_a_code_in_its_one_form(office):
     assert line.person_id == person.id
 
 
-@pytest.mark.parametrize(("typed", "why"), [
-    ({"identity_code": identity.made(date(2022, 5, 2), 901)}, "on syntynyt 2.5.2022"),
-    ({"identity_code": "010522A901X"}, "enkilötunnu"),
-    ({"born": "31.2.2022"}, "ei ole päivä"),
-    ({"last_name": ""}, ""),
-    ({"language": "xx"}, ""),
-])
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"identity_code": identity.made(date(2022, 5, 2), 901)}, "on syntynyt 2.5.2022"),
+        ({"identity_code": "010522A901X"}, "enkilötunnu"),
+        ({"born": "31.2.2022"}, "ei ole päivä"),
+        ({"last_name": ""}, ""),
+        ({"language": "xx"}, ""),
+    ],
+)
 def test_a_person_who_cannot_be_is_not_kept(office, typed, why):
     page = new(office, **typed)
     assert any(why in sentence for sentence in refused(page)), seen(page)
@@ -195,7 +266,9 @@ def test_a_person_who_cannot_be_is_not_kept(office, typed, why):
 def test_a_code_is_nobody_elses(office):
     code = identity.made(date(2022, 5, 1), 901)
     factories.person(date(2022, 5, 1), identity_code=code)
-    assert refused(new(office, identity_code=code)) == ["Tällä henkilötunnuksella on jo henkilö. Hae hänet hakukentällä."]
+    assert refused(new(office, identity_code=code)) == [
+        "Tällä henkilötunnuksella on jo henkilö. Hae hänet hakukentällä."
+    ]
 
 
 def test_a_partnership_is_open_unless_its_end_is_typed(office):
@@ -215,8 +288,9 @@ def test_a_partnership_is_open_unless_its_end_is_typed(office):
 def test_a_blocked_guardian_is_no_choice(office):
     child = factories.child()
     other = factories.guardian_of(child)
-    factories.save(db.session.scalars(
-        select(factories.Guardian).where(factories.Guardian.guardian_id == other.id)).one()).blocked = True
+    factories.save(
+        db.session.scalars(select(factories.Guardian).where(factories.Guardian.guardian_id == other.id)).one()
+    ).blocked = True
     keep()
     form = office.get(f"/office/person/do/application.enter/?id={child.id}")
     assert choices(form, "guardian") == ["Valitse", str(child.guardians[0])]

@@ -54,7 +54,12 @@ def row_of(page, unit):
 
 
 def test_the_most_pressing_application_comes_first_and_those_without_a_due_day_last(office):
-    for name, due in (("Transfer", None), ("Later", date(2026, 9, 1)), ("Overdue", date(2026, 5, 30)), ("Soon", date(2026, 6, 9))):
+    for name, due in (
+        ("Transfer", None),
+        ("Later", date(2026, 9, 1)),
+        ("Overdue", date(2026, 5, 30)),
+        ("Soon", date(2026, 6, 9)),
+    ):
         factories.application(factories.child(last_name=name), due=due)
     page = seen(office.get("/office/desk/"))
     places = [page.index(name) for name in ("Overdue", "Soon", "Later", "Transfer")]
@@ -66,7 +71,9 @@ def test_only_applications_that_wait_for_a_place_are_on_the_desk(office):
     for n, state in enumerate(ApplicationStatus):
         factories.application(factories.child(first_name="Lapsi", last_name=f"Tila{n}x"), status=state)
     page = seen(office.get("/office/desk/"))
-    assert re.findall(r"Tila\d+x", page) == [f"Tila{list(ApplicationStatus).index(ApplicationStatus.WAITING_PLACEMENT)}x"]
+    assert re.findall(r"Tila\d+x", page) == [
+        f"Tila{list(ApplicationStatus).index(ApplicationStatus.WAITING_PLACEMENT)}x"
+    ]
 
 
 def test_a_unit_without_groups_or_adults_shows_no_figure_and_says_why(office):
@@ -86,7 +93,9 @@ def test_an_application_without_wishes_may_still_be_looked_at_and_planned(office
     page = office.get(f"/office/desk/?application={application.id}")
     assert page.status_code == 200
     assert unit.name in seen(page)
-    form = press(office, f"/office/application/do/plan/?id={application.id}", unit=unit.id, start="10.8.2026", end="31.7.2028")
+    form = press(
+        office, f"/office/application/do/plan/?id={application.id}", unit=unit.id, start="10.8.2026", end="31.7.2028"
+    )
     done(form)
 
 
@@ -95,7 +104,9 @@ def test_the_figures_of_the_desk_are_those_of_the_rules(office):
     unit = factories.unit()
     group = factories.group(unit, adults="3")
     for _ in range(17):
-        factories.in_group(factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=unit), group)
+        factories.in_group(
+            factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=unit), group
+        )
     small = factories.child(born=date(2024, 10, 20))
     application = factories.application(small, [unit])
     page = office.get(f"/office/desk/?application={application.id}")
@@ -109,7 +120,9 @@ def test_a_unit_that_would_be_too_full_does_not_fit(office):
     unit = factories.unit()
     group = factories.group(unit, adults="1")
     for _ in range(7):
-        factories.in_group(factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=unit), group)
+        factories.in_group(
+            factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=unit), group
+        )
     application = factories.application(units=[unit])
     page = seen(office.get(f"/office/desk/?application={application.id}"))
     assert "Täyttöaste ylittää 100 % 10 kuukautena, ensin 8/2026; enimmillään 114,3 %" in page
@@ -145,7 +158,11 @@ def test_a_unit_that_opens_in_the_autumn_is_planned_in_the_spring(office):
     application = factories.application(units=[wished])
     page = seen(office.get(f"/office/desk/?application={application.id}"))
     assert (new.name in page, closed.name in page) == (True, False)
-    done(press(office, f"/office/application/do/plan/?id={application.id}", unit=new.id, start="10.8.2026", end="31.7.2028"))
+    done(
+        press(
+            office, f"/office/application/do/plan/?id={application.id}", unit=new.id, start="10.8.2026", end="31.7.2028"
+        )
+    )
 
 
 def test_the_area_narrows_applications_and_units(office):
@@ -160,10 +177,20 @@ def test_the_area_narrows_applications_and_units(office):
     assert "Tuolla" not in page
 
 
-@pytest.mark.parametrize("query", [
-    "area=99999999999999999999", "area=x", "application=99999999999999999999", "application=3000000000", "application=-1",
-    "endpoint=x", "_external=1", "_scheme=x", "all=1",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "area=99999999999999999999",
+        "area=x",
+        "application=99999999999999999999",
+        "application=3000000000",
+        "application=-1",
+        "endpoint=x",
+        "_external=1",
+        "_scheme=x",
+        "all=1",
+    ],
+)
 def test_an_address_that_somebody_made_up_shows_the_desk(office, query):
     factories.application()
     assert office.get(f"/office/desk/?{query}").status_code == 200
@@ -179,7 +206,11 @@ def test_a_made_up_plan_is_refused(office, application, unit):
 def test_a_plan_from_the_desk_lasts_to_the_year_in_which_the_child_turns_six_and_may_be_undone(office):
     application = factories.application(factories.child(born=date(2022, 5, 1)))
     unit = application.preferences[0].unit
-    done(office.post("/office/desk/plan", data={"application": application.id, "unit_id": unit.id}, follow_redirects=True))
+    done(
+        office.post(
+            "/office/desk/plan", data={"application": application.id, "unit_id": unit.id}, follow_redirects=True
+        )
+    )
     plan = db.session.scalars(select(PlacementPlan)).one()
     assert str(plan.period) == "10.8.2026–31.7.2028"
     assert "Peru suunnitelma" in seen(office.get(f"/office/desk/?application={application.id}"))
@@ -198,7 +229,8 @@ def test_the_desk_is_the_case_workers(browser, role):
 def test_the_desk_has_words_for_everything(browser, language):
     sibling = factories.unit()
     application = factories.application(
-        urgent=True, shift_care=True, assistance="x", checked=False, sibling_unit=sibling, units=[sibling])
+        urgent=True, shift_care=True, assistance="x", checked=False, sibling_unit=sibling, units=[sibling]
+    )
     office = browser(factories.user("service_worker", language=language))
     assert not wordless(office.get(f"/office/desk/?application={application.id}"))
 
@@ -208,11 +240,9 @@ def fill(applications: int, units: int) -> int:
     area = factories.area()
     places = [factories.unit(area=area) for _ in range(units)]
     for place in places:
-        factories.in_group(
-            factories.placement(factories.child(), date(2025, 8, 1), unit=place), factories.group(place))
+        factories.in_group(factories.placement(factories.child(), date(2025, 8, 1), unit=place), factories.group(place))
     for n in range(applications):
-        factories.application(
-            units=[places[n % units], places[(n + 1) % units]], sibling_unit=places[(n + 2) % units])
+        factories.application(units=[places[n % units], places[(n + 1) % units]], sibling_unit=places[(n + 2) % units])
     return int(db.session.scalar(sa.select(sa.func.max(Application.id))) or 0)
 
 
@@ -250,10 +280,18 @@ def test_a_desk_with_more_than_it_shows_tells_how_many_wait(browser):
 def test_a_director_sees_the_proposals_to_the_own_unit_once_they_are_asked(browser):
     here, elsewhere = factories.unit(), factories.unit()
     plans = {
-        name: factories.plan(factories.application(
-            factories.child(last_name=name), [unit], status=ApplicationStatus.WAITING_CONFIRMATION), status=status)
-        for name, unit, status in (("Kysytty", here, PlanStatus.PROPOSED), ("Luonnos", here, PlanStatus.DRAFT),
-                                   ("Muualla", elsewhere, PlanStatus.PROPOSED))}
+        name: factories.plan(
+            factories.application(
+                factories.child(last_name=name), [unit], status=ApplicationStatus.WAITING_CONFIRMATION
+            ),
+            status=status,
+        )
+        for name, unit, status in (
+            ("Kysytty", here, PlanStatus.PROPOSED),
+            ("Luonnos", here, PlanStatus.DRAFT),
+            ("Muualla", elsewhere, PlanStatus.PROPOSED),
+        )
+    }
     director = browser(factories.user("director", here))
     page = seen(director.get("/office/proposal/?all=1"))
     assert "Kysytty" in page
@@ -274,7 +312,9 @@ def test_a_plan_of_any_state_and_time_can_be_opened(office, status, days):
 
 
 def test_opening_a_proposal_is_a_line_on_the_childs_file(browser):
-    plan = factories.plan(factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=PlanStatus.PROPOSED)
+    plan = factories.plan(
+        factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=PlanStatus.PROPOSED
+    )
     director = factories.user("director", plan.unit)
     browser(director).get(f"/office/proposal/details/?id={plan.id}")
     line = db.session.scalars(select(AuditEvent)).one()
@@ -283,12 +323,21 @@ def test_opening_a_proposal_is_a_line_on_the_childs_file(browser):
 
 def test_many_proposals_are_confirmed_at_once(browser):
     unit = factories.unit()
-    plans = [factories.plan(factories.application(units=[unit], status=ApplicationStatus.WAITING_CONFIRMATION),
-                            status=PlanStatus.PROPOSED) for _ in range(3)]
-    other = factories.plan(factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=PlanStatus.PROPOSED)
+    plans = [
+        factories.plan(
+            factories.application(units=[unit], status=ApplicationStatus.WAITING_CONFIRMATION),
+            status=PlanStatus.PROPOSED,
+        )
+        for _ in range(3)
+    ]
+    other = factories.plan(
+        factories.application(status=ApplicationStatus.WAITING_CONFIRMATION), status=PlanStatus.PROPOSED
+    )
     ids = [str(one.id) for one in (*plans, other)]
     director = browser(factories.user("director", unit))
-    director.post("/office/proposal/bulk/", data={"verb": "confirm", "rowid": [*ids, "x", "3000000000"], "confirmed": "1"})
+    director.post(
+        "/office/proposal/bulk/", data={"verb": "confirm", "rowid": [*ids, "x", "3000000000"], "confirmed": "1"}
+    )
     states = dict(db.session.execute(select(PlacementPlan.id, PlacementPlan.status)).tuples().all())
     assert [states[one.id] for one in plans] == [PlanStatus.CONFIRMED] * 3
     assert states[other.id] is PlanStatus.PROPOSED
@@ -301,8 +350,12 @@ def test_children_without_a_group_are_found(office):
     unit = factories.unit()
     group = factories.group(unit)
     days = (date(2026, 1, 1), date(2027, 7, 31))
-    for name, joined in (("Ryhmätön", None), ("Entinen", (date(2026, 1, 1), date(2026, 5, 1))),
-                         ("Ryhmässä", days), ("Tuleva", (date(2026, 8, 1), days[1]))):
+    for name, joined in (
+        ("Ryhmätön", None),
+        ("Entinen", (date(2026, 1, 1), date(2026, 5, 1))),
+        ("Ryhmässä", days),
+        ("Tuleva", (date(2026, 8, 1), days[1])),
+    ):
         place = factories.placement(factories.child(last_name=name), *days, unit=unit)
         if joined:
             factories.save(factories.GroupPlacement(placement=place, group=group, start=joined[0], end=joined[1]))

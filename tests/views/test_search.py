@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -21,18 +22,19 @@ def office(browser):
 
 def found(reader, sought):
     """The links that a search gives, as (kind, id)."""
-    import re
-
     page = reader.get("/office/search/", query_string={"q": sought})
     assert page.status_code == 200
     main = page.text.partition("<main")[2]
     return {(kind, int(id)) for kind, id in re.findall(r"/office/(\w+)/details/\?id=(\d+)", main)}
 
 
-@pytest.mark.parametrize("sought", ["Mäkelä", "mäkelä väinö", "VÄINÖ", "makela", "väi mäk", identity.made(BORN, 901), "040 123 4567"])
+@pytest.mark.parametrize(
+    "sought", ["Mäkelä", "mäkelä väinö", "VÄINÖ", "makela", "väi mäk", identity.made(BORN, 901), "040 123 4567"]
+)
 def test_a_child_is_found_by_whatever_is_known(office, sought):
     child = factories.child(
-        born=BORN, first_name="Väinö", last_name="Mäkelä", identity_code=identity.made(BORN, 901), phone="0401234567")
+        born=BORN, first_name="Väinö", last_name="Mäkelä", identity_code=identity.made(BORN, 901), phone="0401234567"
+    )
     factories.child(first_name="Aino", last_name="Virtanen", phone="050 999 9999")
     assert ("person", child.id) in found(office, sought)
     assert len([one for one in found(office, sought) if one[0] == "person"]) == 1

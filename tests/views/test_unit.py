@@ -21,8 +21,16 @@ def admin(browser):
 
 
 def typed(area, **more):
-    return {"name": "Uusi päiväkoti", "area": area.id, "provider": "municipal", "care_types": ["daycare", "daycare_part_time"],
-            "language": "fi", "weekdays": ["1", "2", "3", "4", "5"], "capacity": "60", "start": "1.8.2026"} | more
+    return {
+        "name": "Uusi päiväkoti",
+        "area": area.id,
+        "provider": "municipal",
+        "care_types": ["daycare", "daycare_part_time"],
+        "language": "fi",
+        "weekdays": ["1", "2", "3", "4", "5"],
+        "capacity": "60",
+        "start": "1.8.2026",
+    } | more
 
 
 def test_a_unit_is_entered_with_its_care_and_its_days(admin):
@@ -33,10 +41,18 @@ def test_a_unit_is_entered_with_its_care_and_its_days(admin):
     assert (unit.care_types, unit.weekdays) == (["daycare", "daycare_part_time"], [1, 2, 3, 4, 5])
 
 
-@pytest.mark.parametrize("more", [
-    {"care_types": []}, {"name": ""}, {"start": "x"}, {"provider": "x"}, {"language": "xx"}, {"capacity": "paljon"},
-    {"end": "1.7.2026"},
-])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"care_types": []},
+        {"name": ""},
+        {"start": "x"},
+        {"provider": "x"},
+        {"language": "xx"},
+        {"capacity": "paljon"},
+        {"end": "1.7.2026"},
+    ],
+)
 def test_a_unit_that_cannot_be_is_not_kept(admin, more):
     filled = typed(factories.area(), **more)
     page = admin.post("/office/unit/new/", data=filled, follow_redirects=True)
@@ -58,10 +74,21 @@ def test_every_page_has_words_and_opens_with_and_without_groups(browser, languag
     adults = db.session.scalars(select(Caretakers)).one()
     reader = browser(factories.user("admin", language=language))
     for address in (
-        "unit/?all=1", f"unit/details/?id={bare.id}", f"unit/details/?id={unit.id}", "unit/new/", f"unit/edit/?id={unit.id}",
-        "group/?all=1", f"group/details/?id={group.id}", "group/new/", f"group/edit/?id={group.id}",
-        "area/?all=1", "area/new/", f"area/details/?id={unit.area_id}",
-        "caretakers/?all=1", "caretakers/new/", f"caretakers/details/?id={adults.id}",
+        "unit/?all=1",
+        f"unit/details/?id={bare.id}",
+        f"unit/details/?id={unit.id}",
+        "unit/new/",
+        f"unit/edit/?id={unit.id}",
+        "group/?all=1",
+        f"group/details/?id={group.id}",
+        "group/new/",
+        f"group/edit/?id={group.id}",
+        "area/?all=1",
+        "area/new/",
+        f"area/details/?id={unit.area_id}",
+        "caretakers/?all=1",
+        "caretakers/new/",
+        f"caretakers/details/?id={adults.id}",
     ):
         page = reader.get(f"/office/{address}")
         assert page.status_code == 200, address
@@ -82,8 +109,11 @@ def test_the_percentage_of_a_unit_is_told_with_its_arithmetic(admin):
 def test_children_of_a_group_are_listed_while_they_are_in_it(admin):
     unit = factories.unit()
     group = factories.group(unit)
-    for name, start, end in (("Nykyinen", date(2026, 1, 1), None), ("Entinen", date(2025, 1, 1), date(2026, 5, 31)),
-                             ("Tuleva", date(2026, 6, 2), None)):
+    for name, start, end in (
+        ("Nykyinen", date(2026, 1, 1), None),
+        ("Entinen", date(2025, 1, 1), date(2026, 5, 31)),
+        ("Tuleva", date(2026, 6, 2), None),
+    ):
         place = factories.placement(factories.child(last_name=name), start, end, unit=unit)
         factories.in_group(place, group)
     page = seen(admin.get(f"/office/group/details/?id={group.id}"))
@@ -92,8 +122,11 @@ def test_children_of_a_group_are_listed_while_they_are_in_it(admin):
 
 def test_a_group_has_one_number_of_adults_at_a_time(admin):
     group = factories.group(factories.unit())
-    page = admin.post("/office/caretakers/new/", data={"group": group.id, "amount": "2,5", "start": "1.9.2026", "end": ""},
-                      follow_redirects=True)
+    page = admin.post(
+        "/office/caretakers/new/",
+        data={"group": group.id, "amount": "2,5", "start": "1.9.2026", "end": ""},
+        follow_redirects=True,
+    )
     assert refused(page) == ["Ryhmälle on jo merkitty henkilöstö osalle näistä päivistä. Päätä aiempi jakso ensin."]
     assert len(db.session.scalars(select(Caretakers)).all()) == 1
 
@@ -114,8 +147,10 @@ def test_a_director_does_not_give_a_group_away_to_another_unit(browser):
     director = browser(factories.user("director", here))
     form = director.get(f"/office/group/edit/?id={group.id}").text
     version = form.partition('name="row_version"')[2].partition('value="')[2].partition('"')[0]
-    director.post(f"/office/group/edit/?id={group.id}", data={
-        "row_version": version, "unit": elsewhere.id, "name": "Karkurit", "start": "1.1.2020"})
+    director.post(
+        f"/office/group/edit/?id={group.id}",
+        data={"row_version": version, "unit": elsewhere.id, "name": "Karkurit", "start": "1.1.2020"},
+    )
     assert db.session.get_one(Group, group.id).unit_id == here.id
 
 

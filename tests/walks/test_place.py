@@ -58,16 +58,24 @@ def town(database: None) -> Town:
 
 def build(**about_the_mother: Any) -> Town:
     area = factories.area("Etelä")
-    units = [factories.unit(name, area=area) for name in ("Lokkilan päiväkoti", "Tuomikujan päiväkoti", "Kaislan päiväkoti")]
+    units = [
+        factories.unit(name, area=area) for name in ("Lokkilan päiväkoti", "Tuomikujan päiväkoti", "Kaislan päiväkoti")
+    ]
     group = factories.group(units[0], "Siilit")
     for _ in range(18):  # of 21 that three adults may have
-        factories.in_group(factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=units[0]), group)
+        factories.in_group(
+            factories.placement(factories.child(), date(2025, 8, 1), date(2028, 7, 31), unit=units[0]), group
+        )
     mother = factories.person(first_name="Maija", last_name="Virtanen", **about_the_mother)
     child = factories.child(mother, date(2022, 5, 1), first_name="Aino", last_name="Virtanen")
     father = factories.guardian_of(child, first_name="Matti", last_name="Mäkelä")
     db.session.expire(child)
     return Town(
-        units, group, child, mother, father,
+        units,
+        group,
+        child,
+        mother,
+        father,
         worker=factories.user("service_worker", name="Pirjo Ohjaaja"),
         director=factories.user("director", units[0], name="Leena Lokki"),
         elsewhere=factories.user("director", units[1]),
@@ -85,13 +93,24 @@ def only(model: type[Model], *conditions: Any) -> Any:
 
 def paper(town: Town, **typed: Any) -> dict[str, Any]:
     """What the case worker reads on the paper."""
-    guardian = db.session.scalar(select(factories.Guardian.id).where(
-        factories.Guardian.child_id == town.child.id, factories.Guardian.guardian_id == town.mother.id))
+    guardian = db.session.scalar(
+        select(factories.Guardian.id).where(
+            factories.Guardian.child_id == town.child.id, factories.Guardian.guardian_id == town.mother.id
+        )
+    )
     first, second, third = (unit.id for unit in town.units)
     return {
-        "guardian": guardian, "received": "28.5.2026", "first": first, "second": second, "third": third,
-        "start": "10.8.2026", "service_need": "full_day", "begins_at": "7.30", "ends_at": "16.15",
-        "assistance": "", "notes": "Isä hakee keskiviikkoisin",
+        "guardian": guardian,
+        "received": "28.5.2026",
+        "first": first,
+        "second": second,
+        "third": third,
+        "start": "10.8.2026",
+        "service_need": "full_day",
+        "begins_at": "7.30",
+        "ends_at": "16.15",
+        "assistance": "",
+        "notes": "Isä hakee keskiviikkoisin",
     } | typed
 
 
@@ -111,8 +130,7 @@ def to_the_desk(office: FlaskClient, town: Town, **typed: Any) -> str:
 
 
 def plan_first_wish(office: FlaskClient, town: Town, id: str) -> None:
-    done(office.post(
-        "/office/desk/plan", data={"application": id, "unit_id": town.units[0].id}, follow_redirects=True))
+    done(office.post("/office/desk/plan", data={"application": id, "unit_id": town.units[0].id}, follow_redirects=True))
 
 
 def proposed(open_as: Open, town: Town, **typed: Any) -> tuple[str, str]:
@@ -149,7 +167,10 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     done(enter(office, town))
     application = only(Application)
     assert [(one.place, one.unit.name) for one in application.preferences] == [
-        (1, "Lokkilan päiväkoti"), (2, "Tuomikujan päiväkoti"), (3, "Kaislan päiväkoti")]
+        (1, "Lokkilan päiväkoti"),
+        (2, "Tuomikujan päiväkoti"),
+        (3, "Kaislan päiväkoti"),
+    ]
     assert application.due is None
     address = f"id={application.id}"
 
@@ -168,9 +189,15 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     # the desk tells how full the units are: 18 of 21 now, 19 of 21 with Aino from August on
     desk = office.get(f"/office/desk/?application={application.id}")
     said = seen(desk)
-    for words in ("Aino Virtanen, 4 v 1 kk", "1 Lokkilan päiväkoti · 2 Tuomikujan päiväkoti · 3 Kaislan päiväkoti",
-                  "Hahmottele: Lokkilan päiväkoti, 10.8.2026", "Tilaa on: täyttöaste enimmillään 90,5 %",
-                  "85,7", "+4,8", "Yksikölle ei ole merkitty henkilöstöä"):
+    for words in (
+        "Aino Virtanen, 4 v 1 kk",
+        "1 Lokkilan päiväkoti · 2 Tuomikujan päiväkoti · 3 Kaislan päiväkoti",
+        "Hahmottele: Lokkilan päiväkoti, 10.8.2026",
+        "Tilaa on: täyttöaste enimmillään 90,5 %",
+        "85,7",
+        "+4,8",
+        "Yksikölle ei ole merkitty henkilöstöä",
+    ):
         assert words in said, words
     assert not wordless(desk)
     plan_first_wish(office, town, str(application.id))
@@ -189,9 +216,18 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     decision, document = only(Decision), only(Document)
     assert decision.document_id == document.id
     letter = " ".join(pages(document.content))
-    for words in ("Päätös varhaiskasvatuspaikasta", "Aino Virtanen", "Lokkilan päiväkoti", "Päätöksen perustelut",
-                  "Paikka on myönnetty hakemuksen perusteella", "Varhaiskasvatuslaki (540/2018)", "Oikaisuvaatimusohje",
-                  "Harjulan kasvatus- ja koulutuslautakunta", "6.7.2026", "18.6.2026"):
+    for words in (
+        "Päätös varhaiskasvatuspaikasta",
+        "Aino Virtanen",
+        "Lokkilan päiväkoti",
+        "Päätöksen perustelut",
+        "Paikka on myönnetty hakemuksen perusteella",
+        "Varhaiskasvatuslaki (540/2018)",
+        "Oikaisuvaatimusohje",
+        "Harjulan kasvatus- ja koulutuslautakunta",
+        "6.7.2026",
+        "18.6.2026",
+    ):
         assert words in letter, words
     assert sorted(db.session.scalars(select(Email.person_id))) == sorted([town.mother.id, town.father.id])
 
@@ -217,8 +253,16 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     # 4.6.: finance enters the income and sends the fee decision: above the upper limit, so the highest fee
     at("2026-06-04")
     finance = browser(town.finance)
-    done(press(finance, f"/office/person/do/income.add/?id={town.mother.id}", start="1.1.2026", main_income="9000",
-               effect="income", pay_period="monthly_no_holiday_bonus"))
+    done(
+        press(
+            finance,
+            f"/office/person/do/income.add/?id={town.mother.id}",
+            start="1.1.2026",
+            main_income="9000",
+            effect="income",
+            pay_period="monthly_no_holiday_bonus",
+        )
+    )
     draft = only(FeeDecision)
     assert (draft.head_id, draft.total, draft.start) == (town.mother.id, 335_00, date(2026, 8, 12))
     done(press(finance, f"/office/fee/do/send/?id={draft.id}"))
@@ -228,8 +272,15 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
 
     # 14.9.: eleven days of illness to come make half of September
     at("2026-09-14T07:00")
-    done(press(browser(town.mother_user), f"/my/attendance/do/attendance.absent/?id={town.child.id}",
-               first="14.9.2026", last="28.9.2026", kind="sick"))
+    done(
+        press(
+            browser(town.mother_user),
+            f"/my/attendance/do/attendance.absent/?id={town.child.id}",
+            first="14.9.2026",
+            last="28.9.2026",
+            kind="sick",
+        )
+    )
 
     # 1.10.: the job drafts the invoices of September; finance looks and sends
     at("2026-10-01")
@@ -237,7 +288,9 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     assert (outcome.done, outcome.failed) == (1, {})
     invoice = only(Invoice)
     assert [(row.price, str(row.period)) for row in invoice.rows] == [
-        (335_00, "1.9.2026–30.9.2026"), (-167_50, "1.9.2026–30.9.2026")]
+        (335_00, "1.9.2026–30.9.2026"),
+        (-167_50, "1.9.2026–30.9.2026"),
+    ]
     finance = browser(town.finance)
     done(press(finance, f"/office/invoice/do/send/?id={invoice.id}"))
     invoice = only(Invoice)
@@ -255,8 +308,11 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     preview = director.post("/office/message/to_group/", data=typed)
     assert "Virtanen Maija" in seen(preview)
     seen_by = preview.text.partition('name="seen"')[2].partition('value="')[2].partition('"')[0]
-    done(director.post(
-        "/office/message/to_group/", data=typed | {"step": "send", "seen": seen_by}, follow_redirects=True))
+    done(
+        director.post(
+            "/office/message/to_group/", data=typed | {"step": "send", "seen": seen_by}, follow_redirects=True
+        )
+    )
     mother = browser(town.mother_user)
     inbox = mother.get("/my/message/")
     assert "Metsäretki" in seen(inbox)
@@ -267,12 +323,23 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
 
     # every step stands in the journal, on the child's file where it is about the child
     told = db.session.scalars(
-        select(AuditEvent.action).where(AuditEvent.person_id == town.child.id, AuditEvent.action.not_like("%.read"))
-        .order_by(AuditEvent.id)).all()
+        select(AuditEvent.action)
+        .where(AuditEvent.person_id == town.child.id, AuditEvent.action.not_like("%.read"))
+        .order_by(AuditEvent.id)
+    ).all()
     assert told[:11] == [
-        "application.enter", "application.send", "application.take", "application.check", "application.plan",
-        "application.propose", "placement.confirm", "decision.send", "application.send_decision", "application.accept",
-        "decision.accept"]
+        "application.enter",
+        "application.send",
+        "application.take",
+        "application.check",
+        "application.plan",
+        "application.propose",
+        "placement.confirm",
+        "decision.send",
+        "application.send_decision",
+        "application.accept",
+        "decision.accept",
+    ]
 
 
 def test_a_swedish_family_moves_to_another_unit_and_the_earlier_place_ends(browser: Open, database: None) -> None:
@@ -284,12 +351,20 @@ def test_a_swedish_family_moves_to_another_unit_and_the_earlier_place_ends(brows
     page = seen(mother.get(f"/my/decision/details/?id={decision}"))
     assert "Ta emot platsen" in page
     letter = " ".join(pages(only(Document).content))
-    for words in ("Beslut om plats inom småbarnspedagogiken", "Aino Virtanen", "Platsen har beviljats på grundval av ansökan",
-                  "Lagen om småbarnspedagogik (540/2018)", "Anvisning för begäran om omprövning", "6.7.2026"):
+    for words in (
+        "Beslut om plats inom småbarnspedagogiken",
+        "Aino Virtanen",
+        "Platsen har beviljats på grundval av ansökan",
+        "Lagen om småbarnspedagogik (540/2018)",
+        "Anvisning för begäran om omprövning",
+        "6.7.2026",
+    ):
         assert words in letter, words
     done(press(mother, f"/my/decision/do/accept/?id={decision}", start="12.8.2026"))
     assert only(Placement, Placement.id == earlier.id).end == date(2026, 8, 11)
-    assert only(Placement, Placement.unit_id == town.units[0].id, Placement.child_id == town.child.id).start == date(2026, 8, 12)
+    assert only(Placement, Placement.unit_id == town.units[0].id, Placement.child_id == town.child.id).start == date(
+        2026, 8, 12
+    )
 
 
 def test_work_that_begins_unexpectedly_makes_two_weeks_once_it_is_proved(browser: Open, town: Town) -> None:
@@ -300,7 +375,8 @@ def test_work_that_begins_unexpectedly_makes_two_weeks_once_it_is_proved(browser
     assert only(Application).due == date(2026, 9, 28)
     assert "Kiireellinen" in seen(office.get(f"/office/application/details/?id={id}"))
     assert refused(press(office, f"/office/application/do/accept_proof/?id={id}", urgent_proof="2.6.2026")) == [
-        "Päivä 2.6.2026 on tulevaisuudessa. Anna päivä, joka on viimeistään 1.6.2026."]
+        "Päivä 2.6.2026 on tulevaisuudessa. Anna päivä, joka on viimeistään 1.6.2026."
+    ]
     done(press(office, f"/office/application/do/accept_proof/?id={id}", urgent_proof="1.6.2026"))
     assert only(Application).due == date(2026, 6, 15)
 
@@ -308,15 +384,18 @@ def test_work_that_begins_unexpectedly_makes_two_weeks_once_it_is_proved(browser
 # -- what is refused --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("typed", "why"), [
-    ({"received": "2.6.2026"}, "on tulevaisuudessa"),
-    ({"begins_at": "16.15", "ends_at": "7.30"}, "7.30"),
-    ({"third": "first"}, "kahdesti"),
-    ({"service_need": "part_day"}, "enintään"),
-    ({"start": "31.2.2026"}, "ei ole päivä"),
-    ({"start": ""}, "täytä tämä kohta"),
-    ({"guardian": "999999"}, "Tätä ei voi valita"),
-])
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"received": "2.6.2026"}, "on tulevaisuudessa"),
+        ({"begins_at": "16.15", "ends_at": "7.30"}, "7.30"),
+        ({"third": "first"}, "kahdesti"),
+        ({"service_need": "part_day"}, "enintään"),
+        ({"start": "31.2.2026"}, "ei ole päivä"),
+        ({"start": ""}, "täytä tämä kohta"),
+        ({"guardian": "999999"}, "Tätä ei voi valita"),
+    ],
+)
 def test_a_paper_that_cannot_be_right_is_not_kept(browser: Open, town: Town, typed: Any, why: str) -> None:
     if typed.get("third") == "first":
         typed = {"third": town.units[0].id}
@@ -339,7 +418,9 @@ def test_a_unit_without_shift_care_is_not_planned_for_who_needs_it(browser: Open
     desk = office.get(f"/office/desk/?application={id}")
     assert "ei tarjoa vuorohoitoa" in seen(desk)
     assert "Hahmottele: Tuomikujan" not in seen(desk)
-    page = office.post("/office/desk/plan", data={"application": id, "unit_id": town.units[0].id}, follow_redirects=True)
+    page = office.post(
+        "/office/desk/plan", data={"application": id, "unit_id": town.units[0].id}, follow_redirects=True
+    )
     assert any("ei tarjoa vuorohoitoa" in sentence for sentence in refused(page))
     assert only(Application).status is ApplicationStatus.WAITING_PLACEMENT
 
@@ -348,7 +429,8 @@ def test_no_decision_leaves_before_the_unit_has_confirmed(browser: Open, town: T
     id, _plan = proposed(browser, town)
     page = press(browser(town.worker), f"/office/application/do/send_decision/?id={id}")
     assert refused(page) == [
-        "Yksikkö Lokkilan päiväkoti ei ole vielä vahvistanut paikkaa. Ehdota paikkaa yksikölle ja odota vahvistusta."]
+        "Yksikkö Lokkilan päiväkoti ei ole vielä vahvistanut paikkaa. Ehdota paikkaa yksikölle ja odota vahvistusta."
+    ]
     assert only(Application).status is ApplicationStatus.WAITING_CONFIRMATION
     assert db.session.scalars(select(Document)).all() == []
 
@@ -356,8 +438,12 @@ def test_no_decision_leaves_before_the_unit_has_confirmed(browser: Open, town: T
 def test_a_director_of_another_unit_sees_and_answers_nothing(browser: Open, town: Town) -> None:
     id, plan = proposed(browser, town)
     director = browser(town.elsewhere)
-    for address in (f"proposal/details/?id={plan}", f"proposal/do/confirm/?id={plan}", f"application/details/?id={id}",
-                    f"person/details/?id={town.child.id}"):
+    for address in (
+        f"proposal/details/?id={plan}",
+        f"proposal/do/confirm/?id={plan}",
+        f"application/details/?id={id}",
+        f"person/details/?id={town.child.id}",
+    ):
         assert director.get(f"/office/{address}").status_code == 404, address
     assert director.post(f"/office/proposal/do/confirm/?id={plan}", data={"row_version": 1}).status_code == 404
     assert director.get("/office/desk/").status_code == 403
@@ -389,7 +475,8 @@ def test_a_start_outside_the_window_changes_nothing(browser: Open, town: Town, s
     page = press(browser(town.mother_user), f"/my/decision/do/accept/?id={decision}", start=start)
     assert refused(page) == [
         f"Aloituspäivä {start} ei ole päätöksen sallimien päivien 10.8.2026–24.8.2026 sisällä. "
-        "Valitse päivä tältä väliltä tai ota yhteys palveluohjaukseen."]
+        "Valitse päivä tältä väliltä tai ota yhteys palveluohjaukseen."
+    ]
     assert only(Decision).status == "sent"
     assert db.session.scalars(select(Placement).where(Placement.child_id == town.child.id)).all() == []
 
@@ -398,8 +485,13 @@ def test_a_guardian_of_another_child_finds_nothing(browser: Open, town: Town) ->
     decision = sent(browser, town)
     stranger = browser(factories.user("guardian", person=factories.child().guardians[0]))
     paper = only(Document).id
-    for address in (f"decision/details/?id={decision}", f"decision/do/accept/?id={decision}", f"document/download/?id={paper}",
-                    f"document/details/?id={paper}", f"attendance/details/?id={town.child.id}"):
+    for address in (
+        f"decision/details/?id={decision}",
+        f"decision/do/accept/?id={decision}",
+        f"document/download/?id={paper}",
+        f"document/details/?id={paper}",
+        f"attendance/details/?id={town.child.id}",
+    ):
         assert stranger.get(f"/my/{address}").status_code == 404, address
     answer = stranger.post(f"/my/decision/do/accept/?id={decision}", data={"row_version": 1, "start": "2026-08-10"})
     assert answer.status_code == 404
@@ -420,7 +512,8 @@ def test_a_decision_is_answered_once(browser: Open, town: Town) -> None:
     assert father.get(f"/my/decision/do/reject/?id={decision}").status_code == 409
     assert 'name="start"' not in father.get(f"/my/decision/details/?id={decision}").text
     assert [one.start for one in db.session.scalars(select(Placement).where(Placement.child_id == town.child.id))] == [
-        date(2026, 8, 12)]
+        date(2026, 8, 12)
+    ]
 
 
 def test_what_was_done_in_another_window_is_said_and_not_done_twice(browser: Open, town: Town) -> None:
@@ -444,29 +537,61 @@ def test_a_protected_address_is_on_no_page_paper_or_list(browser: Open, database
     town.child.street, town.child.restricted = street, True
     decision = sent(browser, town)
     done(press(browser(town.mother_user), f"/my/decision/do/accept/?id={decision}", start="10.8.2026"))
-    done(press(browser(town.worker), f"/office/person/do/set_head/?id={town.child.id}", start="1.6.2026", guardian=db.session.scalar(
-        select(factories.Guardian.id).where(factories.Guardian.guardian_id == town.mother.id))))
+    done(
+        press(
+            browser(town.worker),
+            f"/office/person/do/set_head/?id={town.child.id}",
+            start="1.6.2026",
+            guardian=db.session.scalar(
+                select(factories.Guardian.id).where(factories.Guardian.guardian_id == town.mother.id)
+            ),
+        )
+    )
     people = [town.child.id, town.mother.id]
     place = only(Placement, Placement.child_id == town.child.id).id
     addresses = {
         "office": [
-            "/office/", "/office/person/?all=1", "/office/person/?search=virtanen", "/office/person/?search=salakatu",
-            "/office/person/export/csv/", *(f"/office/person/details/?id={id}" for id in people),
-            "/office/application/?all=1", "/office/application/export/csv/",
-            f"/office/application/details/?id={only(Application).id}", f"/office/desk/?application={only(Application).id}",
-            "/office/proposal/?all=1", f"/office/proposal/details/?id={only(PlacementPlan).id}",
-            "/office/decision/?all=1", f"/office/decision/details/?id={decision}", "/office/decision/export/csv/",
-            "/office/placement/?all=1", f"/office/placement/details/?id={place}", "/office/placement/export/csv/",
-            "/office/search/?q=virtanen", f"/office/document/download/?id={only(Decision).document_id}",
+            "/office/",
+            "/office/person/?all=1",
+            "/office/person/?search=virtanen",
+            "/office/person/?search=salakatu",
+            "/office/person/export/csv/",
+            *(f"/office/person/details/?id={id}" for id in people),
+            "/office/application/?all=1",
+            "/office/application/export/csv/",
+            f"/office/application/details/?id={only(Application).id}",
+            f"/office/desk/?application={only(Application).id}",
+            "/office/proposal/?all=1",
+            f"/office/proposal/details/?id={only(PlacementPlan).id}",
+            "/office/decision/?all=1",
+            f"/office/decision/details/?id={decision}",
+            "/office/decision/export/csv/",
+            "/office/placement/?all=1",
+            f"/office/placement/details/?id={place}",
+            "/office/placement/export/csv/",
+            "/office/search/?q=virtanen",
+            f"/office/document/download/?id={only(Decision).document_id}",
         ],
         "my": [
-            "/my/", "/my/decision/", f"/my/decision/details/?id={decision}", "/my/document/",
-            f"/my/document/download/?id={only(Decision).document_id}", "/my/attendance/",
-            f"/my/attendance/details/?id={town.child.id}", "/my/message/", "/my/fee/", "/my/invoice/",
+            "/my/",
+            "/my/decision/",
+            f"/my/decision/details/?id={decision}",
+            "/my/document/",
+            f"/my/document/download/?id={only(Decision).document_id}",
+            "/my/attendance/",
+            f"/my/attendance/details/?id={town.child.id}",
+            "/my/message/",
+            "/my/fee/",
+            "/my/invoice/",
         ],
     }
-    readers = [(town.worker, "office"), (town.director, "office"), (town.finance, "office"),
-               (factories.user("staff", town.units[0], town.group), "office"), (town.father_user, "my")]
+    readers = [
+        (town.worker, "office"),
+        (town.director, "office"),
+        (town.finance, "office"),
+        (factories.user("staff", town.units[0], town.group), "office"),
+        (town.father_user, "my"),
+    ]
     opened = 0
     for user, side in readers:
         reader = browser(user)
@@ -486,9 +611,19 @@ def test_changing_a_protected_address_leaves_it_out_of_the_history_that_others_r
     address = f"/office/person/edit/?id={town.child.id}"
     form = office.get(address)
     version = form.text.partition('name="row_version"')[2].partition('value="')[2].partition('"')[0]
-    office.post(address, data={
-        "row_version": version, "last_name": "Virtanen", "first_name": "Aino", "born": "1.5.2022", "language": "fi",
-        "street": "Salakatu 13", "restricted": "y", "phone": "040 555 0199"})
+    office.post(
+        address,
+        data={
+            "row_version": version,
+            "last_name": "Virtanen",
+            "first_name": "Aino",
+            "born": "1.5.2022",
+            "language": "fi",
+            "street": "Salakatu 13",
+            "restricted": "y",
+            "phone": "040 555 0199",
+        },
+    )
     child = only(Person, Person.id == town.child.id)
     assert (child.street, child.restricted) == ("Salakatu 13", True)
     page = browser(town.finance).get(f"/office/person/details/?id={child.id}")

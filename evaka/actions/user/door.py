@@ -27,9 +27,8 @@ def login_name(typed: str) -> str:
 def log_in(email: str, password: str, address: str, now: datetime) -> User | None:
     """The user of that name and password, or None; refuses when too many tries came before."""
     name = login_name(email)
-    # locked: guesses that arrive together are counted one after the other
-    user = db.session.scalar(select(User).where(User.email == name).with_for_update(key_share=True))
     check_tries(name, address, now)
+    user = db.session.scalar(select(User).where(User.email == name))
     if not fits(user, password) or user is None or not user.active:
         note_failure(name, address, now, user)
         return None
@@ -43,7 +42,11 @@ def log_in(email: str, password: str, address: str, now: datetime) -> User | Non
 
 
 def check_tries(name: str, address: str, now: datetime) -> None:
-    """Refuses a try when too many failed before it, by the same name or from the same address."""
+    """Refuses a try when too many failed before it, by the same name or from the same address.
+
+    Tries of one name that arrive together wait here for one another, so that each counts for the next.
+    """
+    db.session.execute(select(User.id).where(User.email == name).with_for_update(key_share=True))
     rules = security()
     window = timedelta(minutes=rules.window_minutes)
     for what, most in ((f"user:{name}", rules.attempts), (f"address:{address}", rules.attempts_of_address)):
@@ -69,14 +72,12 @@ def forget_tries(name: str, now: datetime) -> None:
 # -- the second factor ------------------------------------------------------------------------------
 
 
-def second_step(user_id: int, code: str, address: str, now: datetime) -> User:
-    """The user whose password was right and whose code is right too; refuses as `log_in` does."""
-    user = db.session.get_one(User, user_id, with_for_update={"key_share": True})
-    check_tries(user.email, address, now)
+def second_step(user: User, code: str, now: datetime) -> None:
+    """The code of a user whose password was right; refuses a wrong one and one that has been used."""
+    db.session.refresh(user)  # the last code used, since tries wait for one another
     check_code(user, code, now)
     forget_tries(user.email, now)
     record("user.second_factor", user, Actor(user, now), {})
-    return user
 
 
 def check_code(user: User, code: str, now: datetime, secret: str | None = None) -> None:

@@ -78,7 +78,8 @@ class PlacementDesk(BaseView):
             heading=told("menu.desk"), fact_line=told("placement.waiting", count=count), buttons=[],
             chips=self._chips(), filter_form=self._filter_form(),
             applications=[self._card(one) for one in waiting], applications_note=count if count == len(waiting) else f"{len(waiting)} / {count}",
-            chosen=self._detail(chosen) if chosen else None, effect_of=chosen.child.first_name if chosen else None,
+            chosen=self._detail(chosen) if chosen else None,
+            effect_of=chosen.child.first_name if chosen else None,
             months=[f"{month.start.month}/{month.start:%y}" for month in months],
             add_unit=None if request.args.get("all") else (
                 told("placement.all_units"), self._here(all=1)),
@@ -169,7 +170,8 @@ class PlacementDesk(BaseView):
         return {
             "id": one.id, "url": self._here(application=one.id),
             "child": f"{one.child.first_name} {one.child.last_name}", "age": aged(one.child.born),
-            "start": told("placement.starts", start=one.start), "due": told("placement.due", due=one.due), "state": state,
+            "start": told("placement.starts", start=one.start), "due": told("placement.due", due=one.due),
+            "state": state,
             "preferences": " · ".join(f"{p.place} {p.unit}" for p in one.preferences), "badges": self._badges(one),
         }
 
@@ -318,8 +320,8 @@ class PlacementDesk(BaseView):
             points.append(("no", told("placement.no_adults")))
         elif over:
             worst = max(figure for figure, _ in counted)
-            points.append(("no", told("placement.over", months=len(over), first=f"{over[0].start.month}/{over[0].start.year}",
-                                      worst=decimal(worst, 1))))
+            first = f"{over[0].start.month}/{over[0].start.year}"
+            points.append(("no", told("placement.over", months=len(over), first=first, worst=decimal(worst, 1))))
         else:
             highest, when = max(counted, key=lambda one: one[0])
             points.append(("yes", told("placement.room", highest=decimal(highest, 1),

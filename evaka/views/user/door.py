@@ -169,7 +169,8 @@ def second_factor() -> Any:
     if request.method == "POST" and form.validate():
 
         def prove() -> None:
-            enter(act.second_step(half["user"], form.code.data, address(), now()))
+            act.second_step(user, form.code.data, now())
+            enter(user)
 
         refused = refusal_of(user, prove)
         if refused is None:
