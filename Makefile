@@ -24,8 +24,7 @@ conformance: .venv/.test ## published cases with expected figures: CASES=folder
 	@$(BIN)/python -m tests.conformance $(CASES)
 
 run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
-	@EVAKA_HTTP=1 $(BIN)/flask --app app db upgrade
-	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --size $(SIZE)
+	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --upgrade --size $(SIZE)
 	@EVAKA_HTTP=1 $(BIN)/gunicorn -c evaka/serve.py app:app
 
 test: .venv/.test ## lint, types, and every test

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from flask_migrate import upgrade as migrate
 from sqlalchemy import select
 
 from evaka import city
@@ -29,16 +30,22 @@ def install(app: Flask) -> None:
 @click.command("load-demo")
 @click.option("--size", type=click.Choice(["small", "espoo"]), default="small", show_default=True)
 @click.option("--day", default=None, help="The day on which the demo city stands, 2026-11-24; today unless given.")
+@click.option("--upgrade", is_flag=True, help="Bring the database up to date first.")
 @with_appcontext
-def load_demo(size: str, day: str | None) -> None:
-    """Fill an empty database with the invented city of Harjula."""
+def load_demo(size: str, day: str | None, upgrade: bool) -> None:
+    """Fill an empty database with the invented city of Harjula, and tell who can log in."""
     from evaka.demo import load, people
 
+    if upgrade:
+        migrate()
     if db.session.scalar(select(User.id).limit(1)) is None:
         stand = date.fromisoformat(day) if day else datetime.now(HELSINKI).date()
         load(size, stand, echo=click.echo)
+    address = f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+    click.echo(f"\nHarjula opens at {address} for these invented people (e-mail, password, role):\n")
     for line in people():
-        click.echo(line)
+        click.echo(f"  {line}")
+    click.echo("")
 
 
 @click.command("first-user")

@@ -85,7 +85,7 @@ def database(app: Flask) -> Iterator[None]:
         yield
         db.session.rollback()
         with db.engine.begin() as connection:
-            tables = [table for table in db.metadata.sorted_tables]
+            tables = list(db.metadata.sorted_tables)
             if connection.dialect.name == "sqlite":
                 for table in reversed(tables):
                     connection.execute(table.delete())
@@ -129,7 +129,8 @@ def browser(app: Flask, database: None) -> Callable[[User | None], FlaskClient]:
             return client
         token = open_session(user, app.config["NOW"](), "127.0.0.1", client.environ_base["HTTP_USER_AGENT"])
         db.session.flush()
-        db.session.execute(sa.delete(AuditEvent).where(AuditEvent.action == "user.log_in", AuditEvent.user_id == user.id))
+        came = (AuditEvent.action == "user.log_in") & (AuditEvent.user_id == user.id)
+        db.session.execute(sa.delete(AuditEvent).where(came))
         keep()  # the log-in is an arrangement of the test, not a thing that was done
         with client.session_transaction() as session:
             session["_user_id"] = token

@@ -1,4 +1,4 @@
-"""Who may do what to which rows: each reach is a condition in SQL, and nothing but a grant that holds today opens it."""
+"""Who may do what to which rows: each reach is a condition in SQL, and only a grant that holds today opens it."""
 
 from __future__ import annotations
 
@@ -183,13 +183,18 @@ def test_a_model_that_says_nothing_of_units_is_closed_to_unit_roles(two: Any, by
 # -- grants in time -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("start", "end", "holds"), [
-    (date(2026, 1, 1), None, True),
-    (date(2026, 6, 1), date(2026, 6, 1), True),  # both ends are included
-    (date(2026, 1, 1), date(2026, 5, 31), False),
-    (date(2026, 6, 2), None, False),
-])
-def test_a_grant_holds_from_its_first_day_to_its_last(two: Any, by: Any, start: date, end: date | None, holds: bool) -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "holds"),
+    [
+        (date(2026, 1, 1), None, True),
+        (date(2026, 6, 1), date(2026, 6, 1), True),  # both ends are included
+        (date(2026, 1, 1), date(2026, 5, 31), False),
+        (date(2026, 6, 2), None, False),
+    ],
+)
+def test_a_grant_holds_from_its_first_day_to_its_last(
+    two: Any, by: Any, start: date, end: date | None, holds: bool
+) -> None:
     user = factories.user("chief")
     [grant] = user.grants
     grant.start, grant.end = start, end
@@ -205,7 +210,7 @@ def test_a_user_who_was_closed_may_nothing_at_once(two: Any, by: Any) -> None:
     assert not may(by(user), "placement.view")
 
 
-# -- the questions asked of it --------------------------------------------------------------------------------
+# -- the questions asked of it --------------------
 
 
 def test_permitted_are_those_of_the_rows_that_are_within(two: Any, by: Any) -> None:
@@ -232,8 +237,13 @@ def test_require_judges_a_new_row_by_where_it_was_put(two: Any, by: Any) -> None
     here, there = two
     actor = by(factories.user("head", here.unit))
     for place, fits in ((here, True), (there, False)):
-        row = Placement(child_id=place.child_id, unit_id=place.unit_id, care_type=place.care_type,
-                        start=date(2025, 1, 1), end=date(2025, 12, 31))
+        row = Placement(
+            child_id=place.child_id,
+            unit_id=place.unit_id,
+            care_type=place.care_type,
+            start=date(2025, 1, 1),
+            end=date(2025, 12, 31),
+        )
         db.session.add(row)
         if fits:
             require(actor, "placement.create", row)
@@ -255,7 +265,7 @@ def test_the_nightly_jobs_may_everything(two: Any, by: Any) -> None:
     require(by(None), "anything", two[0])
 
 
-# -- the models' own reaches, with the city's own roles -------------------------------------------------------------
+# -- the models' own reaches, with the city's own roles --------------------
 
 
 def test_a_director_sees_the_children_of_the_unit_for_a_month_after_they_have_left(database: None, by: Any) -> None:
@@ -272,8 +282,17 @@ def test_a_unit_and_a_guardian_see_decisions_but_a_unit_sees_no_money(database: 
     place, _ = places()
     guardian = place.child.guardians[0]
     papers = {
-        (feature, person.id): factories.save(Document(
-            person_id=person.id, feature=feature, name="p", language="fi", made_at=by().now, digest="0" * 64, content=b"%PDF"))
+        (feature, person.id): factories.save(
+            Document(
+                person_id=person.id,
+                feature=feature,
+                name="p",
+                language="fi",
+                made_at=by().now,
+                digest="0" * 64,
+                content=b"%PDF",
+            )
+        )
         for feature, person in (("decision", place.child), ("fee", guardian), ("invoice", guardian))
     }
     director = by(factories.user("director", place.unit))

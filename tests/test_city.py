@@ -105,7 +105,8 @@ def test_a_file_that_is_not_there_is_empty(write: Write) -> None:
 def test_a_city_without_a_folder_is_told_with_the_folders_there_are(write: Write) -> None:
     write("")
     assert mistake(lambda: city.choose("atlantis")) == (
-        "EVAKA_CITY: there is no folder config/atlantis. Choose one of: base, mill.")
+        "EVAKA_CITY: there is no folder config/atlantis. Choose one of: base, mill."
+    )
 
 
 # -- values -------------------------------------------------------------------------------------------
@@ -123,9 +124,19 @@ built = 1912-05-01
 heated = true
 rate = "0.107"
 """)
-    assert city.named("things", House) == {"villa": House(
-        key="villa", colour=Colour.RED, opens=time(7, 45), names={1: "one", 2: "two"}, tags=frozenset({"old"}),
-        doors=(Door(90), Door(120)), built=date(1912, 5, 1), heated=True, rate=Decimal("0.107"))}
+    assert city.named("things", House) == {
+        "villa": House(
+            key="villa",
+            colour=Colour.RED,
+            opens=time(7, 45),
+            names={1: "one", 2: "two"},
+            tags=frozenset({"old"}),
+            doors=(Door(90), Door(120)),
+            built=date(1912, 5, 1),
+            heated=True,
+            rate=Decimal("0.107"),
+        )
+    }
 
 
 def test_one_table_becomes_a_value(write: Write) -> None:
@@ -136,7 +147,9 @@ def test_one_table_becomes_a_value(write: Write) -> None:
 def test_a_dated_row_holds_until_the_next_begins_whatever_their_order(write: Write) -> None:
     write("[[table]]\nstart = 2026-08-01\ncents = 2\n[[table]]\nstart = 2024-08-01\ncents = 1\n")
     assert [(str(period), row.cents) for period, row in city.dated("things", Price).spans] == [
-        ("1.8.2024–31.7.2026", 1), ("1.8.2026–", 2)]
+        ("1.8.2024–31.7.2026", 1),
+        ("1.8.2026–", 2),
+    ]
     assert city.read("things")["table"][1] == {"start": date(2024, 8, 1), "cents": 1}  # the file is not touched
 
 
@@ -150,31 +163,34 @@ def test_a_gap_between_dated_rows_stays_a_gap(write: Write) -> None:
 HOUSE = '[villa]\ncolour = "red"\n'
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    ("[villa\n", "this is not TOML"),
-    ("[villa]\ncolour = red\n", "this is not TOML"),
-    (b"# p\xe4iv\xe4\n", "byte 3 is not UTF-8. Save the file as UTF-8."),
-    ("villa = 1\n", "[villa]: 1 is not a table. Write its name in square brackets"),
-    ("[villa]\n", "[villa]: colour is missing. Give it; config/base shows its form."),
-    (HOUSE + "coluor = 1\n", "[villa]: nobody knows coluor. The names are built, colour, doors, heated, key,"),
-    ('[villa]\ncolour = "green"\n', "[villa], colour: 'green' cannot be used. One of red, blue."),
-    ("[villa]\ncolour = 3\n", "[villa], colour: 3 cannot be used. One of red, blue."),
-    (HOUSE + 'opens = "7.45"\n', "[villa], opens: '7.45' cannot be used. config/base shows its form."),
-    (HOUSE + "rate = 0.107\n", '[villa], rate: 0.107 is not exact. Write it in quotation marks: "0.107".'),
-    (HOUSE + 'rate = "a tenth"\n', "[villa], rate: 'a tenth' cannot be used."),
-    (HOUSE + 'rate = "NaN"\n', "[villa], rate: 'NaN' cannot be used."),
-    (HOUSE + "rate = true\n", "[villa], rate: True is not exact."),
-    (HOUSE + "heated = 1\n", "[villa], heated: 1 is not of type bool."),
-    (HOUSE + 'tags = "old"\n', "[villa], tags: 'old' is not a list. Write it in square brackets."),
-    (HOUSE + "tags = [1]\n", "[villa], tags: 1 is not of type str."),
-    (HOUSE + 'names = "one"\n', "[villa], names: 'one' is not a table."),
-    (HOUSE + 'names = { one = "one" }\n', "[villa], names: 'one' cannot be used."),
-    (HOUSE + "doors = [3]\n", "[villa], doors: 3 is not a table."),
-    (HOUSE + "doors = [{ wide = true }]\n", "[villa], doors, wide: True is not of type int."),
-    (HOUSE + "built = 1912-05-01T12:00:00\n", "is not of type date"),
-    (HOUSE + 'built = "1.5.1912"\n', "[villa], built: '1.5.1912' is not of type date."),
-    (HOUSE + "heated = true\n", "[villa]: a heated house has no door. Give it one."),
-])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[villa\n", "this is not TOML"),
+        ("[villa]\ncolour = red\n", "this is not TOML"),
+        (b"# p\xe4iv\xe4\n", "byte 3 is not UTF-8. Save the file as UTF-8."),
+        ("villa = 1\n", "[villa]: 1 is not a table. Write its name in square brackets"),
+        ("[villa]\n", "[villa]: colour is missing. Give it; config/base shows its form."),
+        (HOUSE + "coluor = 1\n", "[villa]: nobody knows coluor. The names are built, colour, doors, heated, key,"),
+        ('[villa]\ncolour = "green"\n', "[villa], colour: 'green' cannot be used. One of red, blue."),
+        ("[villa]\ncolour = 3\n", "[villa], colour: 3 cannot be used. One of red, blue."),
+        (HOUSE + 'opens = "7.45"\n', "[villa], opens: '7.45' cannot be used. config/base shows its form."),
+        (HOUSE + "rate = 0.107\n", '[villa], rate: 0.107 is not exact. Write it in quotation marks: "0.107".'),
+        (HOUSE + 'rate = "a tenth"\n', "[villa], rate: 'a tenth' cannot be used."),
+        (HOUSE + 'rate = "NaN"\n', "[villa], rate: 'NaN' cannot be used."),
+        (HOUSE + "rate = true\n", "[villa], rate: True is not exact."),
+        (HOUSE + "heated = 1\n", "[villa], heated: 1 is not of type bool."),
+        (HOUSE + 'tags = "old"\n', "[villa], tags: 'old' is not a list. Write it in square brackets."),
+        (HOUSE + "tags = [1]\n", "[villa], tags: 1 is not of type str."),
+        (HOUSE + 'names = "one"\n', "[villa], names: 'one' is not a table."),
+        (HOUSE + 'names = { one = "one" }\n', "[villa], names: 'one' cannot be used."),
+        (HOUSE + "doors = [3]\n", "[villa], doors: 3 is not a table."),
+        (HOUSE + "doors = [{ wide = true }]\n", "[villa], doors, wide: True is not of type int."),
+        (HOUSE + "built = 1912-05-01T12:00:00\n", "is not of type date"),
+        (HOUSE + 'built = "1.5.1912"\n', "[villa], built: '1.5.1912' is not of type date."),
+        (HOUSE + "heated = true\n", "[villa]: a heated house has no door. Give it one."),
+    ],
+)
 def test_a_mistake_says_where_it_is_what_it_is_and_how_to_mend_it(write: Write, text: str, told: str) -> None:
     write("")
     write(text, "mill/things.toml")
@@ -184,18 +200,27 @@ def test_a_mistake_says_where_it_is_what_it_is_and_how_to_mend_it(write: Write, 
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    ("[table]\nstart = 2026-08-01\ncents = 1\n", "[table] is one table. Write [[table]] above each"),
-    ("[[table]]\ncents = 1\n", "table 1: it does not say from which day it holds. Add start = 2026-08-01."),
-    ('[[table]]\nstart = "2026-08-01"\ncents = 1\n', "table 1: it does not say from which day it holds."),
-    ("[[table]]\nstart = 2026-08-01\n", "table from 2026-08-01: cents is missing."),
-    ("[[table]]\nstart = 2026-08-01\nend = 2026-07-31\ncents = 1\n",
-     "table from 2026-08-01: it ends on 2026-07-31, before it starts on 2026-08-01."),
-    ("[[table]]\nstart = 2026-08-01\nend = 2026-12-31\ncents = 1\n[[table]]\nstart = 2026-12-31\ncents = 2\n",
-     "table from 2026-08-01: the next one starts on 2026-12-31. Let this one end before that."),
-    ("[[table]]\nstart = 2026-08-01\ncents = 1\n[[table]]\nstart = 2026-08-01\ncents = 2\n",
-     "table from 2026-08-01: another one starts on the same day. Keep one of the two."),
-])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[table]\nstart = 2026-08-01\ncents = 1\n", "[table] is one table. Write [[table]] above each"),
+        ("[[table]]\ncents = 1\n", "table 1: it does not say from which day it holds. Add start = 2026-08-01."),
+        ('[[table]]\nstart = "2026-08-01"\ncents = 1\n', "table 1: it does not say from which day it holds."),
+        ("[[table]]\nstart = 2026-08-01\n", "table from 2026-08-01: cents is missing."),
+        (
+            "[[table]]\nstart = 2026-08-01\nend = 2026-07-31\ncents = 1\n",
+            "table from 2026-08-01: it ends on 2026-07-31, before it starts on 2026-08-01.",
+        ),
+        (
+            "[[table]]\nstart = 2026-08-01\nend = 2026-12-31\ncents = 1\n[[table]]\nstart = 2026-12-31\ncents = 2\n",
+            "table from 2026-08-01: the next one starts on 2026-12-31. Let this one end before that.",
+        ),
+        (
+            "[[table]]\nstart = 2026-08-01\ncents = 1\n[[table]]\nstart = 2026-08-01\ncents = 2\n",
+            "table from 2026-08-01: another one starts on the same day. Keep one of the two.",
+        ),
+    ],
+)
 def test_a_mistake_in_a_dated_table_names_the_table(write: Write, text: str, told: str) -> None:
     write(text)
     sentence = mistake(lambda: city.dated("things", Price))
@@ -206,7 +231,8 @@ def test_a_mistake_in_a_dated_table_names_the_table(write: Write, text: str, tol
 def test_a_value_that_is_not_there_is_told(write: Write) -> None:
     write("")
     assert mistake(lambda: city.value("things", "front", Door)) == (
-        "things.toml: there is no table [front]. Add it; config/base shows its form.")
+        "things.toml: there is no table [front]. Add it; config/base shows its form."
+    )
 
 
 @pytest.mark.parametrize("chosen", ["base", "harjula"])

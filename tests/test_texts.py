@@ -38,24 +38,27 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     city.choose("harjula")
 
 
-@pytest.mark.parametrize(("fact", "said"), [
-    (date(2026, 8, 1), "1.8.2026"),
-    (datetime(2026, 8, 1, 7, 5, tzinfo=HELSINKI), "1.8.2026 7.05"),
-    (time(7, 45), "7.45"),
-    (DateRange(date(2026, 8, 1), date(2027, 7, 31)), "1.8.2026–31.7.2027"),
-    (DateRange(date(2026, 8, 1)), "1.8.2026–"),
-    (Decimal("94.50"), "94,50"),
-    (Decimal("1E+2"), "100"),
-    (12, "12"),
-    (None, "–"),
-    (True, "kyllä"),
-    ([date(2026, 8, 1), date(2026, 8, 2)], "1.8.2026, 2.8.2026"),
-    ({"b", "a", "c"}, "a, b, c"),
-    (frozenset({PlanStatus.DRAFT}), "Luonnos"),
-    ("Maija Virtanen", "Maija Virtanen"),
-    ("language.fi", "suomi"),
-    ("p.virtanen@example.fi", "p.virtanen@example.fi"),
-])
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (date(2026, 8, 1), "1.8.2026"),
+        (datetime(2026, 8, 1, 7, 5, tzinfo=HELSINKI), "1.8.2026 7.05"),
+        (time(7, 45), "7.45"),
+        (DateRange(date(2026, 8, 1), date(2027, 7, 31)), "1.8.2026–31.7.2027"),
+        (DateRange(date(2026, 8, 1)), "1.8.2026–"),
+        (Decimal("94.50"), "94,50"),
+        (Decimal("1E+2"), "100"),
+        (12, "12"),
+        (None, "–"),
+        (True, "kyllä"),
+        ([date(2026, 8, 1), date(2026, 8, 2)], "1.8.2026, 2.8.2026"),
+        ({"b", "a", "c"}, "a, b, c"),
+        (frozenset({PlanStatus.DRAFT}), "Luonnos"),
+        ("Maija Virtanen", "Maija Virtanen"),
+        ("language.fi", "suomi"),
+        ("p.virtanen@example.fi", "p.virtanen@example.fi"),
+    ],
+)
 def test_a_fact_is_said_as_people_write_it(texts: Any, fact: Any, said: str) -> None:
     texts('"yes" = "kyllä"\n"plan_status.draft" = "Luonnos"\n"language.fi" = "suomi"\n"one" = "{fact}"\n')
     assert spoken(fact, "fi") == said
@@ -93,13 +96,16 @@ def test_the_texts_of_a_city_win_key_by_key(texts: Any) -> None:
     assert words("fi") == {"a": "yksi", "b": "kakkonen"}
 
 
-@pytest.mark.parametrize(("own", "told"), [
-    ('"b" = kaksi\n', "this is not TOML"),
-    ('b.c = "kaksi"\n', ", b: this is not a text. Put the whole key in quotation marks"),
-    ('"b" = 2\n', ", b: this is not a text."),
-    ('"b" = "{start"\n', ", b: a brace is not in order"),
-    ('"b" = "{start} {until}"\n', ", b: nobody fills the gap until. The gaps are: start."),
-])
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ('"b" = kaksi\n', "this is not TOML"),
+        ('b.c = "kaksi"\n', ", b: this is not a text. Put the whole key in quotation marks"),
+        ('"b" = 2\n', ", b: this is not a text."),
+        ('"b" = "{start"\n', ", b: a brace is not in order"),
+        ('"b" = "{start} {until}"\n', ", b: nobody fills the gap until. The gaps are: start."),
+    ],
+)
 def test_a_mistake_in_a_citys_texts_is_found_when_they_are_read(texts: Any, own: str, told: str) -> None:
     texts('"b" = "alkaa {start}"\n', own)
     with pytest.raises(ConfigMistake) as mistake:

@@ -31,6 +31,8 @@ NEEDS = {
                                  "preschool_daycare_30_hours": 250},
 }
 
+FULLNESS = ["0.82", "0.88", "0.93", "0.97", "1", "1.02"]  # how full the groups of a unit are to be
+
 
 class Stay(NamedTuple):
     """A child's place as it was written."""
@@ -183,11 +185,12 @@ class Places:
             by_house[stay.house.id].append(stay)
         for house in self.houses:
             amounts = {}
+            full = Decimal(self.rng.choice(FULLNESS))
             for year, counted in ((last_year, last_year.last_day - timedelta(days=90)), (this_year, calendar.day)):
                 stays = [stay for stay in by_house[house.id] if stay.period & year]
                 slices = self._slices(house, stays, counted)
                 for group, weight in zip(house.groups, self._grouped(house, stays, slices, year, counted), strict=True):
-                    amounts[group, year.start] = Decimal(1) if house.kind.family else self._adults(weight)
+                    amounts[group, year.start] = Decimal(1) if house.kind.family else self._adults(weight, full)
             for group in house.groups:
                 for year in (last_year, this_year):
                     self.rows.add(Caretakers, group_id=group, amount=amounts[group, year.start], start=year.start,
@@ -246,9 +249,10 @@ class Places:
             found[group] = list(by_guardians.items())
         return found
 
-    def _adults(self, weight: Decimal) -> Decimal:
-        """As many half adults as keep the group between three quarters full and a little over."""
-        wanted = weight / (AN_ADULT * Decimal(self.rng.choice(["0.88", "0.92", "0.96", "1"])))
+    @staticmethod
+    def _adults(weight: Decimal, full: Decimal) -> Decimal:
+        """As many half adults as make the group nearly `full`, but neither under three quarters nor far over."""
+        wanted = weight / (AN_ADULT * full)
         halves = max(round(wanted * 2), 1)
         while weight / (AN_ADULT * Decimal(halves) / 2) > Decimal("1.03"):
             halves += 1

@@ -584,7 +584,8 @@ class Screen(ModelView):
                            back=self.get_url(".index_view"))
 
     def _state_allows(self, action: Action, row: Model) -> bool:
-        return not row.workflow or action.verb not in row.workflow.moves or action.verb in row.workflow.verbs(row.status)
+        moves = row.workflow.moves if row.workflow else {}
+        return action.verb not in moves or action.verb in row.workflow.verbs(row.status)
 
     @expose("/remove/", methods=("GET",))
     def delete_page(self) -> Any:

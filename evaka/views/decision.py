@@ -88,7 +88,10 @@ class MyDecisions(Screen):
 
     @expose("/")
     def index_view(self) -> Any:
-        rows = self.get_query().options(joinedload(Decision.child), joinedload(Decision.unit)).order_by((Decision.status == DecisionStatus.SENT).desc(), Decision.id.desc()).all()
+        rows = (
+            self.get_query().options(joinedload(Decision.child), joinedload(Decision.unit))
+            .order_by((Decision.status == DecisionStatus.SENT).desc(), Decision.id.desc()).all()
+        )
         return self.render("guardian/decisions.html", rows=[
             {"label": f"{row.child.first_name}: {row.unit}", "note": str(row.period), "badge": self.sign(row),
              "url": self.get_url(".details_view", id=row.id)} for row in rows])

@@ -307,4 +307,5 @@ class WeekdaysField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, choices=[SelectChoice(day, Lazy(f"weekday.{day}")) for day in range(1, 8)], coerce=int, **kwargs)
+        days = [SelectChoice(day, Lazy(f"weekday.{day}")) for day in range(1, 8)]
+        super().__init__(*args, choices=days, coerce=int, **kwargs)

@@ -107,7 +107,11 @@ def test_a_line_says_who_did_what_when_to_which_row_and_what_changed(by: Any) ->
     ACTIONS["placement.confirm"].run(plan, actor)
     [line] = lines()
     assert (line.action, line.user_id, line.subject, line.subject_id) == (
-        "placement.confirm", director.id, "placement_plan", plan.id)
+        "placement.confirm",
+        director.id,
+        "placement_plan",
+        plan.id,
+    )
     assert line.at == actor.now
     assert [f"placement_plan {plan.id}", "status", "proposed", "confirmed"] in line.facts["changes"]
 
@@ -117,7 +121,8 @@ def test_the_line_names_the_person_whose_file_it_is(by: Any) -> None:
     group = factories.group(place.unit)
     arranged()
     ACTIONS["placement.place_in_group"].run(
-        place, by(factories.user("director", place.unit)), group=group, start=date(2026, 2, 1))
+        place, by(factories.user("director", place.unit)), group=group, start=date(2026, 2, 1)
+    )
     line = lines()[-1]
     assert line.person_id == place.child_id
     assert line.facts["group"] == f"unit_group {group.id}"
@@ -131,7 +136,10 @@ def test_a_wrong_state_is_refused_and_says_from_which_states_it_goes(by: Any) ->
     with pytest.raises(Refused) as no, transaction():
         ACTIONS["placement.confirm"].run(plan, by(factories.user("admin")))
     assert (no.value.key, no.value.facts["verb"], no.value.facts["state"]) == (
-        "workflow.wrong_state", "confirm", PlanStatus.DRAFT)
+        "workflow.wrong_state",
+        "confirm",
+        PlanStatus.DRAFT,
+    )
     assert plan.status is PlanStatus.DRAFT
     assert lines() == []
 
@@ -202,7 +210,9 @@ def test_every_changed_column_is_told_old_and_new_and_nothing_else(by: Any) -> N
     record("person.edit", person, by(), {})
     [(_, facts)] = told()
     assert sorted(facts["changes"]) == [
-        [f"person {person.id}", "email", old_email, "m@example.fi"], [f"person {person.id}", "phone", "1", None]]
+        [f"person {person.id}", "email", old_email, "m@example.fi"],
+        [f"person {person.id}", "phone", "1", None],
+    ]
 
 
 def test_the_old_value_is_told_though_the_row_was_not_looked_at_first(by: Any) -> None:
@@ -256,19 +266,41 @@ def test_the_bytes_of_a_paper_are_not_copied_into_the_journal(by: Any) -> None:
 def test_facts_are_kept_as_json_has_them(by: Any) -> None:
     unit = factories.unit()
     arranged()
-    record("unit.edit", unit, by(), {
-        "day": date(2026, 8, 1), "share": Decimal("0.50"), "states": {PlanStatus.DRAFT}, "unit": unit, "paper": b"1234",
-        "names": ("a", "b"), "nothing": None, "fixed": frozenset({"b", "a"}),
-    })
+    record(
+        "unit.edit",
+        unit,
+        by(),
+        {
+            "day": date(2026, 8, 1),
+            "share": Decimal("0.50"),
+            "states": {PlanStatus.DRAFT},
+            "unit": unit,
+            "paper": b"1234",
+            "names": ("a", "b"),
+            "nothing": None,
+            "fixed": frozenset({"b", "a"}),
+        },
+    )
     db.session.flush()
     db.session.expire_all()
-    assert told() == [("unit.edit", {
-        "day": "2026-08-01", "share": "0.50", "states": ["draft"], "unit": f"unit {unit.id}", "paper": "4 bytes",
-        "names": ["a", "b"], "nothing": None, "fixed": ["a", "b"],
-    })]
+    assert told() == [
+        (
+            "unit.edit",
+            {
+                "day": "2026-08-01",
+                "share": "0.50",
+                "states": ["draft"],
+                "unit": f"unit {unit.id}",
+                "paper": "4 bytes",
+                "names": ["a", "b"],
+                "nothing": None,
+                "fixed": ["a", "b"],
+            },
+        )
+    ]
 
 
-# -- no hole in the journal ------------------------------------------------------------------------------------------
+# -- no hole in the journal --------------------
 
 
 @pytest.mark.parametrize("change", ["new", "changed", "deleted"])
@@ -305,7 +337,7 @@ def test_what_keeps_a_journal_of_its_own_needs_no_line(by: Any) -> None:
     assert (email.made_at, email.next_try, email.sent_at) == (by().now, by().now, None)
 
 
-# -- numbers without gaps -----------------------------------------------------------------------------------------------
+# -- numbers without gaps --------------------
 
 
 def test_numbers_follow_each_other_in_each_series() -> None:
@@ -366,4 +398,6 @@ def test_two_who_take_numbers_at_the_same_time_get_each_once_and_leave_no_gap(ap
 @pytest.mark.parametrize("key", sorted(ACTIONS))
 def test_an_action_is_named_by_its_feature_and_is_about_a_row(key: str) -> None:
     assert issubclass(ACTIONS[key].subject, Model)
-    assert ACTIONS[key].feature == ACTIONS[key].run.__module__.split(".")[2] or ACTIONS[key].subject.workflow is not None
+    assert (
+        ACTIONS[key].feature == ACTIONS[key].run.__module__.split(".")[2] or ACTIONS[key].subject.workflow is not None
+    )

@@ -62,13 +62,16 @@ def refused(*rows: Any) -> str:
 # -- moments ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("utc", "helsinki"), [
-    ("2026-03-29T00:59", "2026-03-29T02:59+02:00"),  # the last minute of winter time
-    ("2026-03-29T01:00", "2026-03-29T04:00+03:00"),
-    ("2026-10-25T00:30", "2026-10-25T03:30+03:00"),  # half past three comes twice
-    ("2026-10-25T01:30", "2026-10-25T03:30+02:00"),
-    ("2026-12-31T22:00", "2027-01-01T00:00+02:00"),
-])
+@pytest.mark.parametrize(
+    ("utc", "helsinki"),
+    [
+        ("2026-03-29T00:59", "2026-03-29T02:59+02:00"),  # the last minute of winter time
+        ("2026-03-29T01:00", "2026-03-29T04:00+03:00"),
+        ("2026-10-25T00:30", "2026-10-25T03:30+03:00"),  # half past three comes twice
+        ("2026-10-25T01:30", "2026-10-25T03:30+02:00"),
+        ("2026-12-31T22:00", "2027-01-01T00:00+02:00"),
+    ],
+)
 def test_a_moment_comes_back_as_the_same_moment_by_the_clock_of_helsinki(utc: str, helsinki: str) -> None:
     moment = datetime.fromisoformat(utc).replace(tzinfo=UTC)
     email = factories.save(Email(person_id=factories.person().id, text="t", made_at=moment.astimezone(HELSINKI)))
@@ -97,9 +100,15 @@ def test_a_moment_without_a_zone_is_a_fault() -> None:
 # -- days -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("day", "there"), [
-    (date(2026, 7, 31), False), (date(2026, 8, 1), True), (date(2026, 8, 31), True), (date(2026, 9, 1), False),
-])
+@pytest.mark.parametrize(
+    ("day", "there"),
+    [
+        (date(2026, 7, 31), False),
+        (date(2026, 8, 1), True),
+        (date(2026, 8, 31), True),
+        (date(2026, 9, 1), False),
+    ],
+)
 def test_a_dated_row_holds_on_its_first_and_last_day_in_python_and_in_sql(day: date, there: bool) -> None:
     row = factories.placement(factories.child(), date(2026, 8, 1), date(2026, 8, 31))
     assert row.on(day) is there
@@ -121,14 +130,17 @@ def place(child: Person, start: date, end: date | None = None) -> Placement:
     return Placement(child_id=child.id, unit=factories.unit(), care_type="daycare", start=start, end=end)
 
 
-@pytest.mark.parametrize(("start", "end", "collides"), [
-    (date(2026, 7, 1), date(2026, 7, 31), False),
-    (date(2026, 7, 1), date(2026, 8, 1), True),  # the one common day
-    (date(2026, 8, 10), date(2026, 8, 12), True),
-    (date(2026, 8, 31), date(2026, 9, 30), True),
-    (date(2026, 9, 1), None, False),
-    (date(2020, 1, 1), None, True),
-])
+@pytest.mark.parametrize(
+    ("start", "end", "collides"),
+    [
+        (date(2026, 7, 1), date(2026, 7, 31), False),
+        (date(2026, 7, 1), date(2026, 8, 1), True),  # the one common day
+        (date(2026, 8, 10), date(2026, 8, 12), True),
+        (date(2026, 8, 31), date(2026, 9, 30), True),
+        (date(2026, 9, 1), None, False),
+        (date(2020, 1, 1), None, True),
+    ],
+)
 def test_two_rows_of_one_child_share_no_day(start: date, end: date | None, collides: bool) -> None:
     child = factories.child()
     factories.placement(child, date(2026, 8, 1), date(2026, 8, 31))
@@ -207,7 +219,7 @@ def test_of_two_people_who_save_at_the_same_moment_one_is_refused(app: Flask) ->
         keep()
 
 
-# -- the names of broken rules ----------------------------------------------------------------------------------
+# -- the names of broken rules --------------------
 
 
 def test_a_broken_rule_has_the_same_name_on_both_databases() -> None:
@@ -220,11 +232,13 @@ def test_a_broken_rule_has_the_same_name_on_both_databases() -> None:
     other_id, email = other.id, user.email
     assert refused(User(name="n", email=email)) == "uq_user_email"
     assert refused(Person(first_name="A", last_name="B", born=date(1990, 1, 1), identity_code="010190-9999")) == (
-        "uq_person_identity_code")
+        "uq_person_identity_code"
+    )
     assert refused(Guardian(child_id=child.id, guardian_id=guardian.id)) == "uq_guardian_child_id_guardian_id"
     assert refused(Partner(first_id=other_id, second_id=other_id, start=date(2026, 1, 1))) == "ck_partner_not_oneself"
     assert refused(HeadOfChild(child_id=child.id, head_id=other_id, start=date(1999, 1, 1), end=date(1998, 1, 1))) == (
-        "ck_head_of_child_ends_after_start")
+        "ck_head_of_child_ends_after_start"
+    )
 
 
 def test_a_broken_reference_and_an_empty_column_have_no_name() -> None:
@@ -240,7 +254,9 @@ def test_one_plan_of_an_application_lives_under_a_name_that_both_databases_say()
     application = factories.application()
     plan = factories.plan(application)
     keep()
-    fields = {name: getattr(plan, name) for name in ("application_id", "unit_id", "care_type", "service_need", "start", "end")}
+    fields = {
+        name: getattr(plan, name) for name in ("application_id", "unit_id", "care_type", "service_need", "start", "end")
+    }
     assert refused(PlacementPlan(**fields)) == "uq_placement_plan_application_id"
 
 
@@ -255,7 +271,7 @@ def test_every_unique_rule_is_named_so_that_both_databases_say_the_same() -> Non
         assert all(len(name) <= 63 for name in names)  # as long as PostgreSQL keeps names
 
 
-# -- two people at one row ---------------------------------------------------------------------------------------
+# -- two people at one row --------------------
 
 
 def test_each_save_counts_and_a_row_saved_by_somebody_else_meanwhile_is_stale(app: Flask) -> None:

@@ -42,7 +42,7 @@ JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
 
-# -- the addresses, and what they belong to ---------------------------------------------------------------
+# -- the addresses, and what they belong to --------------------
 
 
 def views(app: Flask) -> dict[str, Any]:
@@ -67,8 +67,9 @@ def address(rule: Rule, **given: Any) -> str:
     filled = {"verb": "none", "export_type": "csv", "language": "sv", "filename": "x", "id": 1} | given
     path = rule.rule
     for name in rule.arguments:
-        path = path.replace(next(part for part in (f"<{name}>", f"<path:{name}>", f"<int:{name}>") if part in path),
-                            str(filled[name]))
+        path = path.replace(
+            next(part for part in (f"<{name}>", f"<path:{name}>", f"<int:{name}>") if part in path), str(filled[name])
+        )
     return path
 
 
@@ -86,7 +87,14 @@ def test_every_address_belongs_to_a_screen_to_the_door_or_is_open_to_everybody(a
 def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
     opened = {rule.endpoint for rule in app.url_map.iter_rules() if is_open(rule)}
     assert opened == {
-        "static", "office.static", "my.static", "city_css", "user.login", "user.second_factor", "user.language"}
+        "static",
+        "office.static",
+        "my.static",
+        "city_css",
+        "user.login",
+        "user.second_factor",
+        "user.language",
+    }
 
 
 def test_every_role_of_the_city_is_swept() -> None:
@@ -125,8 +133,11 @@ def family(by: Callable[..., Actor]) -> Family:
     bill = db.session.scalars(select(Invoice).where(Invoice.head_id == guardian.id)).one()
     invoice.send(bill, machine)
     paper = keep(child.id, "decision", machine, name="Päätös", language="fi", content=b"%PDF-1.7 x")
-    relief = factories.save(FeeAlteration(
-        child_id=child.id, kind="relief", amount=20, absolute=False, start=date(2026, 1, 1), end=date(2026, 1, 31)))
+    relief = factories.save(
+        FeeAlteration(
+            child_id=child.id, kind="relief", amount=20, absolute=False, start=date(2026, 1, 1), end=date(2026, 1, 31)
+        )
+    )
     user = factories.user("guardian", person=guardian)
     thread = factories.save(Thread(title="Retki", group_id=group.id, last_at=machine.now))
     factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
@@ -134,11 +145,35 @@ def family(by: Callable[..., Actor]) -> Family:
     absence = factories.absence(child, date(2026, 5, 20))
     email = factories.save(Email(person_id=guardian.id, text="decision_sent", made_at=machine.now))
     run = factories.save(JobRun(job=f"job {child.id}", due=machine.now, trigger="schedule", status="done"))
-    line = factories.save(AuditEvent(at=machine.now, action="person.read", subject="person", subject_id=child.id,
-                                     person_id=child.id, facts={}))
+    line = factories.save(
+        AuditEvent(
+            at=machine.now, action="person.read", subject="person", subject_id=child.id, person_id=child.id, facts={}
+        )
+    )
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
-    found = [child, unit, group, unit.area, caretakers, application, plan, decision, place, wage, owed, bill, paper,
-             relief, user, user.grants[0], thread, absence, email, run, line]
+    found = [
+        child,
+        unit,
+        group,
+        unit.area,
+        caretakers,
+        application,
+        plan,
+        decision,
+        place,
+        wage,
+        owed,
+        bill,
+        paper,
+        relief,
+        user,
+        user.grants[0],
+        thread,
+        absence,
+        email,
+        run,
+        line,
+    ]
     return Family(child, guardian, place, {type(row): row for row in found})
 
 
@@ -175,7 +210,8 @@ def snapshot() -> dict[str, list[Any]]:
     with db.engine.connect() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(table.select()).all()))
-            for table in db.metadata.sorted_tables if table.name not in JOURNALS
+            for table in db.metadata.sorted_tables
+            if table.name not in JOURNALS
         }
 
 
@@ -186,7 +222,7 @@ def test_every_screen_has_a_row_of_its_kind_in_both_families(world: World) -> No
         assert id != world.there.rows[model].id, model
 
 
-# -- nobody who has not logged in ---------------------------------------------------------------------------------
+# -- nobody who has not logged in --------------------
 
 
 def test_nobody_comes_in_without_a_log_in(world: World, browser: Callable[[Any], FlaskClient]) -> None:
@@ -206,7 +242,7 @@ def test_nobody_comes_in_without_a_log_in(world: World, browser: Callable[[Any],
     assert snapshot() == before
 
 
-# -- every address × every role -------------------------------------------------------------------------------------
+# -- every address × every role --------------------
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -216,9 +252,13 @@ def test_every_address_asks_who_comes(world: World, browser: Callable[[Any], Fla
     inside, outside = world.ids(world.here), world.ids(world.there)
     office, mine = may(actor, "office.view"), may(actor, "my.view")
     viewable = {
-        (view.endpoint, id): bool(db.session.scalar(select(view.model.id).where(
-            view.model.id == id, within(actor, f"{view.feature}.view", view.model))))
-        for view in world.screens() for id in (inside[view.model], outside[view.model])
+        (view.endpoint, id): bool(
+            db.session.scalar(
+                select(view.model.id).where(view.model.id == id, within(actor, f"{view.feature}.view", view.model))
+            )
+        )
+        for view in world.screens()
+        for id in (inside[view.model], outside[view.model])
     }
     opens = {view.endpoint: may(actor, f"{view.feature}.view") for view in world.screens()}
     client = browser(user)
@@ -240,7 +280,11 @@ def test_every_address_asks_who_comes(world: World, browser: Callable[[Any], Fla
             for method in methods(rule):
                 if method == "POST" and seen:
                     continue  # what one may do to rows that one sees: see below
-                data = {"id": id, "rowid": id, "verb": "send", "confirmed": "1", "job": "none"} if method == "POST" else None
+                data = (
+                    {"id": id, "rowid": id, "verb": "send", "confirmed": "1", "job": "none"}
+                    if method == "POST"
+                    else None
+                )
                 page = client.open(f"{address(rule)}?id={id}", method=method, data=data)
                 looked_at += 1
                 what = role, method, page.request.path, id
@@ -286,7 +330,7 @@ def test_lists_searches_and_exports_hold_nothing_of_the_other_family(
     assert found
 
 
-# -- every action × every role ----------------------------------------------------------------------------------------
+# -- every action × every role --------------------
 
 
 def doors(world: World, action: Action) -> list[Any]:
@@ -302,9 +346,13 @@ def test_every_action_is_done_by_those_who_may_and_to_the_rows_of_their_reach(
     user = world.user(role)
     actor = world.by(user)
     may_do = {
-        (key, id): bool(db.session.scalar(
-            select(action.subject.id).where(action.subject.id == id, within(actor, key, action.subject))))
-        for key, action in ACTIONS.items() if action.subject in world.here.rows
+        (key, id): bool(
+            db.session.scalar(
+                select(action.subject.id).where(action.subject.id == id, within(actor, key, action.subject))
+            )
+        )
+        for key, action in ACTIONS.items()
+        if action.subject in world.here.rows
         for id in (world.here.rows[action.subject].id, world.there.rows[action.subject].id)
     }
     here, there = world.ids(world.here), world.ids(world.there)
@@ -328,14 +376,20 @@ def test_every_action_is_done_by_those_who_may_and_to_the_rows_of_their_reach(
                 else:
                     assert looked in (200, 302, 403, 404, 409), (role, path, looked)
                     if looked in (403, 404):  # another menu, or a screen that the role does not see
-                        assert not may(actor, f"{view.feature}.view") or view.url.startswith(
-                            "/my" if may(actor, "office.view") else "/office") or not visible(actor, view, id), path
+                        assert (
+                            not may(actor, f"{view.feature}.view")
+                            or view.url.startswith("/my" if may(actor, "office.view") else "/office")
+                            or not visible(actor, view, id)
+                        ), path
     assert snapshot() == before
 
 
 def visible(actor: Actor, view: Any, id: int) -> bool:
-    return bool(db.session.scalar(
-        select(view.model.id).where(view.model.id == id, within(actor, f"{view.feature}.view", view.model))))
+    return bool(
+        db.session.scalar(
+            select(view.model.id).where(view.model.id == id, within(actor, f"{view.feature}.view", view.model))
+        )
+    )
 
 
 @pytest.mark.parametrize("role", ["director", "staff", "finance", "guardian"])
@@ -346,9 +400,13 @@ def test_many_rows_at_once_are_as_far_out_of_reach_as_one(
     actor = world.by(user)
     there = world.ids(world.there)
     beyond = [
-        (view, action, there[view.model]) for view in world.screens() for action in ACTIONS.values()
-        if action.subject is view.model and not db.session.scalar(select(view.model.id).where(
-            view.model.id == there[view.model], within(actor, action.key, view.model)))
+        (view, action, there[view.model])
+        for view in world.screens()
+        for action in ACTIONS.values()
+        if action.subject is view.model
+        and not db.session.scalar(
+            select(view.model.id).where(view.model.id == there[view.model], within(actor, action.key, view.model))
+        )
     ]
     client = browser(user)
     before = snapshot()
@@ -359,7 +417,7 @@ def test_many_rows_at_once_are_as_far_out_of_reach_as_one(
     assert snapshot() == before
 
 
-# -- forms of other sites -------------------------------------------------------------------------------------------------
+# -- forms of other sites --------------------
 
 
 def test_no_form_is_taken_without_the_token_of_this_site(world: World, browser: Callable[[Any], FlaskClient]) -> None:

@@ -241,8 +241,9 @@ def fill(applications: int, units: int) -> int:
     places = [factories.unit(area=area) for _ in range(units)]
     for place in places:
         factories.in_group(factories.placement(factories.child(), date(2025, 8, 1), unit=place), factories.group(place))
-    for n in range(applications):
-        factories.application(units=[places[n % units], places[(n + 1) % units]], sibling_unit=places[(n + 2) % units])
+    for n in range(applications):  # siblings are in units elsewhere, each in its own
+        wished = [places[n % units], places[(n + 1) % units]]
+        factories.application(units=wished, sibling_unit=factories.unit())
     return int(db.session.scalar(sa.select(sa.func.max(Application.id))) or 0)
 
 

@@ -113,8 +113,8 @@ def test_the_menu_shows_what_one_may_open(browser):
     finance = browser(factories.user("finance")).get("/office/").text
     admin = browser(factories.user("admin")).get("/office/").text
     for address, everybody in (("/office/fee/", True), ("/office/users/", False), ("/office/journal/", False)):
-        assert (f'href="{address}"' in finance) == everybody
-        assert f'href="{address}"' in admin
+        assert (f'href="{address}' in finance) == everybody
+        assert f'href="{address}' in admin
 
 
 @pytest.mark.parametrize(("address", "status", "sentence"), [

@@ -92,7 +92,8 @@ class PlacementScreen(Screen):
     bulk = ("place_in_group",)
     column_formatters = {
         "group": lambda view, _context, row, _name: ", ".join(
-            str(one.group) for one in row.groups if max(actor().today, row.start) in one.period) or told("placement.without_group"),
+            str(one.group) for one in row.groups if max(actor().today, row.start) in one.period
+        ) or told("placement.without_group"),
         "service_need": lambda view, _context, row, _name: ", ".join(
             option_name("service_needs", one.option) for one in row.needs),
     }
@@ -122,7 +123,8 @@ class PlacementScreen(Screen):
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         return [
             {"title": told("placement.groups"), "head": [told("placement.group"), told("placement.period")],
-             "rows": [[str(one.group), str(one.period)] for one in row.groups], "empty": told("placement.without_group")},
+             "rows": [[str(one.group), str(one.period)] for one in row.groups],
+             "empty": told("placement.without_group")},
             {"title": told("placement.needs"), "head": [told("placement.service_need"), told("placement.period")],
              "rows": [[option_name("service_needs", one.option), str(one.period)] for one in row.needs],
              "empty": told("person.nothing_here")},
