@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from evaka.access import Actor, require
+from evaka.kit import identity
 from evaka.models.base import Model, db
 from evaka.models.document import Document
 from evaka.models.journal import AuditEvent, Counter, Email, JobRun, Lease
@@ -152,7 +153,9 @@ def _plain(value: Any) -> Any:
             return sorted(_plain(one) for one in value)
         case bytes():
             return f"{len(value)} bytes"
-        case None | bool() | int() | float() | str() | dict():
+        case str():  # whoever typed it, and wherever: no identity code stands in the journal
+            return identity.hidden(value)
+        case None | bool() | int() | float() | dict():
             return value
     return str(value)
 

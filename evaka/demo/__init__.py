@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from sqlalchemy import select
+
 from evaka import city
+from evaka.access import Actor
+from evaka.actions import income as incomes
 from evaka.demo import money, papers
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
@@ -23,11 +27,17 @@ from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
 from evaka.demo.units import build
-from evaka.models.base import transaction
+from evaka.kit.dates import add_months
+from evaka.models.base import db, transaction
+from evaka.models.fee import FeeDecision
+from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
+from evaka.models.person import Person
+from evaka.rules.fee import FeeStatus
 from evaka.rules.placement import ServiceNeed
 
 SEED = 2026
+TO_REVIEW = 12  # families whose fee decisions wait for finance
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,19 @@ class _Making:
                  person_id=None, facts=facts)
         rows.write()
         rows.settle()
+        self._to_review(own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
+
+    def _to_review(self, own: int) -> None:
+        """Some families have told of new incomes today: finance finds drafts to review, made by the program itself."""
+        by, following = Actor(None, self.calendar.now), add_months(self.calendar.day.replace(day=1), 1)
+        paying = select(FeeDecision.head_id).where(
+            FeeDecision.status == FeeStatus.SENT, FeeDecision.on(self.calendar.day), FeeDecision.total > 0,
+            FeeDecision.head_id != own).order_by(FeeDecision.id).limit(TO_REVIEW)
+        for n, head in enumerate(db.session.scalars(paying).all()):
+            person = db.session.get_one(Person, head)
+            if not db.session.scalar(select(Income.id).where(Income.person_id == head, Income.start >= following)):
+                incomes.add(person, by, start=following, main_income=(3100 + 140 * n) * 100)
 
     def _families(self) -> tuple[Family, list[Family]]:
         own, children = demo_family(self.register, self.calendar, self.houses[0])

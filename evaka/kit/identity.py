@@ -19,6 +19,9 @@ TEST_NUMBERS = range(900, 1000)
 
 _FORM = re.compile(rf"([0-9]{{6}})([{re.escape(''.join(CENTURIES))}])([0-9]{{3}})([{CHECK_CHARACTERS}])")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
+_INSIDE = re.compile(
+    rf"(?<!\d)(\d{{6}} ?[{re.escape(''.join(CENTURIES))}‐‑‒–—−]) ?\d{{3}}[{CHECK_CHARACTERS}](?![^\W_])", re.IGNORECASE
+)
 
 
 def check(code: str) -> str:
@@ -42,6 +45,15 @@ def check(code: str) -> str:
     if character != _check_character(digits, number):
         raise Refused("person.identity_code_check", character=character)
     return normalised
+
+
+def hidden(text: str) -> str:
+    """A text without the personal part of any code in it, for journals and logs.
+
+    >>> hidden("haku: 131052-308T")
+    'haku: 131052-…'
+    """
+    return _INSIDE.sub(r"\1…", text)
 
 
 def born(code: str) -> date:

@@ -14,6 +14,7 @@ from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
+from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, PlanStatus, ShiftCare
 
 SEEN_AFTERWARDS = timedelta(days=31)  # how long a unit still sees a child who has left
@@ -127,10 +128,13 @@ class PlacementPlan(Dated, Model):
 
     @classmethod
     def asked_of(cls, units: set[int]) -> Select[Any]:
-        """The children of whom the units have been asked."""
+        """The children of whom the units have been asked, until the family has answered."""
+        asked = cls.status.in_([PlanStatus.PROPOSED, PlanStatus.CONFIRMED])
+        decided = (cls.status == PlanStatus.DECIDED) & Application.status.in_(
+            [ApplicationStatus.WAITING_MAILING, ApplicationStatus.WAITING_GUARDIAN])
         return (
             select(Application.child_id).join(cls, cls.application_id == Application.id)
-            .where(cls.unit_id.in_(units), cls.status.in_([PlanStatus.PROPOSED, PlanStatus.CONFIRMED]))
+            .where(cls.unit_id.in_(units), asked | decided)
         )
 
     @classmethod

@@ -22,7 +22,7 @@ from flask_admin.form import BaseForm
 from flask_admin.helpers import is_form_submitted
 from flask_admin.model import typefmt
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Integer, Select, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, false, func, inspect, literal, or_, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
@@ -691,6 +691,22 @@ def done_to(row: Model) -> Select[AuditEvent]:
         AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id, AuditEvent.action.not_like("%.read"))
 
 
+def as_written(row: Model, name: str, kept: Any) -> Any:
+    """A value of the journal as people write it: a state in words, a day as 1.8.2026."""
+    attributes = inspect(type(row)).column_attrs
+    if kept is None or name not in attributes:
+        return kept
+    column = attributes[name].columns[0]
+    try:
+        if (kind := getattr(column.type, "enum_class", None)) is not None:
+            return word_of(kind(kept))
+        if column.type.python_type is date:
+            return written(date.fromisoformat(kept))
+    except (ValueError, TypeError, NotImplementedError):
+        return kept
+    return written(kept) if isinstance(kept, bool) else kept
+
+
 def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     """The last lines of the journal about a row: when, who, what, and old → new.
 
@@ -702,7 +718,7 @@ def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
         done_to(row).order_by(AuditEvent.id.desc()).limit(limit).options(joinedload(AuditEvent.user)))
     return [
         {"at": moment(line.at), "who": str(line.user or told("journal.machine")), "what": told(line.action),
-         "changes": [(told(f"{row.feature_name()}.{name}"), old, new)
+         "changes": [(told(f"{row.feature_name()}.{name}"), as_written(row, name, old), as_written(row, name, new))
                      for which, name, old, new in line.facts.get("changes", ()) if name and which in own]}
         for line in lines if may(by, f"{line.action.partition('.')[0]}.view")
     ]

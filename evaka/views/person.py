@@ -34,6 +34,7 @@ from evaka.views.forms import LanguageField
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 
 GROWN = 18 * 366  # days: nobody younger is an adult
+HEALTH = ("allergies", "medication", "diet")
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
     "fee.relief", "message.write",
@@ -87,7 +88,7 @@ class PersonScreen(Screen):
         found = []
         if row.restricted_on(actor().today):
             found.append(("bad", told("person.restricted_sign")))
-        if row.allergies:
+        if row.allergies and may(actor(), "person.health"):
             found.append(("warn", told("person.allergy_sign")))
         if row.deceased:
             found.append(("", told("person.deceased")))
@@ -99,7 +100,14 @@ class PersonScreen(Screen):
         if obj is not None and obj.restricted_on(actor().today) and not may(actor(), "person.see_restricted"):
             for name in ADDRESS:
                 delattr(form, name)
+        if obj is not None and not self.knows_health(obj):
+            for name in HEALTH:
+                delattr(form, name)
         return form
+
+    def knows_health(self, row: Any) -> bool:
+        """Whether the reader may know of allergies, diet and medication: whoever cares for the child or places it."""
+        return self.permits({"health": "person.health"}, row)["health"]
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         check_identity(row)
@@ -123,7 +131,7 @@ class PersonScreen(Screen):
         found = []
         if row.restricted_on(actor().today):
             found.append({"look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
-        for name in ("allergies", "medication", "diet"):
+        for name in HEALTH if self.knows_health(row) else ():
             if text := getattr(row, name):
                 found.append({"look": "warn" if name != "diet" else "info", "title": told(f"person.{name}"), "text": text})
         return found
@@ -169,12 +177,12 @@ class PersonScreen(Screen):
         }
 
     def told_changes(self, row: Any) -> list[dict[str, Any]]:
-        """The journal of the file; a restricted address stands there no more than anywhere else."""
+        """The journal of the file; what the reader may not know stands there no more than anywhere else."""
+        hidden = ADDRESS if row.restricted_on(actor().today) else ()
+        labels = {self.label(name) for name in (*hidden, *(() if self.knows_health(row) else HEALTH))}
         lines = history(row)
-        if row.restricted_on(actor().today):
-            hidden = {self.label(name) for name in ADDRESS}
-            for line in lines:
-                line["changes"] = [change for change in line["changes"] if change[0] not in hidden]
+        for line in lines:
+            line["changes"] = [change for change in line["changes"] if change[0] not in labels]
         return lines
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:

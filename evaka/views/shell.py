@@ -137,7 +137,8 @@ def _menu() -> list[tuple[str, list[dict[str, Any]]]]:
     found = []
     for group, entries in MENU_GROUPS:
         items = [
-            {"label": told(f"menu.{name}"), "url": url_for(endpoint, **OPENS_WITH.get(endpoint, {})), "count": count(by) if count else None,
+            {"label": told(f"menu.{name}"), "url": url_for(endpoint, **OPENS_WITH.get(endpoint, {})),
+             "count": count(by) if count else None,
              "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
              and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
             for name, endpoint, key, count in entries if may(by, key)

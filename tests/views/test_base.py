@@ -740,7 +740,7 @@ def test_every_page_carries_the_headers_that_keep_strangers_out(browser: Open) -
     assert admin.get("/office/unit/").headers["Cache-Control"] == "no-store"
 
 
-# -- the cost of a list ------------------------------------------------------------------------------------------------------
+# -- the cost of a list ----------------------------------------------------------------------
 
 
 def few(kind: str) -> None:

@@ -152,10 +152,12 @@ def test_nothing_of_the_session_before_the_log_in_is_kept_but_the_language(brows
 
 def test_who_is_deactivated_is_out_at_once(enter):
     who = user()
-    client = enter(who)
-    db.session.get(User, who.id).active = False
+    id, client = who.id, enter(who)
+    db.session.get(User, id).active = False
     keep()
     assert not inside(client)
+    client.post("/language/sv")  # an open page, but nobody's own any more
+    assert db.session.get(User, id).language == "fi"
 
 
 def test_an_hour_without_a_page_ends_the_session(enter, at):
@@ -436,6 +438,8 @@ def test_the_account_lists_the_open_sessions_and_ends_one_or_all_others(enter):
     assert done(here.post("/account/end", follow_redirects=True)) == ["Istuntoja päätetty: 1"]
     assert [inside(one) for one in (here, second, third)] == [True, False, False]
     assert journal().count("user.end_sessions") == 2
+    assert here.post(f"/account/end/{sessions[0]}").status_code == 404  # this one is ended by logging out
+    assert inside(here)
 
 
 def test_nobody_ends_a_session_of_somebody_else(enter):

@@ -20,7 +20,7 @@ from evaka.models.base import db, transaction
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
-from evaka.views.base import Screen, sentence
+from evaka.views.base import Screen, row_number, sentence
 from evaka.views.forms import Required, form_for
 from evaka.views.page import Lazy, actor, told
 
@@ -55,9 +55,9 @@ class Compose(Screen):
     def to_child(self) -> Any:
         """To the guardians of one child."""
         by = actor()
-        id = request.args.get("id", "")
-        child = db.session.scalar(select(Person).where(
-            Person.id == int(id), within(by, "message.write", Person))) if id.isdecimal() and len(id) < 18 else None
+        id = row_number(request.args.get("id", ""))
+        child = None if id is None else db.session.scalar(
+            select(Person).where(Person.id == id, within(by, "message.write", Person)))
         if child is None:
             abort(404)
         audience = act.audience_of_child(child, by.today)

@@ -12,7 +12,7 @@ from evaka.access import may, within
 from evaka.models.base import db
 from evaka.models.message import Message, Post, Receipt, Thread
 from evaka.models.unit import Group
-from evaka.views.base import Button
+from evaka.views.base import Button, row_number
 from evaka.views.message.compose import Compose
 from evaka.views.message.letters import PAGE, Letters, unread_of_groups
 from evaka.views.page import actor, moment, told
@@ -61,8 +61,8 @@ class MessageScreen(Letters, Compose):  # in this order: Flask-Admin gives each 
         return found
 
     def chosen(self) -> ColumnElement[bool] | None:
-        if (post := request.args.get("post", "")).isdecimal() and len(post) < 18:
-            return Thread.post_id == int(post)
+        if (post := row_number(request.args.get("post", ""))) is not None:
+            return Thread.post_id == post
         match request.args.get("box"):
             case "sent":
                 return None
