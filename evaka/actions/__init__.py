@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
-from hashlib import sha256
 from inspect import Parameter, signature
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,12 +25,13 @@ from sqlalchemy.orm import Session
 from evaka.access import Actor, require
 from evaka.kit import identity
 from evaka.models.base import Model, db
-from evaka.models.document import Document
 from evaka.models.journal import AuditEvent, Counter, Email, JobRun, Lease
 from evaka.models.person import Person
 from evaka.models.user import LoginAttempt, UserSession
 
 F = TypeVar("F", bound=Callable[..., Any])
+Euros = Annotated[int, "euros"]  # an input of cents that is typed as euros
+Long = Annotated[str, "long"]  # an input of several lines
 
 
 @dataclass(frozen=True)
@@ -219,17 +219,6 @@ def next_number(name: str) -> int:
     counter.last += 1
     db.session.flush()
     return counter.last
-
-
-def keep(person_id: int, feature: str, by: Actor, *, name: str, language: str, content: bytes) -> Document:
-    """Store a paper as it was sent."""
-    paper = Document(
-        person_id=person_id, feature=feature, name=name, language=language, made_at=by.now,
-        content=content, digest=sha256(content).hexdigest(),
-    )
-    db.session.add(paper)
-    db.session.flush()
-    return paper
 
 
 def notify(person_id: int, text: str, by: Actor) -> None:

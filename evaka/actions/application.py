@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import Choice, action
+from evaka.actions import Choice, Long, action
 from evaka.kit.errors import Refused
 from evaka.models.application import Application, Preference
 from evaka.models.base import db
@@ -33,7 +33,6 @@ from evaka.rules.person import is_adult
 from evaka.rules.placement import DAYCARE_TYPES, ServiceNeed
 
 Option = Annotated[str, Choice("service_needs", "care_type", frozenset(DAYCARE_TYPES))]
-Long = Annotated[str, "long"]
 
 
 def policy() -> ApplicationPolicy:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
 
 from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import action, fee, keep, next_number, notify, record
+from evaka.actions import Long, action, fee, next_number, notify, record
 from evaka.actions.application import move, option
+from evaka.actions.document import keep, letter_language, name_of, recipient_of, title_of
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal, DecisionFacts, Law, decision_letter
-from evaka.letters.letter import Sender
+from evaka.letters.letter import city_sender
 from evaka.models.application import Application
 from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.person import HeadOfChild, Person
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod, overlapping
-from evaka.models.user import User
 from evaka.rules.application import OPEN, after_answers
 from evaka.rules.decision import (
     DAYS_TO_RECEIVE,
@@ -40,11 +39,7 @@ from evaka.rules.decision import (
     received,
     start_window,
 )
-from evaka.rules.person import address_lines, full_name
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, CutKind, PlanStatus, make_room, trimmed
-from evaka.texts import say
-
-Long = Annotated[str, "long"]
 
 
 @dataclass(frozen=True)
@@ -59,31 +54,10 @@ class Instruction:
     email: str
 
 
-@dataclass(frozen=True)
-class Details:
-    """The city as the head of its letters shows it."""
-
-    name: str
-    department: Mapping[str, str]
-    languages: tuple[str, ...]
-    address: tuple[str, ...]
-    phone: str
-    email: str
-    business_id: str
-    accent: str
-
 
 def policy() -> DecisionPolicy:
     return city.value("city", "decision", DecisionPolicy)
 
-
-def sender(language: str) -> Sender:
-    """The city as the sender of a letter."""
-    details = city.value("city", "city", Details)
-    return Sender(
-        name=details.name, department=details.department[language], address=details.address,
-        contacts=(details.phone, details.email, details.business_id), accent=details.accent,
-    )
 
 
 def kind_of(care_type: CareType) -> str:
@@ -134,7 +108,7 @@ def send(decision: Decision, by: Actor, *, channel: Channel = Channel.PORTAL) ->
     """Number, date and print the decision, keep it as sent, and tell every guardian that it waits for them."""
     if decision.application.status.value not in ("waiting_guardian", "waiting_mailing"):
         raise Refused("decision.sent_with_its_application", application=decision.application_id)
-    language = letter_language(decision)
+    language = letter_language(addressee(decision))
     decision.number = next_number("decision")
     decision.sent_at = by.now
     decision.decided_by = by.name
@@ -149,12 +123,6 @@ def send(decision: Decision, by: Actor, *, channel: Channel = Channel.PORTAL) ->
         notify(guardian.id, "decision_waits", by)
 
 
-def letter_language(decision: Decision) -> str:
-    """The language of the family when the city writes it, else the city's first."""
-    languages = city.value("city", "city", Details).languages
-    wanted = addressee(decision).language
-    return wanted if wanted in languages else languages[0]
-
 
 def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> DecisionFacts:
     """Everything that the letter of a decision says."""
@@ -166,12 +134,12 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     assert decision.number is not None
     assert decision.appeal_due is not None
     return DecisionFacts(
-        sender=sender(language),
+        sender=city_sender(language),
         recipient=recipient_of(addressee(decision), by.today, with_child=child),
         number=decision.number,
         day=by.today,
         kind=kind,
-        child=full_name(child.first_name, child.last_name),
+        child=name_of(child),
         born=child.born,
         unit=decision.unit.name,
         unit_address=", ".join(filter(None, (
@@ -203,20 +171,6 @@ def addressee(decision: Decision) -> Person:
     return guardians[0]
 
 
-def recipient_of(person: Person, day: date, *, with_child: Person) -> tuple[str, ...]:
-    """The address window; the name alone when the address of either must not be shown.
-
-    The child's other guardians read the same letter, and the child lives where the recipient does.
-    """
-    restricted = person.restricted_on(day) or with_child.restricted_on(day)
-    return (full_name(person.first_name, person.last_name), *address_lines(
-        person.street, person.postal_code, person.post_office, restricted=restricted))
-
-
-def title_of(user: User | None, day: date, language: str) -> str:
-    """In what office somebody decides: their first role that holds."""
-    role = next((grant.role for grant in user.grants if day in grant.period), "") if user else ""
-    return say(f"role.{role}", language) if role else ""
 
 
 # -- answering --------------------------------------------------------------------------------------
@@ -247,7 +201,7 @@ def accept(decision: Decision, by: Actor, *, start: date) -> Placement:
 def _others(decision: Decision) -> dict[CareType, DecisionStatus]:
     rows = db.session.execute(select(Decision.care_type, Decision.status).where(
         Decision.application_id == decision.application_id, Decision.id != decision.id))
-    return {care_type: status for care_type, status in rows}
+    return dict(rows.tuples().all())
 
 
 def _cut(place: Placement, kind: CutKind, keeps: Iterable[DateRange]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
 
 from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import action
+from evaka.actions import Euros, Long, action
 from evaka.actions.fee import heads_of, refresh
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -30,8 +29,6 @@ from evaka.rules.income import (
     with_new,
 )
 
-Euros = Annotated[int, "euros"]
-Long = Annotated[str, "long"]
 MONTHLY = PayPeriod.MONTHLY_NO_HOLIDAY_BONUS
 
 

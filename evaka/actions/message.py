@@ -9,12 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import Annotated
 
 from sqlalchemy import ColumnElement, insert, literal, or_, select, update
 
 from evaka.access import Actor, require, within
-from evaka.actions import action, tell
+from evaka.actions import Long, action, tell
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import Moment, db
 from evaka.models.journal import Email
@@ -34,8 +33,6 @@ from evaka.models.message import (
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.rules.message import Circle, check_answerable, threads
-
-Long = Annotated[str, "long"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 from sqlalchemy import or_, select
 
 from evaka.access import Actor
-from evaka.actions import action, fee
+from evaka.actions import Long, action, fee
 from evaka.kit import identity
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.rules.person import is_adult
-
-Long = Annotated[str, "long"]
 
 
 def check_identity(person: Person) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import action, record
+from evaka.actions import Long, action, record
 from evaka.actions.application import move, option
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -30,7 +29,6 @@ from evaka.rules.placement import (
     planned_period,
 )
 
-Long = Annotated[str, "long"]
 LIVING = (PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED)
 
 

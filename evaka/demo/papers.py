@@ -7,7 +7,8 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions.decision import facts_of, letter_language
+from evaka.actions.decision import addressee, facts_of
+from evaka.actions.document import letter_language
 from evaka.actions.fee import paper as fee_paper
 from evaka.actions.invoice import paper as invoice_paper
 from evaka.demo.rows import Rows
@@ -36,7 +37,7 @@ def decisions(rows: Rows, *, most: int) -> None:
         select(Decision).where(Decision.status == DecisionStatus.SENT).order_by(Decision.number.desc()).limit(most)
     )
     for decision in db.session.scalars(newest).all():
-        by, language = _sender(decision, decision.decided_by), letter_language(decision)
+        by, language = _sender(decision, decision.decided_by), letter_language(addressee(decision))
         channel = Channel.POST if decision.application.status.value == "waiting_mailing" else Channel.PORTAL
         letter = decision_letter(facts_of(decision, by, channel, language), language)
         _keep(rows, decision, decision.child_id, "decision", letter, f"{letter.title} {decision.number}", language)
@@ -46,13 +47,13 @@ def money_of(rows: Rows, head: int) -> None:
     """All fee decisions and invoices that a family has been sent."""
     sent_fees = select(FeeDecision).where(FeeDecision.head_id == head, FeeDecision.status == FeeStatus.SENT)
     for fee in db.session.scalars(sent_fees.order_by(FeeDecision.id)).all():
-        language = fee_paper.letter_language(fee.head)
+        language = letter_language(fee.head)
         facts = fee_paper.letter_facts(fee, _sender(fee, fee.decided_by), Channel.PORTAL, language)
         name = say("fee.paper_name", language, number=fee.number)
         _keep(rows, fee, head, "fee", fee_letter(facts, language), name, language)
     sent_invoices = select(Invoice).where(Invoice.head_id == head, Invoice.status == InvoiceStatus.SENT)
     for invoice in db.session.scalars(sent_invoices.order_by(Invoice.id)).all():
-        language = fee_paper.letter_language(invoice.head)
+        language = letter_language(invoice.head)
         facts_of_invoice = invoice_paper.letter_facts(invoice, _sender(invoice, ""), language)
         name = say("invoice.paper_name", language, number=invoice.number)
         _keep(rows, invoice, head, "invoice", invoice_letter(facts_of_invoice, language), name, language)

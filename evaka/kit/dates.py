@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 DAY = timedelta(days=1)
@@ -94,7 +95,7 @@ def pieces(ranges: Iterable[DateRange]) -> list[DateRange]:
     """
     ranges = list(ranges)
     cuts = sorted({r.start for r in ranges} | {r.end + DAY for r in ranges if r.end})
-    closed = [DateRange(a, b - DAY) for a, b in zip(cuts, cuts[1:], strict=False)]
+    closed = [DateRange(a, b - DAY) for a, b in pairwise(cuts)]
     tail = [DateRange(cuts[-1])] if any(r.end is None for r in ranges) else []
     return closed + tail
 

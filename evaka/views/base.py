@@ -22,7 +22,7 @@ from flask_admin.form import BaseForm
 from flask_admin.helpers import is_form_submitted
 from flask_admin.model import typefmt
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Integer, Select, false, func, inspect, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, false, func, inspect, literal, or_, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
@@ -37,7 +37,7 @@ from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, matching
 from evaka.texts import knows
 from evaka.views.forms import Converter, form_for
-from evaka.views.page import Lazy, actor, moment, person, told, told_refusal, word_of, written
+from evaka.views.page import Lazy, actor, moment, now, person, told, told_refusal, word_of, written
 
 # actions that ask for their inputs on a page of their own, where what follows is shown first
 PAGES = {"message.send": "message.to_group", "message.write": "message.to_child"}
@@ -196,7 +196,7 @@ class Screen(ModelView):
         except REFUSALS as no:
             if isinstance(no, Denied):
                 raise
-            flash(sentence(no), "error")
+            flash(sentence(no, None if created else row), "error")
             self._told_of(no, form, row)
             return False
         return row
@@ -461,6 +461,8 @@ class Screen(ModelView):
             one if n == first or one.style != "primary" else Button(one.label, one.url, "secondary")
             for n, one in enumerate(found)
         ]
+        if getattr(row, "document_id", None):
+            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
         if self.may_edit(row):
             found.append(Button(told("edit"), self.get_url(".edit_view", id=row.id), "secondary"))
         if self.can_delete and self.permits({"delete": f"{self.feature}.delete"}, row)["delete"]:
@@ -493,11 +495,12 @@ class Screen(ModelView):
                 with transaction():
                     check_fresh(row, form.row_version.data)
                     result = action.run(row, actor(), **inputs_of(form, action))
+                    count_save(row, form.row_version.data)
             except REFUSALS as no:
                 if isinstance(no, Denied):
                     raise
-                flash(sentence(no), "error")
                 row = self.row_or_404(request.args.get("id"))
+                flash(sentence(no, row), "error")
                 self._told_of(no, form, row)
             else:
                 flash(told("done", action=told(action.key)), "success")
@@ -571,6 +574,7 @@ class Screen(ModelView):
             row = None
             try:
                 with transaction():
+                    self._hold(rows)
                     for row in rows:  # one that has become unfit since the preview stops them all
                         action.run(row, actor(), **inputs_of(form, action))
             except REFUSALS as no:
@@ -582,6 +586,11 @@ class Screen(ModelView):
             form = form_for(action, fit[0])()
         return self.render("office/preview.html", action=action, fit=fit, unfit=unfit, form=form,
                            back=self.get_url(".index_view"))
+
+    def _hold(self, rows: list[Model]) -> None:
+        """Two who do overlapping rows at once wait here for one another, instead of each for the other's half."""
+        held = select(self.model).where(self.model.id.in_({row.id for row in rows})).order_by(self.model.id)
+        db.session.scalars(held.with_for_update(of=self.model).execution_options(populate_existing=True)).all()
 
     def _state_allows(self, action: Action, row: Model) -> bool:
         moves = row.workflow.moves if row.workflow else {}
@@ -659,21 +668,37 @@ def inputs_of(form: Any, action: Action) -> dict[str, Any]:
 
 def check_fresh(row: Model, version: Any) -> None:
     """Refuse to save over what somebody else saved while this form was open: say who, when and what."""
-    if str(version or "") == str(row.version):
+    if str(version or "") != str(row.version):
+        raise stale(row)
+
+
+def count_save(row: Model, version: Any) -> None:
+    """An action that only adds other rows counts as a save of its own row too: sent twice, it is done once."""
+    if row not in db.session or str(row.version) != str(version):
         return
+    kind: Any = type(row)
+    counted = update(kind).where(kind.id == row.id, kind.version == row.version).values(version=row.version + 1)
+    if db.session.scalar(counted.returning(kind.id).execution_options(synchronize_session=False)) is None:
+        raise stale(row)
+    db.session.expire(row, ["version"])
+
+
+def stale(row: Model) -> Stale:
+    """What is told of a row that somebody else has saved."""
     last = db.session.scalar(
         done_to(row).order_by(AuditEvent.id.desc()).limit(1))
     own = f"{row.__tablename__} {row.id}"
     changed = {name for which, name, *_ in (last.facts.get("changes", ()) if last else ()) if name and which == own}
     what = ", ".join(sorted(told(f"{row.feature_name()}.{name}") for name in changed))
-    raise Stale(
-        "form.stale", who=str(last.user) if last and last.user else told("form.somebody"),
-        at=moment(last.at) if last else "", what=what or "–",
+    in_office = may(actor(), "office.view")  # who did what in the office is not the family's to read
+    return Stale(
+        "form.stale", who=str(last.user) if last and last.user and in_office else told("form.somebody"),
+        at=moment(last.at if last else now()), what=what or "–",
     )
 
 
-def sentence(no: Exception) -> str:
-    """What the user is told of a refusal, be it ours or the database's."""
+def sentence(no: Exception, row: Model | None = None) -> str:
+    """What the user is told of a refusal, be it ours or the database's; of a row saved at the same moment, by whom."""
     match no:
         case Refused():
             return told_refusal(no)
@@ -682,7 +707,9 @@ def sentence(no: Exception) -> str:
             return told(key) if knows(key) else told("broken")
         case DataError():  # longer or larger than its column
             return told("broken")
-    return told("form.stale", who=told("form.somebody"), at="", what="–")
+    if row is not None:
+        return told_refusal(stale(row))
+    return told("form.stale", who=told("form.somebody"), at=moment(now()), what="–")
 
 
 def done_to(row: Model) -> Select[AuditEvent]:

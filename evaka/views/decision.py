@@ -16,7 +16,7 @@ from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus, start_window
 from evaka.rules.placement import CareType
-from evaka.views.base import BADGES, Button, Screen, look
+from evaka.views.base import BADGES, Screen, look
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
 from evaka.views.page import actor, moment, option_name, told, word_of, written
 
@@ -70,12 +70,6 @@ class DecisionScreen(Screen):
             case "accept" | "reject":
                 return awaits_answer(row)
         return True
-
-    def buttons(self, row: Any) -> list[Button]:
-        found = super().buttons(row)
-        if row.document_id:
-            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
-        return found
 
 
 class MyDecisions(Screen):

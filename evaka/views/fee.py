@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -20,7 +19,7 @@ from evaka.models.unit import Unit
 from evaka.rules.fee import AlterationKind, Fees, FeeStatus, Step
 from evaka.rules.fee.step import money
 from evaka.rules.income import Income, family_total
-from evaka.views.base import Button, Screen, link
+from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, aged, decimal, language, moment, told, word_of, written
 
@@ -93,15 +92,6 @@ class FeeScreen(Screen):
                     "title": told("person.restricted_sign"),
                     "text": told("person.restricted_text"),
                 }
-            )
-        return found
-
-    def buttons(self, row: Any) -> list[Button]:
-        found = super().buttons(row)
-        if row.document_id:
-            found.insert(
-                0,
-                Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"),
             )
         return found
 

@@ -164,8 +164,6 @@ class RowField(SelectField):
         return None
 
 
-Euros = Annotated[int, "euros"]  # an amount of cents that is typed as euros
-Long = Annotated[str, "long"]  # a text of several lines
 PLAIN: dict[Any, type[Field]] = {
     date: DayField, time: ClockField, int: WholeField, bool: BooleanField, Decimal: NumberField, str: StringField,
 }

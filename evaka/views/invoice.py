@@ -18,7 +18,7 @@ from evaka.models.document import Document
 from evaka.models.fee import steps_of
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.rules.invoice import InvoiceStatus
-from evaka.views.base import Button, Screen, link
+from evaka.views.base import Screen, link
 from evaka.views.fee import explained
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, language, moment, told, word_of, written
@@ -117,15 +117,6 @@ class InvoiceScreen(Screen):
             case "discard":
                 return row.status in (InvoiceStatus.DRAFT, InvoiceStatus.REPLACEMENT_DRAFT)
         return True
-
-    def buttons(self, row: Any) -> list[Button]:
-        found = super().buttons(row)
-        if row.document_id:
-            found.insert(
-                0,
-                Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"),
-            )
-        return found
 
     def after(self, action: Any, row: Any, result: Any) -> str:
         if isinstance(result, Invoice):

@@ -14,7 +14,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions import ACTIONS, action, keep, next_number, notify, of_model, record, tell
+from evaka.actions import ACTIONS, action, next_number, notify, of_model, record, tell
+from evaka.actions.document import keep
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import Model, db, transaction
 from evaka.models.journal import AuditEvent, Counter, Email

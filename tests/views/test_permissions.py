@@ -21,7 +21,8 @@ from werkzeug.routing import Rule
 
 from evaka import city
 from evaka.access import Actor, may, reaches, within
-from evaka.actions import ACTIONS, Action, fee, invoice, keep
+from evaka.actions import ACTIONS, Action, fee, invoice
+from evaka.actions.document import keep
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.fee import FeeAlteration, FeeDecision

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions import action, next_number, notify
+from evaka.actions import Euros, Long, action, next_number, notify
 from evaka.actions.fee.draft import refresh
 from evaka.actions.fee.family import facts_of
 from evaka.actions.fee.paper import print_decision
@@ -18,10 +17,6 @@ from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.person import HeadOfChild, Person
 from evaka.rules.decision import Channel
 from evaka.rules.fee import IN_FORCE, AlterationKind, FeeStatus, confirm
-
-Euros = Annotated[int, "euros"]
-Long = Annotated[str, "long"]
-
 
 # -- the life of a decision -------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,7 +11,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import keep
+from evaka.actions.document import keep, letter_language, name_of, recipient_of, title_of
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal, Law
 from evaka.letters.fee import Alteration, ChildFee, FeeFacts, IncomeLine, explained, fee_letter
@@ -22,12 +21,10 @@ from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.person import Person
 from evaka.models.unit import Unit
-from evaka.models.user import User
 from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
 from evaka.rules.fee import AlterationKind, Line
 from evaka.rules.income import Effect, Income, family_total
-from evaka.rules.person import address_lines, full_name
-from evaka.texts import LANGUAGES, say
+from evaka.texts import say
 
 M = TypeVar("M", Person, Unit)
 EFFECTS = {
@@ -62,9 +59,6 @@ def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Docume
     name = say("fee.paper_name", language, number=decision.number)
     return keep(decision.head_id, "fee", by, name=name, language=language, content=pdf(letter))
 
-
-def letter_language(person: Person) -> str:
-    return person.language if person.language in LANGUAGES else LANGUAGES[0]
 
 
 def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
@@ -147,21 +141,3 @@ def need_name(line: Line, language: str) -> str:
     """The service need as the city calls it; as the decision quotes it when the city has it no more."""
     names = city.read("service_needs").get(line.care.need.option, {}).get("name", {})
     return str(names.get(language) or line.care.need.words or say(f"care_type.{line.care.care_type}", language))
-
-
-def name_of(person: Person) -> str:
-    return full_name(person.first_name, person.last_name)
-
-
-def recipient_of(person: Person, day: date) -> tuple[str, ...]:
-    """The address window; the name alone when the address must not be shown."""
-    return (
-        name_of(person),
-        *address_lines(person.street, person.postal_code, person.post_office, restricted=person.restricted_on(day)),
-    )
-
-
-def title_of(user: User | None, day: date, language: str) -> str:
-    """In what office somebody decides: their first role that holds."""
-    role = next((grant.role for grant in user.grants if day in grant.period), "") if user else ""
-    return say(f"role.{role}", language) if role else ""

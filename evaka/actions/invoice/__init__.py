@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
 
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions import action, next_number, notify
+from evaka.actions import Long, action, next_number, notify
 from evaka.actions.invoice.draft import draft, reckoned, rows_of
 from evaka.actions.invoice.month import policy
 from evaka.actions.invoice.paper import bank, print_invoice
@@ -27,7 +26,6 @@ from evaka.rules.invoice import (
     replacement,
 )
 
-Long = Annotated[str, "long"]
 DRAFTS = (InvoiceStatus.DRAFT, InvoiceStatus.REPLACEMENT_DRAFT)
 
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import keep
-from evaka.actions.fee.paper import letter_language, name_of, recipient_of
+from evaka.actions.document import keep, letter_language, name_of, recipient_of
 from evaka.kit.money import euros
 from evaka.kit.references import check_iban
 from evaka.letters import pdf

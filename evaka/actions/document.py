@@ -1,0 +1,52 @@
+"""Papers: to whom, in which language and in whose name they are written, and how they are kept."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import sha256
+
+from evaka import city
+from evaka.access import Actor
+from evaka.models.base import db
+from evaka.models.document import Document
+from evaka.models.person import Person
+from evaka.models.user import User
+from evaka.rules.person import address_lines, full_name
+from evaka.texts import say
+
+
+def keep(person_id: int, feature: str, by: Actor, *, name: str, language: str, content: bytes) -> Document:
+    """Store a paper as it was sent."""
+    paper = Document(
+        person_id=person_id, feature=feature, name=name, language=language, made_at=by.now,
+        content=content, digest=sha256(content).hexdigest(),
+    )
+    db.session.add(paper)
+    db.session.flush()
+    return paper
+
+
+def letter_language(person: Person) -> str:
+    """The reader's language when the city writes it, else the city's first."""
+    languages = city.read("city")["city"]["languages"]
+    return person.language if person.language in languages else str(languages[0])
+
+
+def name_of(person: Person) -> str:
+    return full_name(person.first_name, person.last_name)
+
+
+def recipient_of(person: Person, day: date, *, with_child: Person | None = None) -> tuple[str, ...]:
+    """The address window; the name alone when the address of either must not be shown.
+
+    A child's other guardians read the same letter, and the child lives where the recipient does.
+    """
+    restricted = person.restricted_on(day) or (with_child is not None and with_child.restricted_on(day))
+    return (name_of(person), *address_lines(
+        person.street, person.postal_code, person.post_office, restricted=restricted))
+
+
+def title_of(user: User | None, day: date, language: str) -> str:
+    """In what office somebody decides: their first role that holds."""
+    role = next((grant.role for grant in user.grants if day in grant.period), "") if user else ""
+    return say(f"role.{role}", language) if role else ""
