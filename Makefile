@@ -1,4 +1,4 @@
-.PHONY: help run test check conformance clean
+.PHONY: help run test check check-cities conformance clean
 PYTHON ?= python3
 SIZE ?= small
 HOST ?= 127.0.0.1
@@ -22,6 +22,9 @@ help: ## what can be made
 
 conformance: .venv/.test ## published cases with expected figures: CASES=folder
 	@$(BIN)/python -m tests.conformance $(CASES)
+
+check-cities: .venv/.run ## every folder of config/: its tables, worked examples, texts
+	@$(BIN)/flask --app app check-city --all
 
 run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
 	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --upgrade --size $(SIZE)

@@ -16,7 +16,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from evaka import city, cli
+from evaka import cases, city, cli
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import MyHome, OfficeHome
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 def settings_from_environment() -> dict[str, Any]:
     """EVAKA_DATA is the folder of database, files and keys; EVAKA_DATABASE_URL may name a PostgreSQL instead."""
     folder = Path(os.environ.get("EVAKA_DATA", ROOT / "data"))
+    os.umask(0o077)  # database, papers and backups are for the program alone
     folder.mkdir(parents=True, exist_ok=True)
     return {
         "DATA": folder,
@@ -39,6 +40,8 @@ def settings_from_environment() -> dict[str, Any]:
         "PROXY": os.environ.get("EVAKA_HTTP") != "1",
         "SMTP": os.environ.get("EVAKA_SMTP", ""),  # host:port of the city's mail relay
         "BASE_URL": os.environ.get("EVAKA_URL", ""),  # the address that mails point to
+        # a command must work while a figure is wrong: check-city tells what it is, backup keeps what there is
+        "CHECK_CASES": os.environ.get("FLASK_RUN_FROM_CLI") != "true",
     }
 
 
@@ -67,6 +70,8 @@ def create_app(**settings: Any) -> Flask:
     )
     app.config.from_mapping(settings or settings_from_environment())
     city.choose(app.config.get("CITY", "base"))
+    if app.config.get("CHECK_CASES"):
+        cases.check()
     if app.config.get("PROXY"):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     db.init_app(app)

@@ -1,14 +1,15 @@
 """What this city has chosen: config/base, with the tables of config/<city> laid over it.
 
-One rule for the layers: a top-level table of the city replaces the same table of the base, whole.  The files
-become frozen values by the types of their classes in `rules/`; a mistake says where it is and how to mend it.
+One rule for the layers: a top-level table of the city replaces the same table of the base, whole; a city that writes
+`name = false` does without that table.  The files become frozen values by the types of their classes in `rules/`; a
+mistake says where it is and how to mend it.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from evaka.kit.colours import ENOUGH, contrast
 from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import ConfigMistake
 
@@ -71,14 +73,14 @@ def tables(file: Path) -> dict[str, Any]:
 
 @remember
 def read(name: str) -> dict[str, Any]:
-    """The tables of `name`.toml."""
+    """The tables of `name`.toml that the city has not taken away with `table = false`."""
     merged: dict[str, Any] = {}
     for file in layers(f"{name}.toml"):
         merged |= tables(file)
-    return merged
+    return {table: held for table, held in merged.items() if held is not False}
 
 
-def _where(name: str, table: str) -> str:
+def source(name: str, table: str) -> str:
     """The file that a table comes from: the city's own where it has one."""
     holding = [file for file in layers(f"{name}.toml") if table in tables(file)]
     return str(holding[-1].relative_to(CONFIG)) if holding else f"{name}.toml"
@@ -90,7 +92,7 @@ def dated(name: str, kind: type[T]) -> Timeline[T]:
 
     A row that does not say when it ends holds until the next one starts.
     """
-    file = _where(name, "table")
+    file = source(name, "table")
     rows = read(name).get("table", [])
     if not isinstance(rows, list):
         raise ConfigMistake(file, "[table] is one table", "Write [[table]] above each, in double brackets.")
@@ -118,7 +120,7 @@ def named(name: str, kind: type[T]) -> dict[str, T]:
     has_key = any(field.name == "key" for field in fields(kind))  # type: ignore[arg-type]
     return {
         key: build(kind, _table(row, f"{where}, [{key}]") | ({"key": key} if has_key else {}), f"{where}, [{key}]")
-        for key, row in read(name).items() for where in [_where(name, key)]
+        for key, row in read(name).items() for where in [source(name, key)]
     }
 
 
@@ -128,7 +130,7 @@ def value(name: str, table: str, kind: type[T]) -> T:
     found = read(name).get(table)
     if found is None:
         raise ConfigMistake(f"{name}.toml", f"there is no table [{table}]", "Add it; config/base shows its form.")
-    return build(kind, found, f"{_where(name, table)}, [{table}]")
+    return build(kind, found, f"{source(name, table)}, [{table}]")
 
 
 def _table(given: Any, where: str) -> dict[str, Any]:
@@ -139,28 +141,54 @@ def _table(given: Any, where: str) -> dict[str, Any]:
 
 def build(kind: type[T], row: Mapping[str, Any], where: str) -> T:
     """A dataclass out of a table: every key is known, every value has the right type."""
+    value, found = _fit(kind, row, where)
+    if found:
+        raise found[0]
+    assert value is not None
+    return value
+
+
+def _fit(kind: type[T], row: Mapping[str, Any], where: str) -> tuple[T | None, list[ConfigMistake]]:
+    """The value that a table makes, or everything that speaks against it."""
     hints = get_type_hints(kind)
-    row = dict(_table(row, where))
+    row, found = dict(_table(row, where)), []
     if hints.get("valid") is DateRange and "start" in row:
-        start = _plain(date, row.pop("start"), f"{where}, start")
-        end = _plain(date, row.pop("end"), f"{where}, end") if row.get("end") is not None else row.pop("end", None)
-        if end is not None and end < start:
-            raise ConfigMistake(where, f"it ends on {end}, before it starts on {start}", "Mend one of the days.")
-        row["valid"] = DateRange(start, end)
+        start, end = row.pop("start"), row.pop("end", None)
+        try:
+            row["valid"] = _span(start, end, where)
+        except ConfigMistake as mistake:
+            found.append(mistake)
+            row["valid"] = DateRange(date.min)
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := row.keys() - known.keys():
-        raise ConfigMistake(
+        found.append(ConfigMistake(
             where, f"nobody knows {', '.join(sorted(unknown))}", f"The names are {', '.join(sorted(known))}."
-        )
-    for name, field in known.items():
-        if name not in row and field.default is MISSING and field.default_factory is MISSING:
-            raise ConfigMistake(where, f"{name} is missing", "Give it; config/base shows its form.")
-    values = {name: _typed(hints[name], given, f"{where}, {name}") for name, given in row.items()}
+        ))
+    for name, one in known.items():
+        if name not in row and one.default is MISSING and one.default_factory is MISSING:
+            found.append(ConfigMistake(where, f"{name} is missing", "Give it; config/base shows its form."))
+    values = {}
+    for name, given in row.items():
+        if name not in known:
+            continue
+        try:
+            values[name] = _typed(hints[name], given, f"{where}, {name}")
+        except ConfigMistake as mistake:
+            found.append(mistake)
+    if found:
+        return None, found
     try:
-        return kind(**values)
+        return kind(**values), []
     except ValueError as mistake:
         what, mend = (*map(str, mistake.args), "Mend it in the file.")[:2]
-        raise ConfigMistake(where, what, mend) from None
+        return None, [ConfigMistake(where, what, mend)]
+
+
+def _span(start: Any, end: Any, where: str) -> DateRange:
+    start = _plain(date, start, f"{where}, start")
+    if end is not None and _plain(date, end, f"{where}, end") < start:
+        raise ConfigMistake(where, f"it ends on {end}, before it starts on {start}", "Mend one of the days.")
+    return DateRange(start, end)
 
 
 def _typed(hint: Any, given: Any, where: str) -> Any:
@@ -206,7 +234,101 @@ def _plain(hint: Any, given: Any, where: str) -> Any:
     raise ConfigMistake(where, f"{given!r} is not of type {hint.__name__}", "config/base shows its form.")
 
 
-def check() -> None:
-    """Read every file of the chosen city, so that a mistake is found before anybody meets it."""
-    for file in layers("*.toml"):
-        read(file.stem)
+# -- reading everything, so that a mistake is found before anybody meets it ---------------------------
+
+
+@dataclass(frozen=True)
+class Office:
+    """[city] of city.toml: who the city is, in its letters and at the top of each page."""
+
+    name: str
+    department: Mapping[str, str]
+    languages: tuple[str, ...]
+    address: tuple[str, ...]
+    phone: str
+    email: str
+    business_id: str
+    accent: str
+
+    def __post_init__(self) -> None:
+        if missing := [language for language in self.languages if language not in self.department]:
+            raise ValueError(f"department has no {missing[0]}", "Give it in every language of the city.")
+        if not self.languages:
+            raise ValueError("languages is empty", 'Give those that letters are written in: ["fi", "sv"].')
+        if (found := contrast(self.accent)) < ENOUGH:
+            raise ValueError(
+                f"accent {self.accent} stands {found:.1f} : 1 apart from white, and {ENOUGH} : 1 is needed to read it",
+                "Choose a darker colour.",
+            )
+
+
+@dataclass(frozen=True)
+class Reads:
+    """By what a file is read: tables `one` by one, the `rows` of [[table]] by day, and all the `rest` alike.
+
+    `also` finds what no single table can know; it is asked when each of them is in order.
+    """
+
+    one: Mapping[str, Any] = field(default_factory=dict)
+    rows: type | None = None
+    rest: Any = None
+    also: Callable[[], Iterable[ConfigMistake]] = tuple
+
+
+def check(files: Mapping[str, Reads]) -> list[ConfigMistake]:
+    """Everything that is wrong in the chosen city's tables; `files` tells by its name how each file is read."""
+    found = [
+        ConfigMistake(str(file.relative_to(CONFIG)), "nobody reads this file", f"The files are {', '.join(files)}.")
+        for file in layers("*.toml") if file.stem not in files
+    ]
+    for name, reads in files.items():
+        try:
+            found += _mistakes_of_file(name, reads) or list(reads.also())
+        except ConfigMistake as mistake:  # the file cannot be read at all
+            found.append(mistake)
+    return list({str(mistake): mistake for mistake in found}.values())  # a file may be met again from another
+
+
+def _mistakes_of_file(name: str, reads: Reads) -> list[ConfigMistake]:
+    held, found = read(name), []
+    for table in reads.one.keys() - held.keys():
+        found.append(ConfigMistake(f"{name}.toml", f"there is no table [{table}]", "config/base shows its form."))
+    for table, given in held.items():
+        file = source(name, table)
+        if table in reads.one:
+            several = isinstance(given, list)
+            found += mistakes(reads.one[table], given, f"{file}, {table}" if several else f"{file}, [{table}]")
+        elif table == "table" and reads.rows is not None:
+            found += _mistakes_of_rows(reads.rows, given, file)
+        elif reads.rest is not None:
+            named_so = is_dataclass(reads.rest) and "key" in get_type_hints(reads.rest) and isinstance(given, dict)
+            found += mistakes(reads.rest, given | {"key": table} if named_so else given, f"{file}, [{table}]")
+        else:
+            found.append(ConfigMistake(f"{file}, [{table}]", "nobody reads it", f"Read are {', '.join(reads.one)}."))
+    if not found and reads.rows is not None:
+        dated(name, reads.rows)
+    return found
+
+
+def _mistakes_of_rows(kind: type, given: Any, file: str) -> list[ConfigMistake]:
+    """Of each row alone; whether they follow one another in order is told by `dated`."""
+    if not isinstance(given, list):
+        return []
+    dated_rows = [row for row in given if type(row.get("start")) is date]
+    return [one for row in dated_rows for one in mistakes(kind, row, f"{file}, table from {row['start']}")]
+
+
+def mistakes(kind: Any, given: Any, where: str) -> list[ConfigMistake]:
+    """Everything that keeps what a file gives from becoming a value of a type; `build` tells only the first."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple and isinstance(given, list):
+        return [no for number, one in enumerate(given, start=1) for no in mistakes(inner[0], one, f"{where} {number}")]
+    if origin is not None and isinstance(given, dict):
+        return [no for key, one in given.items() for no in mistakes(inner[1], one, f"{where}, {key}")]
+    try:
+        if is_dataclass(kind):
+            return _fit(kind, given, where)[1]  # type: ignore[type-var]
+        _typed(kind, given, where)
+    except ConfigMistake as mistake:
+        return [mistake]
+    return []

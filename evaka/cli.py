@@ -7,8 +7,12 @@ import os
 import secrets
 import shutil
 import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -16,9 +20,30 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade as migrate
 from sqlalchemy import select
 
-from evaka import city
-from evaka.models.base import HELSINKI, db, transaction
+from evaka import cases, city, texts
+from evaka.access import REACHES
+from evaka.actions import ACTIONS
+from evaka.actions.decision import Instruction
+from evaka.actions.fee.family import FeePolicy
+from evaka.actions.fee.paper import FeeInstruction
+from evaka.actions.invoice.paper import Bank
+from evaka.actions.user import Security
+from evaka.jobs import JOBS
+from evaka.jobs.schedule import Schedule
+from evaka.kit.dates import finnish
+from evaka.kit.errors import ConfigMistake, Refused
+from evaka.kit.references import check_iban
+from evaka.models.base import HELSINKI, Model, db, transaction
 from evaka.models.user import User
+from evaka.rules.application import ApplicationPolicy
+from evaka.rules.attendance import AbsencePolicy
+from evaka.rules.calendar import Term
+from evaka.rules.decision import DecisionPolicy, Reason
+from evaka.rules.fee import FeeTable
+from evaka.rules.income import IncomeKind, IncomePolicy
+from evaka.rules.invoice import InvoicePolicy
+from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.views import GUARDIAN, MENU
 
 
 def install(app: Flask) -> None:
@@ -77,11 +102,144 @@ def run_job(name: str) -> None:
 
 
 @click.command("check-city")
-@with_appcontext
-def check_city() -> None:
-    """Read every table of the chosen city; a mistake says where it is and how to mend it."""
-    city.check()
-    click.echo(f"{city.chosen()}: the tables can be used")
+@click.argument("names", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every folder of config/.")
+def check_city(names: tuple[str, ...], every: bool) -> None:
+    """Read everything of the city (or of NAMES) and try its worked examples; every mistake says how to mend it."""
+    before, wrong = city.chosen(), 0
+    if every:
+        names = tuple(sorted(path.name for path in city.CONFIG.iterdir() if path.is_dir()))
+    for name in names or (before,):
+        try:
+            city.choose(name)
+        except ConfigMistake as mistake:
+            raise SystemExit(str(mistake)) from None
+        found = city_mistakes()
+        wrong += len(found)
+        told = "ok" if not found else "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
+        click.echo(f"{name}: {len(FILES)} tables, {cases.count()} cases, {told}")
+        for mistake in found:
+            click.echo(f"  {mistake}")
+    city.choose(before)
+    if wrong:
+        raise SystemExit(1)
+
+
+# -- by what each file of a city is read ------------------------------------------------------------
+
+
+def city_mistakes() -> list[ConfigMistake]:
+    """Everything that is wrong with the chosen city: its tables, its worked examples, its texts and letters."""
+    return city.check(FILES) + texts.mistakes()
+
+
+def _nobody_has(where: str, key: str, known: Iterable[str]) -> ConfigMistake:
+    near = get_close_matches(key, known, 3) or sorted(known)
+    return ConfigMistake(where, f'nobody knows "{key}"', f"Near it is {', '.join(near)}.")
+
+
+def _wrong_account() -> Iterator[ConfigMistake]:
+    for language in city.value("city", "city", city.Office).languages:
+        if language not in texts.LANGUAGES:
+            yield _nobody_has(f"{city.source('city', 'city')}, [city], languages", language, texts.LANGUAGES)
+    account = city.value("city", "bank", Bank)
+    try:
+        check_iban(account.iban)
+    except Refused:
+        yield ConfigMistake(
+            f"{city.source('city', 'bank')}, [bank], iban", f"{account.iban} is not an account number",
+            "Compare it with the bank's own paper: its check digits do not agree.",
+        )
+
+
+def _wrong_needs() -> Iterator[ConfigMistake]:
+    needs = city.named("service_needs", ServiceNeed)
+    try:
+        check_defaults(list(needs.values()))
+    except ValueError as mistake:
+        yield ConfigMistake("service_needs.toml", *map(str, mistake.args))
+    for need in needs.values():
+        where = f"{city.source('service_needs', need.key)}, [{need.key}]"
+        if default_need(needs.values(), need.care_type, need.valid.start) is None:
+            yield ConfigMistake(
+                where, f"on {finnish(need.valid.start)} no need is the default of {need.care_type}",
+                "Write default = true in one: it counts while nobody has entered a need.",
+            )
+        for language in texts.LANGUAGES:
+            if not need.name.get(language):
+                yield ConfigMistake(f"{where}, name", f"it has no {language}", "Give the name in every language.")
+
+
+def _wrong_reasons() -> Iterator[ConfigMistake]:
+    languages = city.value("city", "city", city.Office).languages
+    for reason in city.named("reasons", Reason).values():
+        for language in languages:
+            if reason.ready and not reason.text.get(language):
+                where = f"{city.source('reasons', reason.key)}, [{reason.key}], text"
+                yield ConfigMistake(
+                    where, f"it is ready, but has no {language}", "Write it, or ready = false until then."
+                )
+
+
+def _wrong_kinds() -> Iterator[ConfigMistake]:
+    kinds = city.read("incomes")["kind"]
+    for key, row in kinds.items():
+        whole = row.get("part_of")
+        if whole is not None and whole not in kinds:
+            yield _nobody_has(f"{city.source('incomes', 'kind')}, [kind.{key}], part_of", whole, kinds)
+
+
+def _wrong_roles() -> Iterator[ConfigMistake]:
+    """A pattern that opens nothing is a slip of the pen, and a reach that nobody knows too."""
+    keys = permissions()
+    for role, table in city.read("roles").items():
+        where = f"{city.source('roles', role)}, [{role}]"
+        for pattern, hows in table.items():
+            if not any(fnmatchcase(key, pattern) for key in keys):
+                yield _nobody_has(where, pattern, keys)
+            for how in [hows] if isinstance(hows, str) else hows:
+                if how not in REACHES:
+                    yield ConfigMistake(
+                        f'{where}, "{pattern}"', f"{how!r} is no reach", f"Use one of {', '.join(REACHES)}."
+                    )
+
+
+def permissions() -> set[str]:
+    """Everything that a role may be allowed: the actions, the screens, and what pages ask besides."""
+    features = {mapper.class_.feature_name() for mapper in Model.registry.mappers}
+    screens = {name for name, _, _ in MENU + GUARDIAN}
+    crud = {f"{feature}.{verb}" for feature in features for verb in ("view", "create", "edit", "delete")}
+    besides = {"office.view", "my.view", "person.read", "person.health", "person.see_restricted", "person.see_readers"}
+    return {*ACTIONS, *crud, *(f"{name}.view" for name in screens), *besides}
+
+
+def _wrong_jobs() -> Iterator[ConfigMistake]:
+    table = city.read("jobs")
+    for job in sorted(JOBS.keys() - table.keys()):
+        yield ConfigMistake("jobs.toml", f'["{job}"] is missing', "Add it; config/base shows its form.")
+    for job in sorted(table.keys() - JOBS.keys()):
+        yield _nobody_has(f"{city.source('jobs', job)}, [{job}]", job, JOBS)
+
+
+FILES: dict[str, city.Reads] = {
+    "city": city.Reads(
+        {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank},
+        also=_wrong_account,
+    ),
+    "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),
+    "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
+    "incomes": city.Reads({"rules": IncomePolicy, "kind": Mapping[str, IncomeKind]}, also=_wrong_kinds),
+    "invoices": city.Reads({"rules": InvoicePolicy}),
+    "absences": city.Reads({"who": AbsencePolicy}),
+    "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
+    "decisions": city.Reads(rest=Instruction),
+    "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
+    "calendar": city.Reads(rows=Term),
+    "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
+    "security": city.Reads({"sessions": Security}),
+    "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),
+    "cases": city.Reads(cases.FORMS, also=cases.wrong),
+}
 
 
 @click.command("backup")

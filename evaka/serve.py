@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 from typing import Any
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -17,6 +18,14 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 preload_app = False  # the threads of the jobs would not survive the fork
 graceful_timeout = 30
 control_socket_disable = True  # nobody steers the server from outside
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn names it
+    """Say at once that another program listens there; gunicorn would try on for a while, in its own words."""
+    host, _, port = bind.rpartition(":")
+    with socket.socket() as probe:
+        if "GUNICORN_FD" not in os.environ and probe.connect_ex((host, int(port))) == 0:
+            raise SystemExit(f"Port {port} of {host} is in use.  Stop what serves there, or choose another: PORT=8001")
 
 
 def post_worker_init(worker: Any) -> None:

@@ -10,6 +10,7 @@ import re
 import string
 from datetime import date, datetime, time
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,7 @@ from evaka.kit.dates import finnish
 from evaka.kit.errors import ConfigMistake, Refused
 
 LANGUAGES = ("fi", "sv", "en")
+_READ = ", ".join(LANGUAGES)
 _before_capital = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -64,17 +66,54 @@ def enum_key(value: StrEnum) -> str:
     return f"{_before_capital.sub('_', type(value).__name__).lower()}.{value.value}"
 
 
+def _files(language: str) -> tuple[str, str]:
+    return f"texts/{language}/*.toml", f"letters/{language}.toml"
+
+
 @city.remember
 def words(language: str) -> dict[str, str]:
     """All texts of a language."""
     merged: dict[str, str] = {}
-    for pattern in (f"texts/{language}/*.toml", f"letters/{language}.toml"):
+    for pattern in _files(language):
         for file in city.layers(pattern):
             found = city.tables(file)
             for key, text in found.items():
                 _check_text(f"{file.relative_to(city.CONFIG)}, {key}", text, merged.get(key))
             merged |= found
     return merged
+
+
+def mistakes() -> list[ConfigMistake]:
+    """Everything that is wrong in the texts and letters of the chosen city, in all languages.
+
+    A key of the city that the base does not know is said by nobody.
+    """
+    found = [
+        ConfigMistake(str(path.relative_to(city.CONFIG)), "nobody reads this language", f"Read are {_READ}.")
+        for path in [*city.layers("texts/*"), *city.layers("letters/*.toml")] if path.stem not in LANGUAGES
+    ]
+    for language in LANGUAGES:
+        of_base: dict[str, str] = {}
+        files = [file for pattern in _files(language) for file in city.layers(pattern)]
+        for file in sorted(files, key=lambda file: not file.is_relative_to(city.CONFIG / "base")):
+            name = str(file.relative_to(city.CONFIG))
+            try:
+                held = city.tables(file)
+            except ConfigMistake as mistake:
+                found.append(mistake)
+                continue
+            own = not file.is_relative_to(city.CONFIG / "base")
+            for key, text in held.items():
+                if own and key not in of_base:
+                    near = get_close_matches(key, of_base, 3) or sorted(of_base)[:1]
+                    found.append(ConfigMistake(f"{name}, {key}", "nobody says this", f"Near it is {', '.join(near)}."))
+                    continue
+                try:
+                    _check_text(f"{name}, {key}", text, of_base.get(key))
+                except ConfigMistake as mistake:
+                    found.append(mistake)
+            of_base |= {} if own else {key: text for key, text in held.items() if isinstance(text, str)}
+    return found
 
 
 def _check_text(where: str, text: Any, earlier: str | None) -> None:

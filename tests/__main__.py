@@ -28,7 +28,8 @@ def postgres() -> str | None:
 
 def run(*arguments: str, **environment: str) -> int:
     environment = {k: v for k, v in os.environ.items() if k != "EVAKA_TEST_DATABASE_URL"} | environment
-    return subprocess.run([sys.executable, "-m", "pytest", "-n", "2", *arguments], env=environment, check=False).returncode
+    command = [sys.executable, "-m", "pytest", "-n", "2", *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def main() -> int:

@@ -125,7 +125,8 @@ def decision(child: Person | None = None, **fields: Any) -> Decision:
     status = fields.get("status", DecisionStatus.SENT)
     asked = fields.pop("application", None) or application(child, status=ApplicationStatus.WAITING_GUARDIAN)
     defaults = {
-        "number": next(number) if status is not DecisionStatus.DRAFT else None, "application": asked, "child": asked.child,
+        "number": next(number) if status is not DecisionStatus.DRAFT else None, "application": asked,
+        "child": asked.child,
         "unit": asked.preferences[0].unit, "care_type": CareType.DAYCARE, "service_need": "full_day",
         "start": date(2026, 8, 10), "end": date(2028, 7, 31), "status": status, "answer_due": date(2026, 6, 18),
     }

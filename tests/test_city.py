@@ -233,12 +233,3 @@ def test_a_value_that_is_not_there_is_told(write: Write) -> None:
     assert mistake(lambda: city.value("things", "front", Door)) == (
         "things.toml: there is no table [front]. Add it; config/base shows its form."
     )
-
-
-@pytest.mark.parametrize("chosen", ["base", "harjula"])
-def test_the_cities_that_come_with_the_program_can_be_read(chosen: str) -> None:
-    city.choose(chosen)
-    try:
-        city.check()
-    finally:
-        city.choose("harjula")

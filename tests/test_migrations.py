@@ -23,7 +23,9 @@ def upgraded(database_url, tmp_path):
         with keeper.connect() as connection:
             connection.exec_driver_sql('CREATE DATABASE "' + f"{url.database}_up" + '"')
         fresh = url.set(database=f"{url.database}_up").render_as_string(hide_password=False)
-    app = create_app(TESTING=True, SECRET_KEY="t", SQLALCHEMY_DATABASE_URI=fresh, CITY="harjula", DATA=tmp_path, SMTP="", BASE_URL="")
+    app = create_app(
+        TESTING=True, SECRET_KEY="t", SQLALCHEMY_DATABASE_URI=fresh, CITY="harjula", DATA=tmp_path, SMTP="",
+        BASE_URL="")
     with app.app_context():
         upgrade()
         yield app

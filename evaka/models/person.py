@@ -170,4 +170,5 @@ def matching(sought: str) -> ColumnElement[bool]:
     Signs alone are no word, and find nobody.
     """
     words = search_key(sought).split()
-    return sa.and_(sa.true() if words else sa.false(), *[Person.search_key.contains(word, autoescape=True) for word in words])
+    begun = [Person.search_key.contains(word, autoescape=True) for word in words]
+    return sa.and_(sa.true() if words else sa.false(), *begun)

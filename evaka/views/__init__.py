@@ -85,11 +85,13 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
     ]),
-    ("messages", [("message", "message.index_view", "message.view", unread_of_groups)]),
+    ("messages", [
+        ("message", "message.index_view", "message.view", unread_of_groups),
+        ("document", "document.index_view", "document.view", None),
+    ]),
     ("settings", [
         ("area", "area.index_view", "unit.edit", None),
         ("caretakers", "caretakers.index_view", "unit.edit", None),
-        ("document", "document.index_view", "document.view", None),
         ("users", "users.index_view", "user.view", None),
         ("job", "job.index_view", "journal.view", None),
         ("mail", "mail.index_view", "journal.view", given_up),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from evaka.access import within
+from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.placement import default_period
 from evaka.models.application import Application, Preference
@@ -17,7 +18,7 @@ from evaka.models.decision import Decision
 from evaka.models.placement import PlacementPlan
 from evaka.models.unit import Unit
 from evaka.rules.application import ON_THE_DESK, OPEN, ApplicationStatus, Origin, overdue, urgency
-from evaka.views.base import Screen
+from evaka.views.base import Button, Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.page import actor, aged, option_name, told, written
 
@@ -53,6 +54,10 @@ class ApplicationScreen(Screen):
         NamedFilter(Application.id, "application.due_soon", is_due_soon),
     )
     opens_with = {"flt0_0": "1"}
+    main = ("application.send", "application.check", "application.take", "application.plan", "application.propose",
+            "application.send_decision", "application.print_decision")
+    rare = ("application.accept_proof", "application.return_to_sent", "application.return_to_placement",
+            "application.cancel")
     search_people = ("child_id", "guardian_id")
     search_columns = ("id",)
     reading = True
@@ -65,7 +70,8 @@ class ApplicationScreen(Screen):
         "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
     }
     column_details_list = (
-        "status", "child", "guardian", "kind", "origin", "received", "due", "start", "service_need", "begins_at", "ends_at",
+        "status", "child", "guardian", "kind", "origin", "received", "due", "start", "service_need", "begins_at",
+        "ends_at",
         "wishes", "sibling_unit", "shift_care", "urgent", "urgent_proof", "transfer", "assistance", "notes", "checked",
     )
 
@@ -84,7 +90,7 @@ class ApplicationScreen(Screen):
         """What sets an application apart: overdue, urgent, a transfer, notes that nobody has read."""
         found = []
         if overdue(row.status, row.due, actor().today):
-            found.append(("bad", told("application.overdue")))
+            found.append(("bad", told("placement.days_over", days=-(urgency(row.due, actor().today) or 0))))
         if row.urgent:
             found.append(("warn", told("application.urgent")))
         if row.transfer:
@@ -112,7 +118,8 @@ class ApplicationScreen(Screen):
             found.append({"look": "bad", "title": told("application.overdue"),
                           "text": told("application.overdue_text", due=row.due)})
         if row.urgent and row.urgent_proof is None:
-            found.append({"look": "warn", "title": told("application.urgent"), "text": told("application.proof_missing")})
+            found.append({
+                "look": "warn", "title": told("application.urgent"), "text": told("application.proof_missing")})
         if not row.checked and row.status is ApplicationStatus.WAITING_PLACEMENT:
             found.append({"look": "warn", "title": told("application.unchecked"),
                           "text": told("application.unchecked_text")})
@@ -128,6 +135,17 @@ class ApplicationScreen(Screen):
             case "propose" | "send_decision" | "print_decision":
                 return self._ready(action.verb, row)
         return True
+
+    def buttons(self, row: Any) -> list[Button]:
+        """And the way to the desk, where the units stand side by side."""
+        found = super().buttons(row)
+        if row.status in ON_THE_DESK and may(actor(), "application.plan"):
+            found.insert(0, Button(told("menu.desk"), url_for("desk.index", application=row.id), "secondary"))
+        return found
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """What the family did not fill in is left out."""
+        return [(label, value) for label, value in super().facts(row) if value not in (None, "", told("no"))]
 
     def _ready(self, verb: str, row: Any) -> bool:
         plan = db.session.scalar(select(PlacementPlan).where(
@@ -158,11 +176,12 @@ class ApplicationScreen(Screen):
             .order_by(Decision.id)
             .options(joinedload(Decision.unit)))
         return [
-            {"title": told("menu.placement"), "empty": told("placement.none_yet"),
+            {"title": told("menu.proposal"), "empty": told("placement.none_yet"),
              "head": [told(f"placement.{name}") for name in ("unit", "period", "status", "reason")],
              "rows": [[str(one.unit), str(one.period), self.badge(one.status), one.reason] for one in plans]},
             {"title": told("menu.decision"), "empty": told("decision.none_yet"),
              "head": [told(f"decision.{name}") for name in ("number", "unit", "period", "status", "answer_due")],
-             "rows": [[one.number or "–", str(one.unit), str(one.period), self.badge(one.status),
+             "rows": [[link(str(one.number or "–"), "decision.details_view", one.id), str(one.unit), str(one.period),
+                       self.badge(one.status),
                        written(one.answer_due)] for one in decisions]},
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from io import StringIO
@@ -36,7 +36,7 @@ from evaka.models.base import Model, broken_rule, db, transaction
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, matching
 from evaka.texts import knows
-from evaka.views.forms import Converter, form_for
+from evaka.views.forms import Converter, form_for, tidy
 from evaka.views.page import Lazy, actor, moment, now, person, told, told_refusal, word_of, written
 
 # actions that ask for their inputs on a page of their own, where what follows is shown first
@@ -50,6 +50,7 @@ class Button:
     label: str
     url: str
     style: str  # primary, secondary, danger
+    rare: bool = False  # stands behind "more" where there are many
 
 
 class Home(AdminIndexView):
@@ -80,19 +81,23 @@ class Screen(ModelView):
     reading: ClassVar[bool] = False  # a person's file: who opens it is recorded
     column_type_formatters: ClassVar = {
         type(None): typefmt.empty_formatter,
-        StrEnum: lambda view, value, name: view.badge(value),
+        StrEnum: lambda view, value, name: view.badge(value) if name in STATES else word_of(value),
         date: lambda view, value, name: written(value),
         datetime: lambda view, value, name: written(value),
+        time: lambda view, value, name: written(value),
         bool: lambda view, value, name: told("yes") if value else "",
         Decimal: lambda view, value, name: written(value),
         list: lambda view, value, name: written(value),
     }
-    column_type_formatters_detail: ClassVar = column_type_formatters
+    column_type_formatters_detail: ClassVar = column_type_formatters | {
+        bool: lambda view, value, name: told("yes" if value else "no"),
+    }
     column_type_formatters_export: ClassVar = {
         type(None): typefmt.empty_formatter,
         StrEnum: lambda view, value, name: word_of(value),
         date: lambda view, value, name: written(value),
         datetime: lambda view, value, name: written(value),
+        time: lambda view, value, name: written(value),
         bool: lambda view, value, name: told("yes") if value else "",
         Decimal: lambda view, value, name: written(value),
         list: lambda view, value, name: written(value),
@@ -303,8 +308,16 @@ class Screen(ModelView):
             yield row.id, f"{address}{row.id}" if address else "", cells
 
     def facts(self, row: Model) -> list[tuple[str, Any]]:
-        """Label and value of everything the file of a row shows."""
-        return [(label, self.get_detail_value(None, row, name)) for name, label in self._details_columns]
+        """Label and value of everything the file of a row shows; a person or a unit leads to its own file."""
+        found = []
+        for name, label in self._details_columns:
+            value = None if name in self._detail_formatters() else getattr(row, name, None)
+            shown = linked(value) if isinstance(value, Model) else self.get_detail_value(None, row, name)
+            found.append((label, shown))
+        return found
+
+    def _detail_formatters(self) -> Any:
+        return self.column_formatters_detail or self.column_formatters
 
     def blocks(self, row: Model) -> list[dict[str, Any]]:
         """Further parts of a row's file: {title, head, rows, empty}."""
@@ -403,6 +416,7 @@ class Screen(ModelView):
         value = super().get_export_value(model, name)
         if isinstance(value, Markup):
             value = value.striptags()
+        value = tidy(value)
         return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
     @expose("/export/<export_type>/")
@@ -451,18 +465,24 @@ class Screen(ModelView):
         """A feature's own reason to leave a button out, though state and right allow it."""
         return True
 
+    main: ClassVar[tuple[str, ...]] = ()  # keys of actions, the likeliest next step first
+    rare: ClassVar[tuple[str, ...]] = ()  # keys of actions that are seldom needed
+
     def buttons(self, row: Model) -> list[Button]:
+        """A button per action; the likeliest next step is the primary one."""
+        actions = self.actions_of(row)
+        calm = [one for one in actions if look(one.verb) == "primary" and one.key not in self.rare]
+        first = min(calm, key=lambda one: self.main.index(one.key) if one.key in self.main else len(self.main),
+                    default=None)
         found = [
-            Button(told(one.key), self.page_of(one, row), look(one.verb))
-            for one in self.actions_of(row)
-        ]
-        first = next((n for n, one in enumerate(found) if one.style == "primary"), None)
-        found = [
-            one if n == first or one.style != "primary" else Button(one.label, one.url, "secondary")
-            for n, one in enumerate(found)
+            Button(told(one.key), self.page_of(one, row),
+                   look(one.verb) if one is first or look(one.verb) != "primary" else "secondary",
+                   one.key in self.rare)
+            for one in actions
         ]
         if getattr(row, "document_id", None):
-            found.insert(0, Button(told("document.open"), url_for("document.download", id=row.document_id), "secondary"))
+            paper = url_for("document.download", id=row.document_id)
+            found.insert(0, Button(told("document.open"), paper, "secondary"))
         if self.may_edit(row):
             found.append(Button(told("edit"), self.get_url(".edit_view", id=row.id), "secondary"))
         if self.can_delete and self.permits({"delete": f"{self.feature}.delete"}, row)["delete"]:
@@ -477,7 +497,12 @@ class Screen(ModelView):
     def head_buttons(self) -> list[Button]:
         if not self.can_create_here:
             return []
-        return [Button(told(f"{self.feature}.create"), self.get_url(".create_view"), "primary")]
+        return [Button(self.create_label, self.get_url(".create_view"), "primary")]
+
+    @property
+    def create_label(self) -> str:
+        own = f"{self.word}.create"
+        return told(own if knows(own) else f"{self.feature}.create")
 
     @expose("/do/<verb>/", methods=("GET", "POST"))
     def do(self, verb: str) -> Any:
@@ -643,6 +668,19 @@ def row_number(typed: Any) -> int | None:
     """The number of a row out of an address or a form; None when it can be no row's."""
     text = str(typed)
     return int(text) if text.isdecimal() and len(text) < 11 and int(text) <= LARGEST else None
+
+
+STATES = ("status", "state")  # columns whose values are coloured; other kinds are plain words
+FILES = {"person": "person", "unit": "unit", "unit_group": "group"}  # tables and the screens of their files
+
+
+def linked(row: Model) -> Any:
+    """A row by its name, leading to its file for whoever may open that in the office."""
+    screen = FILES.get(row.__tablename__)
+    if screen is None or not request.path.startswith("/office"):
+        return str(row)
+    seen = permitted(actor(), f"{row.feature_name()}.view", type(row), {row.id})
+    return link(str(row), f"{screen}.details_view", row.id) if seen else str(row)
 
 
 def link(text: str, endpoint: str, id: int) -> Markup:

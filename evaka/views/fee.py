@@ -70,7 +70,7 @@ class FeeScreen(Screen):
 
     def row_fact_line(self, row: Any) -> str:
         children = len(row.facts["lines"])
-        return " · ".join((str(row.head), str(row.period), f"{told('fee.child')}: {children}", word_of(row.status)))
+        return " · ".join((str(row.head), str(row.period), told("fee.children", count=children), word_of(row.status)))
 
     def row_warnings(self, row: Any) -> list[dict[str, str]]:
         found = []
@@ -140,7 +140,7 @@ class FeeScreen(Screen):
                 {
                     "label": told("fee.change"),
                     "value": f"+{money(change)}" if change > 0 else money(change),
-                    "note": written(row.start),
+                    "note": told("fee.from", start=row.start),
                 }
             )
         found.append({"label": told("fee.family_size"), "value": str(row.family_size), "note": ""})
@@ -257,11 +257,17 @@ class MyFees(Screen):
 
     can_export = False
     reading = True
-    column_list = ("number", "start", "end", "total", "status", "document")
+    column_list = ("number", "period", "total", "status", "document")
     column_sortable_list = ()
     column_default_sort = ("number", True)
     money = ("total",)
-    column_formatters: ClassVar = {"document": lambda view, _context, row, _name: view.paper(row)}
+    column_formatters: ClassVar = {
+        "number": lambda view, _context, row, _name: view.row_heading(row),
+        "period": lambda _view, _context, row, _name: str(row.period),
+        "status": lambda view, _context, row, _name: "" if row.status is FeeStatus.SENT else view.badge(row.status),
+        "document": lambda view, _context, row, _name: view.paper(row),
+    }
+    column_formatters_detail: ClassVar = {"document": lambda view, _context, row, _name: view.paper(row)}
     column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
 
     def row_heading(self, row: Any) -> str:

@@ -14,7 +14,7 @@ from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
-from sqlalchemy import select
+from sqlalchemy import Integer, Numeric, select
 from wtforms import (
     BooleanField,
     DateField,
@@ -49,6 +49,17 @@ DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
 NUMBER = re.compile(r"[+\-\u2212]?\d{1,12}(\.\d{0,6})?")
 LARGEST = 2**31 - 1  # the databases' whole numbers end here
 LONG = 2000  # letters in a text area
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # signs that no page shows, from other programs' clipboards
+
+
+def tidy(typed: Any) -> Any:
+    """A text without unseen signs, which no spreadsheet takes, and without spaces around it."""
+    return UNSEEN.sub("", typed).strip() if isinstance(typed, str) else typed
+
+
+def tidy_or_none(typed: Any) -> Any:
+    """A text for a column that may be empty: nothing typed is no change."""
+    return tidy(typed) or None
 
 
 class Required(InputRequired):
@@ -59,6 +70,14 @@ class Required(InputRequired):
         super().__call__(form, field)
         if isinstance(field.data, str) and not field.data.strip():
             raise StopValidation(self.message)
+
+
+class NotNegative:
+    """A count: nought or more."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data is not None and field.data < 0:
+            raise ValidationError(told("form.not_negative"))
 
 
 class NumberField(DecimalField):
@@ -165,7 +184,7 @@ class RowField(SelectField):
 
 
 PLAIN: dict[Any, type[Field]] = {
-    date: DayField, time: ClockField, int: WholeField, bool: BooleanField, Decimal: NumberField, str: StringField,
+    date: DayField, time: ClockField, int: WholeField, bool: BooleanField, Decimal: NumberField,
 }
 
 
@@ -199,7 +218,7 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
             return EurosField(**common)
         if mark == "long":
             rules.append(Length(max=LONG))
-            return TextAreaField(**common)
+            return TextAreaField(**common, filters=[tidy])
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         blank = [] if common["default"] is not None else [SelectChoice("", told("form.choose"))]
         choices = blank + [SelectChoice(one.value, word_of(one)) for one in hint]
@@ -208,6 +227,7 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         return RowField(**common, model=hint, rows=lambda: choosable(hint, row, by))
     if hint is str:
         rules.append(Length(max=200))
+        return StringField(**common, filters=[tidy])
     return PLAIN[hint](**common)
 
 
@@ -235,12 +255,19 @@ class Converter(AdminModelConverter):
     def convert(self, model: Any, mapper: Any, name: str, prop: Any, field_args: Any, hidden_pk: bool) -> Any:
         column = getattr(prop, "columns", [None])[0]
         given = {"label": self._label(self.view.text_model(), name)} | (field_args or {})
-        if column is not None and column.server_default is not None and not column.primary_key:
+        override = (self.view.form_overrides or {}).get(name)
+        several = override is not None and issubclass(override, SelectMultipleField)
+        one_of = override is not None and issubclass(override, SelectField) and not several
+        if column is not None and column.server_default is not None and not column.primary_key and not one_of:
             given["validators"] = [Optional(), *given.get("validators", ())]
+        if column is not None and isinstance(column.type, Integer | Numeric) and not column.foreign_keys:
+            given["validators"] = [*given.get("validators", ()), NotNegative()]
         field = super().convert(model, mapper, name, prop, given, hidden_pk)
         if isinstance(field, UnboundField):  # the database says that something is taken, and in whole sentences
             kept = [one for one in field.kwargs.get("validators", ()) if not isinstance(one, Unique)]
-            field.kwargs["validators"] = kept
+            field.kwargs["validators"] = [Required() if type(one) is InputRequired else one for one in kept]
+            if issubclass(field.field_class, StringField):
+                field.kwargs["filters"] = [tidy_or_none if column is not None and column.nullable else tidy]
         return field
 
     def _model_select_field(self, prop: Any, multiple: Any, remote_model: type[Model], **given: Any) -> Field:

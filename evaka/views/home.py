@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import current_app, url_for
 from flask_admin import expose
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, Row, Select, distinct, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, may, within
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
-from evaka.models.application import Application
+from evaka.models.application import Application, Preference
 from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
@@ -25,7 +27,7 @@ from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person, own_children
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
-from evaka.rules.application import ApplicationStatus
+from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
@@ -37,7 +39,7 @@ from evaka.views.decision import is_unanswered
 from evaka.views.income import ends_soon
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian
-from evaka.views.page import actor, told
+from evaka.views.page import actor, told, word_of, written
 from evaka.views.placement.screens import to_replan
 
 
@@ -143,6 +145,16 @@ def waiting(by: Actor) -> list[dict[str, Any]]:
     ]
 
 
+def due(day: date, by: Actor) -> Markup:
+    """A day with a sign when it has gone or is near."""
+    left = (day - by.today).days
+    if left > 6:
+        return Markup(written(day))
+    look, word = ("bad", "days_over") if left < 0 else ("warn", "days" if left else "due_today")
+    return Markup('{} <span class="badge badge-{}">{}</span>').format(
+        written(day), look, told(f"placement.{word}", days=abs(left)))
+
+
 def groups_today(by: Actor) -> list[Row[Any]]:
     """(group, unit, children, absent) of the groups that the actor reaches, on this very day."""
     return list(db.session.execute(
@@ -167,6 +179,10 @@ class OfficeHome(Home):
         page: dict[str, Any] = {"todo": waiting(by)}
         if is_local(by):
             page |= self.day(by) | self.mail(by)
+        elif may(by, "application.plan"):
+            page["blocks"] = [self.pressing(by)]
+        elif may(by, "fee.send"):
+            page["blocks"] = [self.invoiced(by)]
         return self.render("office/home.html", **page)
 
     def day(self, by: Actor) -> dict[str, Any]:
@@ -191,6 +207,41 @@ class OfficeHome(Home):
                     for id, name, unit, all_, away in rows
                 ],
             }],
+        }
+
+    def pressing(self, by: Actor) -> dict[str, Any]:
+        """The applications whose statutory day is next, or gone."""
+        rows = db.session.scalars(
+            select(Application).where(
+                within(by, "application.view", Application), Application.status.in_(ON_THE_DESK),
+                Application.due.is_not(None))
+            .order_by(Application.due, Application.id).limit(12)
+            .options(joinedload(Application.child), selectinload(Application.preferences).joinedload(Preference.unit)))
+        return {
+            "title": told("home.pressing"), "empty": told("home.nothing_presses"),
+            "link": (told("ui.all"), listed("application", ("application.open", "1"))),
+            "head": [told(f"application.{name}") for name in ("child", "due", "status", "first_wish")],
+            "rows": [
+                [link(str(one.child), "application.details_view", one.id), due(one.due, by),
+                 word_of(one.status), str(one.preferences[0].unit) if one.preferences else ""]
+                for one in rows
+            ],
+        }
+
+    def invoiced(self, by: Actor) -> dict[str, Any]:
+        """What has been invoiced, month by month, and what waits as drafts."""
+        sent, drafted = ((Invoice.status == one) for one in (InvoiceStatus.SENT, InvoiceStatus.DRAFT))
+        rows = db.session.execute(
+            select(Invoice.start, func.count(Invoice.id).filter(sent), func.count(Invoice.id).filter(drafted),
+                   func.coalesce(func.sum(Invoice.total).filter(sent), 0))
+            .where(within(by, "invoice.view", Invoice)).group_by(Invoice.start)
+            .order_by(Invoice.start.desc()).limit(12)).all()
+        return {
+            "title": told("home.invoiced"), "empty": told("home.no_invoices"), "figures": [1, 2, 3],
+            "link": (told("menu.invoice"), url_for("invoice.index_view")),
+            "head": [told(f"home.invoiced.{name}") for name in ("month", "sent", "drafts", "total")],
+            "rows": [[f"{start.month}/{start.year}", count, drafts or "", euros(total)]
+                     for start, count, drafts, total in rows],
         }
 
     def mail(self, by: Actor) -> dict[str, Any]:
@@ -235,7 +286,8 @@ class MyHome(Home):
             buttons = []
             if here and may(by, "attendance.absent"):
                 buttons.append(
-                    Button(told("menu.my_attendance"), url_for("my_attendance.details_view", id=child.id), "secondary"))
+                    Button(told("home.tell_absence"),
+                           url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
             found[child.id] = {
                 "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
                 "badge": ("warn", told("home.away")) if here and away else None,

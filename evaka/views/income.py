@@ -15,7 +15,7 @@ from evaka.models.income import Income
 from evaka.rules.income import Effect
 from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
-from evaka.views.page import actor, decimal, told, word_of
+from evaka.views.page import Lazy, actor, decimal, told, word_of
 
 SOON = timedelta(days=30)
 
@@ -48,6 +48,10 @@ class IncomeScreen(Screen):
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Income.person))
+
+    def get_column_name(self, field: str) -> Any:
+        """`income.end` names the button that ends an income, not the day on which it ends."""
+        return Lazy("income.ends") if field == "end" else super().get_column_name(field)
 
     def row_heading(self, row: Any) -> str:
         return told("income.of", person=f"{row.person.first_name} {row.person.last_name}")

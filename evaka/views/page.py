@@ -142,6 +142,18 @@ def written(value: Any) -> str:
     return str(value)
 
 
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("SamsungBrowser", "Samsung Internet"),
+            ("Chrom", "Chrome"), ("Safari/", "Safari"))
+MACHINES = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+            ("Mac OS X", "macOS"), ("Linux", "Linux"))
+
+
+def browser_name(agent: str) -> str:
+    """Chrome, Windows: out of what a browser tells of itself."""
+    found = [next((name for sign, name in known if sign in agent), "") for known in (BROWSERS, MACHINES)]
+    return ", ".join(filter(None, found)) or agent[:40]
+
+
 def option_name(table: str, key: str) -> str:
     """What the city calls an option of one of its tables, for example of the service needs."""
     names = city.read(table).get(key, {}).get("name", {})

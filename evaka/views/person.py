@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import flash, url_for
+from flask import flash, g, url_for
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -24,11 +24,11 @@ from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import GroupPlacement, Placement
-from evaka.models.unit import Unit
+from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
-from evaka.views.base import Screen, history, link
+from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import LanguageField
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
@@ -47,6 +47,18 @@ def placed_in(unit_id: int) -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.unit_id == unit_id, Placement.on(actor().today)))
 
 
+def places_today(child_id: int | None = None) -> dict[int, str]:
+    """Unit and group of this day by child, of the places that the reader may see."""
+    query = (
+        select(Placement.child_id, Unit.name, Group.name).join(Unit, Unit.id == Placement.unit_id)
+        .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(actor().today))
+        .outerjoin(Group, Group.id == GroupPlacement.group_id)
+        .where(Placement.on(actor().today), within(actor(), "placement.view", Placement)))
+    if child_id is not None:
+        query = query.where(Placement.child_id == child_id)
+    return {child: f"{unit}, {group}" if group else unit for child, unit, group in db.session.execute(query)}
+
+
 def is_child() -> ColumnElement[bool]:
     return Person.born > actor().today - timedelta(days=GROWN)
 
@@ -58,7 +70,7 @@ def is_placed() -> ColumnElement[bool]:
 class PersonScreen(Screen):
     can_create = can_edit = True
     reading = True
-    column_list = ("name", "born", "age", "language", "notes")
+    column_list = ("name", "born", "age", "place", "language", "notes")
     column_default_sort = ("sort_key", False)
     column_sortable_list = (("name", "sort_key"), "born", "language")
     search_people = ("id",)
@@ -67,9 +79,14 @@ class PersonScreen(Screen):
         NamedFilter(Person.id, "person.placed", is_placed),
         RowFilter(Person.id, "placement.unit", Unit, placed_in),
     )
+    opens_with: ClassVar = {"flt0_0": "1"}
+    main = ("attendance.absent", "application.enter", "income.add")
+    rare = ("person.add_guardian", "person.block_guardian", "person.set_head", "person.set_partner",
+            "person.end_partner", "user.invite", "fee.relief")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born),
+        "place": lambda view, _context, row, _name: view.place(row.id),
         "notes": lambda view, _context, row, _name: view.signs(row),
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
     }
@@ -82,6 +99,12 @@ class PersonScreen(Screen):
     )
     form_overrides: ClassVar = {"language": LanguageField}
     details_template = "office/person.html"
+
+    def place(self, id: int) -> str:
+        """Today's unit and group, asked once for all children of a list."""
+        if "places_today" not in g:
+            g.places_today = places_today()
+        return str(g.places_today.get(id, ""))
 
     def signs(self, row: Any, *, plain: bool = False) -> Any:
         """What must be noticed about a person, in words with a sign."""
@@ -130,10 +153,12 @@ class PersonScreen(Screen):
     def row_warnings(self, row: Any) -> list[dict[str, str]]:
         found = []
         if row.restricted_on(actor().today):
-            found.append({"look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
+            found.append({
+                "look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
         for name in HEALTH if self.knows_health(row) else ():
             if text := getattr(row, name):
-                found.append({"look": "warn" if name != "diet" else "info", "title": told(f"person.{name}"), "text": text})
+                look = "info" if name == "diet" else "warn"
+                found.append({"look": look, "title": told(f"person.{name}"), "text": text})
         return found
 
     def offers(self, action: Action, row: Any) -> bool:
@@ -188,6 +213,8 @@ class PersonScreen(Screen):
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         restricted = row.restricted_on(actor().today)
         address = ", ".join(address_lines(row.street, row.postal_code, row.post_office, restricted=restricted))
+        partner = self._partner(row)
+        other = partner and (partner.second if partner.first_id == row.id else partner.first)
         return [
             (self.label("born"), written(row.born)),
             (self.label("identity_code"), row.identity_code or told("person.no_code")),
@@ -195,6 +222,7 @@ class PersonScreen(Screen):
             (self.label("address"), told("person.restricted_sign") if restricted else address),
             (self.label("phone"), row.phone or "–"),
             (self.label("email"), row.email or "–"),
+            *([(told("fee.partner"), linked(other))] if other else []),
         ]
 
     def seen(self, model: Any, *conditions: ColumnElement[bool]) -> Any:
@@ -231,7 +259,8 @@ class PersonScreen(Screen):
     def _family(self, row: Any) -> dict[str, Any] | None:
         guardians = db.session.scalars(
             select(Guardian).where(Guardian.child_id == row.id).options(joinedload(Guardian.guardian))).all()
-        head = db.session.scalar(select(HeadOfChild).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
+        head = db.session.scalar(
+            select(HeadOfChild).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
         rows = []
         for one in guardians:
             person = one.guardian
@@ -241,8 +270,8 @@ class PersonScreen(Screen):
                 signs.append(("bad", told("person.restricted_sign")))
             rows.append([link(str(person), "person.details_view", person.id), role, person.phone or "–",
                          person.email or "–", self.badges(signs)])
-        return self._block("person.family", [told(f"person.{name}") for name in ("name", "role", "phone", "email", "notes")],
-                           rows)
+        columns = [told(f"person.{name}") for name in ("name", "role", "phone", "email", "notes")]
+        return self._block("person.family", columns, rows)
 
     def _applications(self, row: Any) -> dict[str, Any] | None:
         rows = db.session.scalars(
@@ -271,7 +300,8 @@ class PersonScreen(Screen):
         rows = db.session.scalars(
             self.seen(Document, Document.person_id == row.id).order_by(Document.id.desc()).limit(20)).all()
         return self._block("document.title", [told("document.name"), told("document.made_at")],
-                           [[link(one.name, "document.download", one.id), moment(one.made_at)] for one in rows], aside=True)
+                           [[link(one.name, "document.download", one.id), moment(one.made_at)] for one in rows],
+                           aside=True)
 
     def _children(self, row: Any) -> dict[str, Any] | None:
         visible = within(actor(), "person.view", Person)
@@ -279,7 +309,8 @@ class PersonScreen(Screen):
             select(Person).join(Guardian, Guardian.child_id == Person.id)
             .where(Guardian.guardian_id == row.id, visible).order_by(Person.born)).all()
         return self._block("person.children", [told(f"person.{name}") for name in ("name", "born", "age")],
-                           [[link(str(one), "person.details_view", one.id), written(one.born), aged(one.born)] for one in rows])
+                           [[link(str(one), "person.details_view", one.id), written(one.born), aged(one.born)]
+                            for one in rows])
 
     def _incomes(self, row: Any) -> dict[str, Any] | None:
         rows = db.session.scalars(
@@ -320,7 +351,8 @@ class PersonScreen(Screen):
                         select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id)))
                     .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
                 lanes.append((told("fee.title"), [
-                    (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft") for f in fees]))
+                    (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft")
+                    for f in fees]))
         else:
             incomes = db.session.scalars(self.seen(Income, Income.person_id == row.id).order_by(Income.start)).all()
             lanes.append((told("income.title"), [(i.period, euros(i.total), state(i.period)) for i in incomes]))

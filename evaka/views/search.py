@@ -17,7 +17,8 @@ from evaka.models.person import Person, matching
 from evaka.models.unit import Unit
 from evaka.rules.person import is_adult
 from evaka.views.base import row_number
-from evaka.views.page import Lazy, actor, aged, person, told, word_of
+from evaka.views.page import Lazy, actor, aged, person, told, word_of, written
+from evaka.views.person import places_today
 
 MOST = 20  # of each kind
 
@@ -38,6 +39,10 @@ class Search(BaseView):
         found = [group for group in self._groups(sought) if group["items"]] if sought else []
         return self.render("office/search.html", query=sought, found=found)
 
+    def _about(self, one: Person, places: dict[int, str]) -> str:
+        """What tells two people of one name apart."""
+        return " · ".join(filter(None, (written(one.born), aged(one.born), places.get(one.id))))
+
     def _groups(self, sought: str) -> list[dict[str, Any]]:
         by, number = actor(), row_number(sought)
         groups = []
@@ -46,9 +51,10 @@ class Search(BaseView):
             .order_by(Person.sort_key).limit(2 * MOST)).all()
         children = [one for one in people if not is_adult(one.born, by.today)]
         adults = [one for one in people if is_adult(one.born, by.today)]
+        places = places_today() if children else {}
         for key, found in (("search.children", children), ("search.adults", adults)):
             groups.append({"title": told(key), "items": [
-                {"label": str(one), "url": url_for("person.details_view", id=one.id), "note": aged(one.born),
+                {"label": str(one), "url": url_for("person.details_view", id=one.id), "note": self._about(one, places),
                  "badges": [("bad", told("person.restricted_sign"))] if one.restricted_on(by.today) else []}
                 for one in found[:MOST]]})
         if may(by, "application.view"):

@@ -99,6 +99,8 @@ def _leave(response: Response) -> Response:
     """Headers; and the journal's lines of what was read, without which the page is not shown."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if (request.endpoint or "").rpartition(".")[2] == "static":
+        return response  # the look of a page does not depend on the database
     if current_user and current_user.is_authenticated:
         response.headers.setdefault("Cache-Control", "no-store")
         reads = g.pop("reads", ()) if response.status_code == 200 else ()
@@ -176,6 +178,8 @@ def _expired(_no: CSRFError) -> Any:
 
 
 def _http(no: HTTPException) -> Any:
+    if isinstance(cause := getattr(no, "original_exception", None), OperationalError):
+        return _busy(cause)  # the journal's lines could not be written when the page was done
     status = no.code or 500
     if status < 400:
         return no

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select
+from flask import g
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 from wtforms.validators import DataRequired
 
+from evaka.access import permitted
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
+from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.rules.placement import CareType
 from evaka.rules.unit import OccupancyKind, Provider, explain, occupancy
 from evaka.views.base import Screen, link
-from evaka.views.filters import RowFilter, StateFilter, YesNoFilter
+from evaka.views.filters import NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.forms import LanguageField, TicksField, WeekdaysField
-from evaka.views.page import actor, decimal, told, word_of, written
+from evaka.views.page import Lazy, actor, aged, decimal, told, word_of, written
+
+
+def children_today(*where: ColumnElement[bool]) -> dict[int, int]:
+    """How many children each group has on this day."""
+    day = actor().today
+    return dict(db.session.execute(
+        select(GroupPlacement.group_id, func.count()).join(Placement, Placement.id == GroupPlacement.placement_id)
+        .where(GroupPlacement.on(day), Placement.on(day), *where).group_by(GroupPlacement.group_id)).tuples().all())
+
+
+def adults_today(*where: ColumnElement[bool]) -> dict[int, Decimal]:
+    """How many adults each group has on this day."""
+    return dict(db.session.execute(
+        select(Caretakers.group_id, Caretakers.amount).join(Group, Group.id == Caretakers.group_id)
+        .where(Caretakers.on(actor().today), *where)).tuples().all())
 
 
 class AreaScreen(Screen):
@@ -41,13 +60,15 @@ class UnitScreen(Screen):
         YesNoFilter(Unit.shift_care, "unit.shift_care"),
     )
     search_columns = ("name", "director")
+    figures = ("capacity",)
     column_formatters = {
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
         "care_types": lambda view, _context, row, _name: ", ".join(word_of(CareType(one)) for one in row.care_types),
         "weekdays": lambda view, _context, row, _name: ", ".join(told(f"weekday.{one}") for one in row.weekdays),
     }
     column_details_list = (
-        "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity", "ask_unit",
+        "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity",
+        "ask_unit",
         "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
     )
     form_columns = (
@@ -66,13 +87,8 @@ class UnitScreen(Screen):
     def _groups(self, row: Any) -> dict[str, Any]:
         """Groups with their children and adults of today."""
         day = actor().today
-        children = dict(db.session.execute(
-            select(GroupPlacement.group_id, func.count()).join(Placement, Placement.id == GroupPlacement.placement_id)
-            .where(Placement.unit_id == row.id, GroupPlacement.on(day), Placement.on(day))
-            .group_by(GroupPlacement.group_id)).tuples().all())
-        adults = dict(db.session.execute(
-            select(Caretakers.group_id, Caretakers.amount).join(Group, Group.id == Caretakers.group_id)
-            .where(Group.unit_id == row.id, Caretakers.on(day))).tuples().all())
+        children = children_today(Placement.unit_id == row.id)
+        adults = adults_today(Group.unit_id == row.id)
         groups = db.session.scalars(select(Group).where(Group.unit_id == row.id, Group.on(day)).order_by(Group.name))
         return {
             "title": told("unit.groups"), "empty": told("unit.no_groups"), "figures": [1, 2],
@@ -102,12 +118,27 @@ class UnitScreen(Screen):
 class GroupScreen(Screen):
     feature = "unit"
     can_create = can_edit = True
-    column_list = ("name", "unit", "start", "end")
-    column_default_sort = ("id", False)
+    column_list = ("name", "unit", "children", "adults")
+    column_sortable_list = ("name", ("unit", "unit.name"))
+    column_default_sort: ClassVar = [("unit.name", False), ("name", False)]
+    figures = ("children", "adults")
+    column_formatters: ClassVar = {
+        "children": lambda view, _context, row, _name: view.today("children").get(row.id, 0),
+        "adults": lambda view, _context, row, _name: decimal(view.today("adults").get(row.id, 0)),
+    }
     column_filters = (RowFilter(Group.unit_id, "unit.unit", Unit),)
     search_columns = ("name",)
     form_columns = ("unit", "name", "start", "end")
-    column_details_list = ("name", "unit", "start", "end")
+    column_details_list = ("unit", "start", "end")
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Group.unit))
+
+    def today(self, of_whom: str) -> dict[int, Any]:
+        """Children or adults of this day by group, asked once for a whole list."""
+        if "in_groups" not in g:
+            g.in_groups = {"children": children_today(), "adults": adults_today()}
+        return dict(g.in_groups[of_whom])
 
     def row_fact_line(self, row: Any) -> str:
         return str(row.unit)
@@ -121,10 +152,14 @@ class GroupScreen(Screen):
         rows = sorted(rows, key=lambda one: one.child.sort_key)
         adults = db.session.scalars(
             select(Caretakers).where(Caretakers.group_id == row.id).order_by(Caretakers.start.desc()))
+        known = permitted(actor(), "person.health", Person, {one.child_id for one in rows})
+        head = ("name", "born", "age", "allergies") if known else ("name", "born", "age")
         return [
-            {"title": told("unit.children"), "head": [told("person.name"), told("person.born")],
-             "empty": told("unit.no_children"),
-             "rows": [[link(str(one.child), "person.details_view", one.child_id), written(one.child.born)] for one in rows]},
+            {"title": told("search.children"), "note": str(len(rows)), "empty": told("unit.no_children"),
+             "head": [told(f"person.{name}") for name in head],
+             "rows": [[link(str(one.child), "person.details_view", one.child_id), written(one.child.born),
+                       aged(one.child.born), (one.child.allergies or "") if one.child_id in known else ""][:len(head)]
+                      for one in rows]},
             {"title": told("unit.adults"), "head": [told("placement.period"), told("unit.amount")], "figures": [1],
              "rows": [[str(one.period), decimal(one.amount)] for one in adults], "empty": told("unit.no_adults"),
              "aside": True},
@@ -135,9 +170,24 @@ class CaretakersScreen(Screen):
     feature = "unit"
     can_create = can_edit = can_delete = True
     column_list = ("group", "amount", "start", "end")
-    column_default_sort = ("id", True)
+    column_default_sort: ClassVar = [("group.unit.name", False), ("group.name", False), ("start", True)]
+    column_filters = (
+        NamedFilter(Caretakers.start, "placement.in_force", lambda: Caretakers.on(actor().today)),
+        RowFilter(Caretakers.group_id, "unit.unit", Unit,
+                  lambda unit_id: Caretakers.group_id.in_(select(Group.id).where(Group.unit_id == unit_id))),
+    )
+    opens_with: ClassVar = {"flt0_0": "1"}
+    figures = ("amount",)
+    column_formatters: ClassVar = {"group": lambda _view, _context, row, _name: f"{row.group.unit}, {row.group}"}
     form_columns = ("group", "amount", "start", "end")
     column_details_list = ("group", "amount", "start", "end")
 
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Caretakers.group).joinedload(Group.unit))
+
+    def get_column_name(self, field: str) -> Any:
+        """An amount holds from a day to another; a unit begins and ends its work."""
+        return Lazy(f"user.{field}") if field in ("start", "end") else super().get_column_name(field)
+
     def row_heading(self, row: Any) -> str:
-        return f"{row.group}, {row.period}"
+        return f"{row.group.unit}, {row.group}, {row.period}"

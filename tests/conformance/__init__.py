@@ -36,7 +36,7 @@ class Difference:
         return f"{self.where}: expected {self.expected!r}, found {self.found!r}"
 
 
-class Unsupported(Exception):  # noqa: N818 - the refusals of the program are not called errors either
+class Unsupported(Exception):
     """A case asks for something that the rules here do not reckon."""
 
 

@@ -7,7 +7,7 @@ on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -15,6 +15,7 @@ from enum import StrEnum
 from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.workflow import Workflow
 from evaka.rules.fee.family import Facts, Fees, Line, fees
+from evaka.rules.fee.untold import drafted, joined, untold
 from evaka.rules.income import Id, same_income
 
 
@@ -65,7 +66,7 @@ class FeeDecision:
     @property
     def empty(self) -> bool:
         """Nothing is owed: sending it only ends what was decided before."""
-        return not self.fees.lines
+        return self.fees.empty
 
 
 def differences(before: Fees, after: Fees) -> frozenset[Difference]:
@@ -113,43 +114,15 @@ def same(one: Fees, other: Fees) -> bool:
 
 def merged(spans: Iterable[tuple[DateRange, Fees]]) -> list[tuple[DateRange, Fees]]:
     """Neighbours that touch or overlap and say the same become one."""
-    joined: list[tuple[DateRange, Fees]] = []
-    for period, owed in spans:
-        if joined:
-            before, said = joined[-1]
-            if before.last_day >= period.start - DAY and same(said, owed):
-                joined[-1] = (DateRange(before.start, max(before.last_day, period.last_day)), said)
-                continue
-        joined.append((period, owed))
-    return joined
+    return joined(spans, differences)
 
 
 def news(owed: Timeline[Fees], told: Timeline[Fees]) -> Timeline[Fees]:
     """The part of `owed` that the family has not been told yet.
 
     A span without lines says that an earlier decision ends.
-
-    A decision that was sent stands until the first day on which something else is owed; sending that ends
-    it, so even an equal fee later on must then be decided anew.
     """
-    new = list(owed.spans)
-    fresh = [span for span in new if not _stands(*span, new, told)]
-    joined = merged(span for span in fresh if span[1].lines or any(sent & span[0] for sent in told.periods()))
-    return Timeline(span for span in joined if not _stands(*span, new, told))
-
-
-def _stands(
-    period: DateRange, owed: Fees, new: Sequence[tuple[DateRange, Fees]], told: Timeline[Fees]
-) -> bool:
-    """Whether a decision that was sent says this already, and will go on to stand on all of these days."""
-    for sent, said in told.spans:
-        if sent & period != period or not same(said, owed):
-            continue
-        changes = [later.start for later, content in new if later & sent and not same(content, said)]
-        last = min(changes) - DAY if changes else sent.last_day
-        if period.last_day <= last:
-            return True
-    return False
+    return untold(owed, told, differences)
 
 
 def drafts(facts: Facts, head: Id, decisions: Iterable[FeeDecision], *, first_day: date) -> list[FeeDecision]:
@@ -158,33 +131,17 @@ def drafts(facts: Facts, head: Id, decisions: Iterable[FeeDecision], *, first_da
     `decisions` are all that the adult has.  A draft that says the same of the same days as one before keeps
     its id; what the office chose to ignore is not drafted again.  Doing it twice changes nothing.
     """
-    own = [decision for decision in decisions if decision.fees.head == head]
-    told = Timeline((decision.period, decision.fees) for decision in own if decision.status in IN_FORCE)
-    owed = fees(facts, head, told.periods(), first_day=first_day)
-    fresh = []
-    for period, content in news(owed, told).spans:
-        cut = DateRange(max(period.start, first_day), period.end)
-        earlier = [one for one in own if one.period == cut and same(one.fees, content)]
-        if any(one.status is FeeStatus.IGNORED for one in earlier):
-            continue
-        kept = next((one.id for one in earlier if one.status is FeeStatus.DRAFT), None)
-        fresh.append(FeeDecision(cut, content, id=kept))
-    return [replace(draft, differences=_changed(draft, fresh, told)) for draft in fresh]
-
-
-def _changed(draft: FeeDecision, fresh: list[FeeDecision], told: Timeline[Fees]) -> frozenset[Difference]:
-    """What changed since the decision before: the draft that ends the day before, or else a sent one."""
-    if draft.empty:
-        return frozenset()
-    drafted = [(one.period, one.fees) for one in fresh if one is not draft and not one.empty]
-    for earlier in (drafted, told.spans):
-        found: set[Difference] = set()
-        for period, content in earlier:
-            if period & draft.period or period.last_day == draft.period.start - DAY:
-                found |= differences(content, draft.fees)
-        if found:
-            return frozenset(found)
-    return frozenset()
+    own = [one for one in decisions if one.fees.head == head]
+    told = Timeline((one.period, one.fees) for one in own if one.status in IN_FORCE)
+    fresh = drafted(
+        fees(facts, head, told.periods(), first_day=first_day),
+        told,
+        differences,
+        drafts=[(one.period, one.fees, one.id) for one in own if one.status is FeeStatus.DRAFT],
+        ignored=[(one.period, one.fees) for one in own if one.status is FeeStatus.IGNORED],
+        first_day=first_day,
+    )
+    return [FeeDecision(one.period, one.content, id=one.id, differences=one.differences) for one in fresh]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,19 @@ class Facts:
         found = [self.children[child] for head, child in self.heads.at(day) if head == adult]
         return [child for child in found if child.minor_on(day)]
 
+    def cared_for(self, child: Id, day: date) -> list[Care]:
+        """The child's care of the day that makes it a sibling in care; one place counts at a time."""
+        found = self.care[child].at(day) if child in self.care else []
+        return [care for care in found if care.care_type not in IGNORED_IN_FEES][:1]
+
+    def income(self, person: Id, day: date) -> Income | None:
+        found = self.incomes.get(person, NOBODY).at(day)
+        return found[0] if found else None
+
+    def altered(self, child: Id, day: date) -> list[Alteration]:
+        """The alterations of the child's fee, in the order in which they take effect."""
+        return self.alterations[child].at(day) if child in self.alterations else []
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -143,6 +156,34 @@ class Fees:
     def total(self) -> Cents:
         return sum(line.price.final for line in self.lines)
 
+    @property
+    def empty(self) -> bool:
+        """Nothing is owed."""
+        return not self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """Who lives together on a day: an adult, the partner, their children from the youngest, and who earns."""
+
+    head: Id
+    partner: Id | None
+    children: tuple[Child, ...]
+    incomes: tuple[Income | None, ...]
+
+    @property
+    def size(self) -> int:
+        return 1 + (self.partner is not None) + len(self.children)
+
+    def owing(self, table: FeeTable | None = None, lines: tuple[Line, ...] = ()) -> Fees:
+        """What the household owes: these lines by this table, or nothing."""
+        limits = Limits()
+        if table is not None:
+            lower, upper = table.limits(self.size)
+            limits = Limits(lower, upper, table.rate, table.smallest_fee, table.highest_fee)
+        partner_income = self.incomes[1] if self.partner is not None else None
+        return Fees(self.head, self.partner, self.size, self.incomes[0], partner_income, limits, lines)
+
 
 def spans_of_care(period: DateRange, usual: Care, agreed: Timeline[Need]) -> list[tuple[DateRange, Care]]:
     """A place cut by the service needs agreed for it; where none was agreed the usual one holds."""
@@ -170,29 +211,28 @@ def pays_for(facts: Facts, adult: Id, partner: Id, day: date) -> bool:
     return str(adult) < str(partner)
 
 
-def fees_on(facts: Facts, head: Id, day: date) -> Fees:
-    """What this adult owes on a day, with what led to it; when the partner pays, there are no lines here."""
+def household(facts: Facts, head: Id, day: date) -> Household:
+    """The household of the adult whom its decisions are addressed to; when the partner pays, no children."""
     partner = facts.partner(head, day)
     own = facts.minors(head, day)
     if partner is not None:
         own = [*own, *facts.minors(partner, day)] if pays_for(facts, head, partner, day) else []
-    family_size = 1 + (partner is not None) + len(own)
-    incomes = [_income(facts, adult, day) for adult in (head, partner) if adult is not None]
-    empty = Fees(
-        head, partner, family_size, incomes[0], incomes[1] if partner is not None else None, Limits()
-    )
-    cared = [(child, care) for child in _by_age(own) for care in _care(facts, child, day)]
+    incomes = tuple(facts.income(adult, day) for adult in (head, partner) if adult is not None)
+    return Household(head, partner, tuple(_by_age(own)), incomes)
+
+
+def fees_on(facts: Facts, head: Id, day: date) -> Fees:
+    """What this adult owes on a day, with what led to it; when the partner pays, there are no lines here."""
+    family = household(facts, head, day)
+    cared = [(child, care) for child in family.children for care in facts.cared_for(child.id, day)]
     charged = [(sibling, *pair) for sibling, pair in enumerate(cared, start=1) if _costs(pair[1])]
     if not charged:
-        return empty
+        return family.owing()
     table = table_on(facts.tables, day)
     lines = tuple(
-        _line(facts, table, family_size, incomes, sibling, child, care, day)
-        for sibling, child, care in charged
+        _line(facts, table, family, sibling, child.id, care, day) for sibling, child, care in charged
     )
-    lower, upper = table.limits(family_size)
-    limits = Limits(lower, upper, table.rate, table.smallest_fee, table.highest_fee)
-    return Fees(head, partner, family_size, empty.head_income, empty.partner_income, limits, lines)
+    return family.owing(table, lines)
 
 
 def fees(
@@ -213,45 +253,27 @@ def _by_age(children: list[Child]) -> list[Child]:
     return sorted(children, key=lambda child: (child.born, child.identity_code), reverse=True)
 
 
-def _care(facts: Facts, child: Child, day: date) -> list[Care]:
-    """The child's care of the day that makes it a sibling in care; one place counts at a time."""
-    found = facts.care[child.id].at(day) if child.id in facts.care else []
-    return [care for care in found if care.care_type not in IGNORED_IN_FEES][:1]
-
-
 def _costs(care: Care) -> bool:
     return care.charged and care.need.coefficient > 0
 
 
-def _income(facts: Facts, person: Id, day: date) -> Income | None:
-    found = facts.incomes.get(person, NOBODY).at(day)
-    return found[0] if found else None
-
-
 def _line(
-    facts: Facts,
-    table: FeeTable,
-    family_size: int,
-    incomes: list[Income | None],
-    sibling: int,
-    child: Child,
-    care: Care,
-    day: date,
+    facts: Facts, table: FeeTable, family: Household, sibling: int, child: Id, care: Care, day: date
 ) -> Line:
-    own_income = _income(facts, child.id, day)
-    alterations = facts.alterations[child.id].at(day) if child.id in facts.alterations else []
-    if facts.agency_increase and any(income and income.agency_staff for income in incomes):
+    own_income = facts.income(child, day)
+    alterations = facts.altered(child, day)
+    if facts.agency_increase and any(income and income.agency_staff for income in family.incomes):
         increase = Alteration(AlterationKind.INCREASE, Decimal(facts.agency_increase), absolute=True)
         alterations = [*alterations, increase]
     prices = facts.option_prices.get(care.need.option)
     price = child_fee(
         table,
-        family_size,
-        incomes,
+        family.size,
+        family.incomes,
         child_income=own_income,
         sibling=sibling,
         coefficient=care.need.coefficient,
         alterations=alterations,
         option_price=next(iter(prices.at(day)), None) if prices else None,
     )
-    return Line(child.id, care, own_income, tuple(zip(alterations, price.effects, strict=True)), price)
+    return Line(child, care, own_income, tuple(zip(alterations, price.effects, strict=True)), price)

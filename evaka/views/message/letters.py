@@ -44,7 +44,7 @@ def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:
     found = db.session.scalars(
         select(Message).join(Receipt, Receipt.message_id == Message.id)
         .where(Receipt.read_at.is_(None), Receipt.group_id.in_(groups))
-        .order_by(Message.id.desc()).limit(limit).options(joinedload(Message.person)))
+        .order_by(Message.at.desc(), Message.id.desc()).limit(limit).options(joinedload(Message.person)))
     return [
         {"who": f"{one.person.first_name} {one.person.last_name}" if one.person else "", "when": moment(one.at),
          "text": begins(one.body), "url": url_for("message.details_view", id=one.thread_id)}

@@ -167,7 +167,8 @@ class PlacementDesk(BaseView):
         state = None
         if left is not None:
             look = "bad" if left < 0 else "warn" if left <= SOON else ""
-            state = (look, told("placement.days", days=left))
+            word = "days_over" if left < 0 else "days" if left else "due_today"
+            state = (look, told(f"placement.{word}", days=abs(left)))
         return {
             "id": one.id, "url": self._here(application=one.id),
             "child": f"{one.child.first_name} {one.child.last_name}", "age": aged(one.child.born),
@@ -203,8 +204,8 @@ class PlacementDesk(BaseView):
             "id": one.id, "title": f"{one.child.first_name} {one.child.last_name}, {aged(one.child.born)}",
             "badges": [*self._badges(one), ("", option_name("service_needs", need.key))],
             "facts": told("placement.facts", received=one.received, start=one.start, due=one.due),
-            "links": [(told("application.title"), url_for("application.details_view", id=one.id)),
-                      (told("person.child"), url_for("person.details_view", id=one.child_id))],
+            "links": [(told("placement.open_application"), url_for("application.details_view", id=one.id)),
+                      (told("placement.open_child"), url_for("person.details_view", id=one.child_id))],
             "plan": self._plan(one, first) if plannable and first else None,
             "undo": {"action": url_for(".undo"), "label": told("application.return_to_placement")}
             if one.status is ApplicationStatus.WAITING_DECISION else None,

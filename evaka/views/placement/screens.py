@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -15,7 +15,7 @@ from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Commitment, OccupancyKind, occupancy, peak
-from evaka.views.base import Screen, link
+from evaka.views.base import Screen, link, linked
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
 from evaka.views.page import actor, aged, option_name, told
 from evaka.views.placement.desk import months_from, percent, said
@@ -36,19 +36,23 @@ class ProposalScreen(Screen):
 
     column_list = ("child", "unit", "start", "end", "service_need", "status")
     column_sortable_list = ("start", "status")
-    column_default_sort = ("id", True)
+    column_default_sort = ("start", False)
     column_filters = (
         StateFilter(PlacementPlan.status, "placement.status", PlanStatus),
         RowFilter(PlacementPlan.unit_id, "placement.unit", Unit),
         DayFilter(PlacementPlan.start, "decision.starts_from"),
         NamedFilter(PlacementPlan.id, "placement.to_replan", to_replan),
     )
+    opens_with: ClassVar = {"flt0_0": "proposed"}
     column_details_list = ("status", "child", "unit", "start", "end", "care_type", "service_need", "reason")
     reading = True
     bulk = ("confirm",)
     column_formatters = {
         "child": lambda view, _context, row, _name: str(row.application.child),
         "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
+    }
+    column_formatters_detail: ClassVar = column_formatters | {
+        "child": lambda view, _context, row, _name: linked(row.application.child),
     }
 
     def get_query(self) -> Any:
@@ -86,7 +90,8 @@ class PlacementScreen(Screen):
 
     column_list = ("child", "unit", "care_type", "group", "service_need", "start", "end")
     column_sortable_list = (("child", "child.sort_key"), "start", "end")
-    column_default_sort = ("start", True)
+    column_default_sort = ("child.sort_key", False)
+    opens_with: ClassVar = {"flt1_1": "1"}
     search_people = ("child_id",)
     reading = True
     bulk = ("place_in_group",)

@@ -17,7 +17,7 @@ from evaka.kit.errors import Refused
 from evaka.models.base import transaction
 from evaka.models.user import User
 from evaka.views.forms import Required
-from evaka.views.page import Lazy, actor, moment, now, person, told, told_refusal
+from evaka.views.page import Lazy, actor, browser_name, moment, now, person, told, told_refusal
 from evaka.views.user.door import CodeForm, door, enter, refusal_of, status_of
 
 
@@ -51,7 +51,7 @@ def account() -> Any:
     user = oneself()
     rows = [
         {"id": one.id, "began": moment(one.began), "seen": moment(one.seen), "address": one.address,
-         "agent": one.agent[:80], "this": one.id == own_session()}
+         "agent": browser_name(one.agent), "this": one.id == own_session()}
         for one in act.open_sessions(user, now())
     ]
     return render_template("account.html", sessions=rows, second=bool(user.totp_secret), form=OwnPasswordForm())

@@ -11,11 +11,12 @@ from wtforms.fields.choices import SelectChoice
 
 from evaka.actions import Action
 from evaka.actions import user as act
+from evaka.models.unit import Group
 from evaka.models.user import Grant, User
 from evaka.texts import LANGUAGES
 from evaka.views.base import Screen, link
-from evaka.views.filters import YesNoFilter
-from evaka.views.page import Lazy, actor, moment, now, told
+from evaka.views.filters import NamedFilter, YesNoFilter
+from evaka.views.page import Lazy, actor, browser_name, moment, now, told
 
 
 class UserScreen(Screen):
@@ -26,7 +27,13 @@ class UserScreen(Screen):
     column_list = ("name", "email", "roles", "active", "second_factor", "last_login")
     column_sortable_list = ("name", "email", "last_login")
     column_default_sort = ("name", False)
-    column_filters = (YesNoFilter(User.active, "user.active"),)
+    column_filters = (
+        NamedFilter(User.person_id, "user.staff", lambda: User.person_id.is_(None)),
+        YesNoFilter(User.active, "user.active"),
+    )
+    opens_with = {"flt0_0": "1"}
+    main = ("user.grant",)
+    rare = ("user.reset_second_factor", "user.end_sessions", "user.deactivate")
     search_columns = ("name", "email")
     form_columns = ("name", "email", "language")
     form_overrides = {"language": SelectField}
@@ -34,7 +41,7 @@ class UserScreen(Screen):
     column_details_list = ("name", "email", "language", "active", "second_factor", "person", "last_login")
     column_formatters = {
         "roles": lambda view, _context, row, _name: ", ".join(
-            f"{told(f'role.{one.role}')}{f' ({place_of(one)})' if one.unit else ''}" for one in row.grants
+            f"{told(f'role.{one.role}')}{f' ({place_of(one)})' if one.unit or one.group else ''}" for one in row.grants
             if actor().today in one.period),
         "second_factor": lambda view, _context, row, _name: told("yes") if row.totp_secret else "",
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
@@ -42,7 +49,7 @@ class UserScreen(Screen):
 
     def get_query(self) -> Any:
         grants = selectinload(User.grants)
-        return super().get_query().options(grants.joinedload(Grant.unit), grants.joinedload(Grant.group))
+        return super().get_query().options(grants.joinedload(Grant.unit), grants.joinedload(Grant.group).joinedload(Group.unit))
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         row.email = act.login_name(row.email)
@@ -82,7 +89,7 @@ class UserScreen(Screen):
             [link(told(f"role.{one.role}"), "grant.details_view", one.id), place_of(one), str(one.period)]
             for one in row.grants
         ]
-        sessions = [[moment(one.seen), one.address, one.agent[:60]] for one in act.open_sessions(row, now())]
+        sessions = [[moment(one.seen), one.address, browser_name(one.agent)] for one in act.open_sessions(row, now())]
         return [
             {"title": told("user.grants"), "head": [told("user.role"), told("user.unit"), told("user.period")],
              "rows": grants, "empty": told("user.no_grants")},
@@ -116,6 +123,6 @@ class GrantScreen(Screen):
 
 def place_of(one: Grant) -> str:
     """Where a role holds: a unit, a group of it, or everywhere."""
-    if one.unit is None:
-        return told("user.everywhere")
-    return f"{one.unit}, {one.group}" if one.group else str(one.unit)
+    if one.group is not None:
+        return f"{one.group.unit}, {one.group}"
+    return str(one.unit) if one.unit is not None else told("user.everywhere")
