@@ -31,11 +31,19 @@ MEND = "Mend the table that is wrong, or the expectation when the table is right
 
 @dataclass(frozen=True)
 class ChildInCare:
-    """A child of a fee case: the service need, and the fee that is expected, cents a month."""
+    """A child of a fee case and the fee that is expected, cents a month.
+
+    Without a `need` the one counts that is the default of the `care_type`.
+    """
 
     born: date
-    need: str
     fee: Cents
+    need: str = ""
+    care_type: CareType | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.need) == (self.care_type is not None):
+            raise ValueError("a child has neither need nor care_type, or both", "Give one of the two.")
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,15 @@ class Tables:
             raise KeyError(f'no service need is called "{key}" on {finnish(day)}', f"There are {', '.join(offered)}.")
         return self.needs[key]
 
+    def need_of(self, child: ChildInCare, day: date) -> ServiceNeed:
+        """What counts for a child; KeyError when nothing does."""
+        if child.care_type is None:
+            return self.need(child.need, day)
+        usual = default_need(self.needs.values(), child.care_type, day)
+        if usual is None:
+            raise KeyError(f"no need is the default of {child.care_type} on {finnish(day)}", "Name the child's need.")
+        return usual
+
 
 def chosen_tables() -> Tables:
     """Those of the chosen city."""
@@ -207,7 +224,7 @@ def check() -> None:
 
 
 def _fee(case: FeeCase, tables: Tables) -> Iterator[str]:
-    needs = [tables.need(child.need, case.day) for child in case.children]
+    needs = [tables.need_of(child, case.day) for child in case.children]
     owed = fees_on(_family(case, needs, tables), HEAD, case.day)
     lines = {line.child: line for line in owed.lines}
     for number, child in enumerate(case.children):

@@ -323,7 +323,7 @@ def mistakes(kind: Any, given: Any, where: str) -> list[ConfigMistake]:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple and isinstance(given, list):
         return [no for number, one in enumerate(given, start=1) for no in mistakes(inner[0], one, f"{where} {number}")]
-    if origin is not None and isinstance(given, dict):
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(given, dict):
         return [no for key, one in given.items() for no in mistakes(inner[1], one, f"{where}, {key}")]
     try:
         if is_dataclass(kind):

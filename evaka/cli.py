@@ -43,6 +43,7 @@ from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import InvoicePolicy
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views import GUARDIAN, MENU
 
 
@@ -197,7 +198,7 @@ def _wrong_roles() -> Iterator[ConfigMistake]:
         for pattern, hows in table.items():
             if not any(fnmatchcase(key, pattern) for key in keys):
                 yield _nobody_has(where, pattern, keys)
-            for how in [hows] if isinstance(hows, str) else hows:
+            for how in hows if isinstance(hows, list) else [hows]:
                 if how not in REACHES:
                     yield ConfigMistake(
                         f'{where}, "{pattern}"', f"{how!r} is no reach", f"Use one of {', '.join(REACHES)}."
@@ -232,6 +233,7 @@ FILES: dict[str, city.Reads] = {
     "invoices": city.Reads({"rules": InvoicePolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
+    "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable),
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),

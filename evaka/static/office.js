@@ -119,6 +119,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const list = document.querySelector(".of-desk__scroll");
   const chosen = list && list.querySelector("[aria-current]");
   if (chosen && list.scrollHeight > list.clientHeight) {
-    list.scrollTop += chosen.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 3;
+    const above = chosen.closest("li").previousElementSibling || chosen;
+    list.scrollTop += above.getBoundingClientRect().top - list.getBoundingClientRect().top;
   }
 });

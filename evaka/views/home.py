@@ -222,7 +222,7 @@ class OfficeHome(Home):
             "link": (told("ui.all"), listed("application", ("application.open", "1"))),
             "head": [told(f"application.{name}") for name in ("child", "due", "status", "first_wish")],
             "rows": [
-                [link(str(one.child), "application.details_view", one.id), due(one.due, by),
+                [link(str(one.child), "application.details_view", one.id), due(one.due or by.today, by),
                  word_of(one.status), str(one.preferences[0].unit) if one.preferences else ""]
                 for one in rows
             ],

@@ -47,15 +47,13 @@ def placed_in(unit_id: int) -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.unit_id == unit_id, Placement.on(actor().today)))
 
 
-def places_today(child_id: int | None = None) -> dict[int, str]:
+def places_today() -> dict[int, str]:
     """Unit and group of this day by child, of the places that the reader may see."""
     query = (
         select(Placement.child_id, Unit.name, Group.name).join(Unit, Unit.id == Placement.unit_id)
         .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(actor().today))
         .outerjoin(Group, Group.id == GroupPlacement.group_id)
         .where(Placement.on(actor().today), within(actor(), "placement.view", Placement)))
-    if child_id is not None:
-        query = query.where(Placement.child_id == child_id)
     return {child: f"{unit}, {group}" if group else unit for child, unit, group in db.session.execute(query)}
 
 

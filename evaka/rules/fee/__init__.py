@@ -16,7 +16,6 @@ from evaka.rules.fee.decision import (
     drafts,
     merged,
     news,
-    same,
 )
 from evaka.rules.fee.family import (
     Care,
@@ -80,7 +79,6 @@ __all__ = [
     "news",
     "pays_for",
     "reckoned_highest",
-    "same",
     "spans_of_care",
     "table_on",
     "temporary_price",

@@ -108,10 +108,6 @@ def _same_incomes(before: Fees, after: Fees) -> bool:
     return straight or crossed
 
 
-def same(one: Fees, other: Fees) -> bool:
-    return not differences(one, other)
-
-
 def merged(spans: Iterable[tuple[DateRange, Fees]]) -> list[tuple[DateRange, Fees]]:
     """Neighbours that touch or overlap and say the same become one."""
     return joined(spans, differences)

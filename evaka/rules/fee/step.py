@@ -43,8 +43,9 @@ def percent(share: Decimal) -> str:
 
 
 def number(value: Decimal | int) -> str:
-    """2.23125 -> '2,23125', without zeros at the end that say nothing."""
-    return f"{Decimal(value).normalize():f}".replace(".", ",").replace("-", "−")
+    """2.23125 -> '2,23125', without zeros at the end that say nothing; thousands apart as in money."""
+    written = f"{Decimal(value).normalize():,f}".replace(",", GAP)
+    return written.replace(".", ",").replace("-", "−")
 
 
 def rounded(exact: Decimal, result: Cents) -> str:

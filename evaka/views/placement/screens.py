@@ -36,7 +36,7 @@ class ProposalScreen(Screen):
 
     column_list = ("child", "unit", "start", "end", "service_need", "status")
     column_sortable_list = ("start", "status")
-    column_default_sort = ("start", False)
+    column_default_sort: ClassVar = [("start", False), ("id", True)]  # of two plans for a child, the newer first
     column_filters = (
         StateFilter(PlacementPlan.status, "placement.status", PlanStatus),
         RowFilter(PlacementPlan.unit_id, "placement.unit", Unit),

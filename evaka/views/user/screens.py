@@ -49,7 +49,8 @@ class UserScreen(Screen):
 
     def get_query(self) -> Any:
         grants = selectinload(User.grants)
-        return super().get_query().options(grants.joinedload(Grant.unit), grants.joinedload(Grant.group).joinedload(Group.unit))
+        return super().get_query().options(
+            grants.joinedload(Grant.unit), grants.joinedload(Grant.group).joinedload(Group.unit))
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         row.email = act.login_name(row.email)
