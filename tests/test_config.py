@@ -85,7 +85,7 @@ def test_the_cities_differ_in_what_they_ask_for_the_same_care() -> None:
         city.choose(name)
         tables = cases.chosen_tables()
         needs = [need for need in tables.needs.values() if need.care_type is CareType.DAYCARE]
-        shares.add(frozenset((need.fee_coefficient, need.hours_a_month, need.contract_days) for need in needs))
+        shares.add(frozenset((need.key, need.fee_coefficient) for need in needs))
         rules.add(repr(tables.invoices))
     assert len(shares) == len(CITIES)
     assert len(rules) >= 4
@@ -468,7 +468,7 @@ def test_the_command_tells_each_mistake_below_its_city_and_fails(app: Flask, wri
     assert told.exit_code == 1
     first, *mistakes = told.output.splitlines()
     assert re.fullmatch(r"mylly: \d+ tables, \d+ cases, 2 mistakes", first)
-    assert [line[:27] for line in mistakes] == ["  mylly/cases.toml, case 1 (", "  mylly/cases.toml, case 2 ("]
+    assert [line[:28] for line in mistakes] == ["  mylly/cases.toml, case 1 (", "  mylly/cases.toml, case 2 ("]
     assert app.test_cli_runner().invoke(args=["check-city", "base", "mylly"]).exit_code == 1
 
 

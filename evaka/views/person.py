@@ -177,7 +177,8 @@ class PersonScreen(Screen):
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.key == "application.enter" and name == "guardian":
             return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
-        begins_today = {("application.enter", "received"), ("attendance.absent", "first"), ("attendance.absent", "last"),
+        begins_today = {("application.enter", "received"), ("attendance.absent", "first"),
+                        ("attendance.absent", "last"),
                         ("person.end_partner", "end")}
         return actor().today if (action.key, name) in begins_today else None
 

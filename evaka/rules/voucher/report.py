@@ -157,7 +157,7 @@ def _corrections(
     for closed in frozen:
         for row in closed.rows:
             rows.setdefault((row.decision.child, row.period.start.replace(day=1)), []).append(row)
-    # Of what happened in the moment of freezing nobody knows the order: if the rows have it already, pairs vanish.
+    # What happened in the moment of freezing counts as new: if the rows have it already, the pairs vanish.
     for child, first in _reopened(month, decisions, rows, lambda at: last is None or at >= last):
         for row in rows.get((child, first), ()):
             step = Step("voucher.step.refund", -row.amount, euros(-row.amount))

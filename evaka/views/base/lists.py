@@ -1,0 +1,235 @@
+"""A list: how its cells are written, what it filters and finds, in which order, and what it exports."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from io import StringIO
+from typing import Any, ClassVar
+
+from flask import Response, abort, flash, g, request
+from flask_admin import expose
+from flask_admin.model import typefmt
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, Integer, false, func, or_, select
+
+from evaka.kit.money import euros
+from evaka.models.base import Model
+from evaka.models.person import Person, matching
+from evaka.texts import knows
+from evaka.views.base.rows import BADGES, STATES, linked, row_number
+from evaka.views.forms import tidy
+from evaka.views.page import Lazy, told, word_of, written
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run
+
+
+class Lists:
+    money: ClassVar[tuple[str, ...]] = ()  # columns of cents
+    search_people: ClassVar[tuple[str, ...]] = ()  # columns that point at a person
+    search_columns: ClassVar[tuple[str, ...]] = ()
+    column_type_formatters: ClassVar = {
+        type(None): typefmt.empty_formatter,
+        StrEnum: lambda view, value, name: view.badge(value) if name in STATES else word_of(value),
+        date: lambda view, value, name: written(value),
+        datetime: lambda view, value, name: written(value),
+        time: lambda view, value, name: written(value),
+        bool: lambda view, value, name: told("yes") if value else "",
+        Decimal: lambda view, value, name: written(value),
+        list: lambda view, value, name: written(value),
+    }
+    column_type_formatters_detail: ClassVar = column_type_formatters | {
+        bool: lambda view, value, name: told("yes" if value else "no"),
+    }
+    column_type_formatters_export: ClassVar = {
+        type(None): typefmt.empty_formatter,
+        StrEnum: lambda view, value, name: word_of(value),
+        date: lambda view, value, name: written(value),
+        datetime: lambda view, value, name: written(value),
+        time: lambda view, value, name: written(value),
+        bool: lambda view, value, name: told("yes") if value else "",
+        Decimal: lambda view, value, name: written(value),
+        list: lambda view, value, name: written(value),
+    }
+
+    @property
+    def heading(self) -> str:
+        return told(self.word)
+
+    @property
+    def fact_line(self) -> str:
+        return ""
+
+    @property
+    def help(self) -> str:
+        key = f"{self.word}.help"
+        return told(key) if knows(key) else ""
+
+    def row_heading(self, row: Model) -> str:
+        return str(row)
+
+    def row_fact_line(self, row: Model) -> str:
+        return ""
+
+    @property
+    def crumbs(self) -> list[tuple[str, str]]:
+        return [(self.heading, self.get_url(".index_view"))]
+
+    def get_column_name(self, field: str) -> Any:
+        return Lazy(f"{self.feature}.{field}")
+
+    def label(self, field: str) -> str:
+        return told(f"{self.feature}.{field}")
+
+    def _get_list_value(self, context: Any, model: Any, name: str, column_formatters: Any,
+                        column_type_formatters: Any) -> Any:
+        if name in self.money:
+            value = self._get_field_value(model, name)
+            return "" if value is None else euros(value)
+        return super()._get_list_value(context, model, name, column_formatters, column_type_formatters)
+
+    def badge(self, value: StrEnum) -> Markup:
+        """A state in words, coloured by what it means."""
+        look = BADGES.get(value.value, "")
+        return Markup('<span class="badge{}">{}</span>').format(f" badge-{look}" if look else "", word_of(value))
+
+    def badges(self, signs: list[tuple[str, str]]) -> Markup:
+        """Signs (look, words), each a badge of its own."""
+        one = Markup('<span class="badge{}">{}</span>')
+        return Markup(" ").join(one.format(f" badge-{look}" if look else "", text) for look, text in signs)
+
+    def rows(self, found: list[Any]) -> Iterator[tuple[int, str, list[Any]]]:
+        """(id, address, cells) of a list: addresses are made once, cells by the column's type."""
+        address = self.get_url(".details_view", id=0).removesuffix("0") if self.can_view_details else ""
+        for row in found:
+            cells = [self.get_list_value(None, row, name) for name, _ in self._list_columns]
+            yield row.id, f"{address}{row.id}" if address else "", cells
+
+    def facts(self, row: Model) -> list[tuple[str, Any]]:
+        """Label and value of everything the file of a row shows; a person or a unit leads to its own file."""
+        found = []
+        for name, label in self._details_columns:
+            value = None if name in self._detail_formatters() else getattr(row, name, None)
+            shown = linked(value) if isinstance(value, Model) else self.get_detail_value(None, row, name)
+            found.append((label, shown))
+        return found
+
+    def _detail_formatters(self) -> Any:
+        return self.column_formatters_detail or self.column_formatters
+
+    def blocks(self, row: Model) -> list[dict[str, Any]]:
+        """Further parts of a row's file: {title, head, rows, empty}."""
+        return []
+
+    opens_with: ClassVar[dict[str, str]] = {}  # the filters with which the menu opens the list
+
+    def _get_list_extra_args(self) -> Any:
+        """Flask-Admin would ask the database for the page before the first."""
+        asked = super()._get_list_extra_args()
+        asked.page = min(max(asked.page or 0, 0), 100_000)
+        return asked
+
+    def _get_list_filter_args(self) -> list[Any]:
+        """The filters in the address; an empty field is none, and nonsense is said and left out."""
+        chosen = []
+        for _, number, value in self._typed_filters():
+            if self._filters[number].validate(value):
+                chosen.append((number, str(self._filters[number].name), value))
+            else:
+                flash(told("filter.nonsense", filter=str(self._filters[number].name), typed=value), "warning")
+        return chosen
+
+    def _typed_filters(self) -> list[tuple[str, int, str]]:
+        """(name in the address, number of the filter, value) of the fields that are filled in."""
+        found = []
+        for name, value in request.args.items():
+            number = name.rpartition("_")[2]
+            named = name.startswith("flt") and "_" in name and number.isdecimal() and len(number) < 4
+            if named and value.strip() and int(number) < len(self._filters or ()):
+                found.append((name, int(number), value.strip()))
+        return found
+
+    def filter_fields(self, active_filters: Any) -> list[dict[str, Any]]:
+        """Every filter as a field: label, name, kind, value, options."""
+        typed = {number: value for _, number, value in self._typed_filters()}
+        return [
+            {"label": str(one.name), "name": f"flt{number}_{number}", "kind": one.kind,
+             "value": typed.get(number, ""), "options": one.choices()}
+            for number, one in enumerate(self._filters or ())
+        ]
+
+    def chips(self, active_filters: Any = None, search: str | None = None) -> list[tuple[str, str]]:
+        """The chosen search and filters, each with the address without it."""
+        arguments = request.args.to_dict(flat=True)
+        found = []
+        if search:
+            found.append((f"”{search}”", self._without(arguments, "search")))
+        for name, number, value in self._typed_filters():
+            chosen = self._filters[number]
+            if chosen.validate(value):
+                found.append((f"{chosen.name}: {chosen.shown(value)}", self._without(arguments, name)))
+        return found
+
+    def _without(self, arguments: dict[str, Any], key: str) -> str:
+        return str(self.get_url(".index_view", **{k: v for k, v in arguments.items() if k not in (key, "page")}))
+
+    def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
+        """Rows without a value come last, on every database and in both directions."""
+        if sort_field is None:
+            return query, joins
+        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=False)
+        column = sort_field if alias is None else getattr(alias, sort_field.key)
+        return query.order_by((column.desc() if sort_desc else column.asc()).nulls_last()), joins
+
+    def init_search(self) -> bool:
+        return bool(self.search_people or self.search_columns)
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """People are found by their names, whatever the case and the order of the words; a number by the whole."""
+        condition = self.found(search.strip())
+        counted = count_query.filter(condition) if count_query is not None else None
+        return query.filter(condition), counted, joins, count_joins
+
+    def found(self, search: str) -> ColumnElement[bool]:
+        """The rows that a search means."""
+        conditions: list[ColumnElement[bool]] = []
+        for name in self.search_people:
+            column = getattr(self.model, name)
+            people = matching(search) if self.model is Person else column.in_(select(Person.id).where(matching(search)))
+            conditions.append(people)
+        for name in self.search_columns:
+            column = getattr(self.model, name)
+            if isinstance(column.type, Integer):
+                conditions.append(column == number if (number := row_number(search)) is not None else false())
+            else:
+                conditions.append(func.lower(column).contains(search.casefold(), autoescape=True))
+        return or_(false(), *conditions)
+
+    def get_export_value(self, model: Any, name: str) -> Any:
+        """A cell that a spreadsheet would take for a formula is told to be text."""
+        value = super().get_export_value(model, name)
+        if isinstance(value, Markup):
+            value = value.striptags()
+        value = tidy(value)
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        if not self.can_export or export_type not in self.export_types:
+            abort(404)
+        g.setdefault("reads", []).append((f"{self.feature}.export", None, {"type": export_type, **request.args}))
+        return super().export(export_type)
+
+    def _export_csv(self, return_url: str) -> Any:
+        """Semicolons and a byte order mark: Finnish spreadsheets open it as it is, letters and all."""
+        _, found = self._export_data()
+        out = StringIO()
+        writer = csv.writer(out, delimiter=";")
+        writer.writerow([str(label) for _, label in self._export_columns])
+        for row in found:
+            writer.writerow([self.get_export_value(row, name) for name, _ in self._export_columns])
+        return Response(out.getvalue().encode("utf-8-sig"), mimetype="text/csv", headers={
+            "Content-Disposition": f"attachment; filename={self.get_export_name('csv')}"})

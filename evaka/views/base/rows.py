@@ -1,0 +1,157 @@
+"""A row in words: its number, its link, its state, its history, and why something was refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import request, url_for
+from markupsafe import Markup
+from sqlalchemy import Select, inspect, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.exc import StaleDataError
+
+from evaka.access import may, permitted
+from evaka.actions import Action
+from evaka.kit.errors import Refused, Stale
+from evaka.models.base import Model, broken_rule, db
+from evaka.models.journal import AuditEvent
+from evaka.texts import knows
+from evaka.views.page import actor, moment, now, told, told_refusal, word_of, written
+
+REFUSALS = (Refused, IntegrityError, DataError, StaleDataError)  # what a user is told in a sentence
+BADGES = {
+    "sent": "info", "waiting": "warn", "accepted": "good", "active": "good", "rejected": "bad", "cancelled": "bad",
+    "draft": "", "confirmed": "good", "declined": "bad", "proposed": "info", "annulled": "bad", "done": "good",
+    "failed": "bad", "running": "info", "lost": "bad", "waiting_placement": "info", "waiting_decision": "info",
+    "waiting_unit": "info", "waiting_guardian": "info", "decided": "good", "given_up": "bad", "queued": "info",
+}
+
+
+LARGEST = 2**31 - 1  # the databases' whole numbers end here
+
+
+def row_number(typed: Any) -> int | None:
+    """The number of a row out of an address or a form; None when it can be no row's."""
+    text = str(typed)
+    return int(text) if text.isdecimal() and len(text) < 11 and int(text) <= LARGEST else None
+
+
+STATES = ("status", "state")  # columns whose values are coloured; other kinds are plain words
+FILES = {"person": "person", "unit": "unit", "unit_group": "group"}  # tables and the screens of their files
+
+
+def linked(row: Model) -> Any:
+    """A row by its name, leading to its file for whoever may open that in the office."""
+    screen = FILES.get(row.__tablename__)
+    if screen is None or not request.path.startswith("/office"):
+        return str(row)
+    seen = permitted(actor(), f"{row.feature_name()}.view", type(row), {row.id})
+    return link(str(row), f"{screen}.details_view", row.id) if seen else str(row)
+
+
+def link(text: str, endpoint: str, id: int) -> Markup:
+    """A cell that leads to another row's page."""
+    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id), text)
+
+
+DANGER = ("cancel", "annul", "reject", "decline", "delete", "end")
+
+
+def look(verb: str) -> str:
+    return "danger" if verb.startswith(DANGER) else "primary"
+
+
+def inputs_of(form: Any, action: Action) -> dict[str, Any]:
+    """What was typed; an empty text is no text where the action allows none."""
+    values = {name: form[name].data for name in action.inputs}
+    return {
+        name: action.defaults[name] if value in ("", None) and name in action.defaults else value
+        for name, value in values.items()
+    }
+
+
+def check_fresh(row: Model, version: Any) -> None:
+    """Refuse to save over what somebody else saved while this form was open: say who, when and what."""
+    if str(version or "") != str(row.version):
+        raise stale(row)
+
+
+def count_save(row: Model, version: Any) -> None:
+    """An action that only adds other rows counts as a save of its own row too: sent twice, it is done once."""
+    if row not in db.session or str(row.version) != str(version):
+        return
+    kind: Any = type(row)
+    counted = update(kind).where(kind.id == row.id, kind.version == row.version).values(version=row.version + 1)
+    if db.session.scalar(counted.returning(kind.id).execution_options(synchronize_session=False)) is None:
+        raise stale(row)
+    db.session.expire(row, ["version"])
+
+
+def stale(row: Model) -> Stale:
+    """What is told of a row that somebody else has saved."""
+    last = db.session.scalar(
+        done_to(row).order_by(AuditEvent.id.desc()).limit(1))
+    own = f"{row.__tablename__} {row.id}"
+    changed = {name for which, name, *_ in (last.facts.get("changes", ()) if last else ()) if name and which == own}
+    what = ", ".join(sorted(told(f"{row.feature_name()}.{name}") for name in changed))
+    in_office = may(actor(), "office.view")  # who did what in the office is not the family's to read
+    return Stale(
+        "form.stale", who=str(last.user) if last and last.user and in_office else told("form.somebody"),
+        at=moment(last.at if last else now()), what=what or "–",
+    )
+
+
+def sentence(no: Exception, row: Model | None = None) -> str:
+    """What the user is told of a refusal, be it ours or the database's; of a row saved at the same moment, by whom."""
+    match no:
+        case Refused():
+            return told_refusal(no)
+        case IntegrityError():
+            key = f"broken.{broken_rule(no)}"
+            return told(key) if knows(key) else told("broken")
+        case DataError():  # longer or larger than its column
+            return told("broken")
+    if row is not None:
+        return told_refusal(stale(row))
+    return told("form.stale", who=told("form.somebody"), at=moment(now()), what="–")
+
+
+def done_to(row: Model) -> Select[AuditEvent]:
+    """The lines of the journal about a row, but for those of who has read it."""
+    return select(AuditEvent).where(
+        AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id, AuditEvent.action.not_like("%.read"))
+
+
+def as_written(row: Model, name: str, kept: Any) -> Any:
+    """A value of the journal as people write it: a state in words, a day as 1.8.2026."""
+    attributes = inspect(type(row)).column_attrs
+    if kept is None or name not in attributes:
+        return kept
+    column = attributes[name].columns[0]
+    try:
+        if (kind := getattr(column.type, "enum_class", None)) is not None:
+            return word_of(kind(kept))
+        if column.type.python_type is date:
+            return written(date.fromisoformat(kept))
+    except (ValueError, TypeError, NotImplementedError):
+        return kept
+    return written(kept) if isinstance(kept, bool) else kept
+
+
+def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
+    """The last lines of the journal about a row: when, who, what, and old → new.
+
+    What was done to rows of other features is told only to whoever may see those, and what changed in other rows
+    stands in their own files: the income that was added for a person is not told on the person's page.
+    """
+    own, by = {f"{row.__tablename__} {row.id}", f"{row.__tablename__} +"}, actor()
+    lines = db.session.scalars(
+        done_to(row).order_by(AuditEvent.id.desc()).limit(limit).options(joinedload(AuditEvent.user)))
+    return [
+        {"at": moment(line.at), "who": str(line.user or told("journal.machine")), "what": told(line.action),
+         "changes": [(told(f"{row.feature_name()}.{name}"), as_written(row, name, old), as_written(row, name, new))
+                     for which, name, old, new in line.facts.get("changes", ()) if name and which in own]}
+        for line in lines if may(by, f"{line.action.partition('.')[0]}.view")
+    ]

@@ -1,0 +1,120 @@
+"""A screen: who may see which rows of one kind, and the file of each."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import abort, g, request
+from flask_admin import AdminIndexView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.form import BaseForm
+from sqlalchemy import ColumnElement, literal, select
+
+from evaka.access import may, within
+from evaka.kit.errors import Denied
+from evaka.models.base import Model, db
+from evaka.views.base.deeds import Deeds
+from evaka.views.base.lists import Lists
+from evaka.views.base.rows import history, row_number
+from evaka.views.base.saving import Saving
+from evaka.views.forms import Converter
+from evaka.views.page import Lazy, actor, person
+
+
+class Home(AdminIndexView):
+    """The first page of an Admin.  Flask-Admin would show it to everyone."""
+
+    def is_accessible(self) -> bool:
+        return person() is not None
+
+
+class Screen(Saving, Deeds, Lists, ModelView):
+    feature: str = ""  # whose rights and words; unless said, those of the name in the menu
+    model_form_converter = Converter
+    form_base_class = BaseForm  # the one CSRF mechanism is the application's
+    can_view_details = True
+    can_create = can_edit = can_delete = False
+    can_export = True
+    export_types: ClassVar = ["csv", "xlsx"]
+    export_max_rows = 50_000
+    page_size = 50
+    can_set_page_size = True
+    page_size_options: ClassVar = (20, 50, 100, 200)
+    column_display_actions = False
+    list_template = "admin/model/list.html"
+    details_template = "admin/model/details.html"
+    reading: ClassVar[bool] = False  # a person's file: who opens it is recorded
+    def __init__(self, model: type[Model], name: str, *, prefix: str = "", base: str = "/office") -> None:
+        self.feature = self.feature or name
+        self.word = f"menu.{prefix}{name}"
+        super().__init__(model, db, endpoint=f"{prefix}{name}", url=f"{base}/{name}", name=Lazy(self.word))
+
+    def is_accessible(self) -> bool:
+        return person() is not None and may(actor(), f"{self.feature}.view")
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        raise Denied("access.denied", action=f"{self.feature}.view")
+
+    def visible(self) -> ColumnElement[bool]:
+        return within(actor(), f"{self.feature}.view", self.model)
+
+    def get_query(self) -> Any:
+        return super().get_query().where(self.visible())
+
+    def get_count_query(self) -> Any:
+        return super().get_count_query().where(self.visible())
+
+    def get_one(self, id: str) -> Model | None:
+        """Flask-Admin would fetch any row by its number; we fetch only visible ones, and only by a number."""
+        if (number := row_number(id)) is None:
+            return None
+        return db.session.scalar(select(self.model).where(self.model.id == number, self.visible()))
+
+    def row_or_404(self, id: Any) -> Model:
+        return self.get_one(str(id or "")) or abort(404)
+
+    @property
+    def can_create_here(self) -> bool:
+        return self.can_create and may(actor(), f"{self.feature}.create")
+
+    def may_edit(self, row: Model) -> bool:
+        return self.can_edit and self.permits({"edit": f"{self.feature}.edit"}, row)["edit"]
+
+    def permits(self, keys: dict[str, str], row: Model) -> dict[str, bool]:
+        """For names and their action keys, which of them the actor may do to the row: one query."""
+        if not keys:
+            return {}
+        conditions = [within(actor(), key, self.model).label(f"c{n}") for n, key in enumerate(keys.values())]
+        found = db.session.execute(select(literal(1), *conditions).where(self.model.id == row.id)).first()
+        return dict(zip(keys, map(bool, found[1:]), strict=True)) if found else dict.fromkeys(keys, False)
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        row = self.row_or_404(request.args.get("id"))
+        if self.reading:
+            g.setdefault("reads", []).append((f"{self.feature}.read", row, {}))
+        return self.render(self.details_template, model=row, row=row, buttons=self.buttons(row), **self.file(row))
+
+    def file(self, row: Model) -> dict[str, Any]:
+        """What the template of a row's file needs beside the row itself."""
+        return {"facts": self.facts(row), "blocks": self.blocks(row), "history": history(row)}
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> Any:
+        abort(404)
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> Any:
+        abort(404)
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        abort(404)
+
+    def is_action_allowed(self, name: str) -> bool:
+        """Flask-Admin's own mass delete is not one of our actions."""
+        return False
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Flask-Admin calls a view a second time when it raises TypeError; we let it raise."""
+        return fn(self, *args, **kwargs)
