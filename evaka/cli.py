@@ -64,6 +64,9 @@ def load_demo(size: str, day: str | None, upgrade: bool) -> None:
 
     if upgrade:
         migrate()
+    if city.chosen() != "harjula":  # another city's prices and service needs are not those of the demo families
+        click.echo(f"{city.chosen()} has no demo families. The first administrator is made with: flask first-user")
+        return
     if db.session.scalar(select(User.id).limit(1)) is None:
         stand = date.fromisoformat(day) if day else datetime.now(HELSINKI).date()
         load(size, stand, echo=click.echo)

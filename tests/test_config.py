@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from evaka import cases, city, create_app
 from evaka.cli import FILES, city_mistakes, permissions
 from evaka.kit.errors import ConfigMistake
+from evaka.models.base import db
+from evaka.models.user import User
 from evaka.rules.placement import CareType
 
 CONFIG = city.CONFIG
@@ -450,6 +453,14 @@ def test_commands_work_while_a_case_is_wrong(tmp_path: Path, monkeypatch: pytest
     assert settings_from_environment()["CHECK_CASES"]
     monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
     assert not settings_from_environment()["CHECK_CASES"]
+
+
+def test_the_demo_families_live_in_their_own_city_only(app: Flask, database: None) -> None:
+    city.choose("oulu")
+    told = app.test_cli_runner().invoke(args=["load-demo", "--day", "2026-11-24"])
+    assert told.exit_code == 0
+    assert told.output.startswith("oulu has no demo families.")
+    assert db.session.scalar(select(func.count()).select_from(User)) == 0
 
 
 def test_the_command_tells_a_line_for_each_city(app: Flask) -> None:

@@ -82,13 +82,14 @@ def test_signs_that_no_page_shows_are_not_kept_and_spoil_no_export(browser: Open
     assert [row[0].value for row in load_workbook(BytesIO(found.data)).active.rows][1:] == ["Eteläinen"]
 
 
-def test_there_are_never_fewer_than_no_adults(browser: Open) -> None:
+@pytest.mark.parametrize("amount", ["-5", "1000", "2147483648"])
+def test_adults_are_counted_in_numbers_that_can_be(browser: Open, amount: str) -> None:
     group = factories.group(factories.unit())
     row = db.session.scalars(select(Caretakers).where(Caretakers.group_id == group.id)).one()
     admin = browser(factories.user("admin"))
-    typed = {"group": group.id, "amount": "-5", "start": "2020-01-01", "end": ""}
+    typed = {"group": group.id, "amount": amount, "start": "2020-01-01", "end": ""}
     page = press(admin, f"/office/caretakers/edit/?id={row.id}", **typed)
-    assert any("0 tai suurempi" in one for one in refused(page))
+    assert any("vähintään 0 ja enintään 999" in one for one in refused(page))
     assert not refused(press(admin, f"/office/caretakers/edit/?id={row.id}", **typed | {"amount": "0"}))
 
 
@@ -105,9 +106,17 @@ def test_saving_a_person_as_it_is_changes_nothing(browser: Open) -> None:
     person = factories.person(identity_code=CODE)
     admin = browser(factories.user("admin"))
     address = f"/office/person/edit/?id={person.id}"
-    assert not refused(press(admin, address, **form(admin, address) | {"language": "fi", "allergies": ""}))
+    assert not refused(press(admin, address, **form(admin, address) | {"language": "fi", "allergies": " \r\n"}))
     line = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "person.edit")).one()
     assert "changes" not in line.facts
+
+
+def test_nobody_is_born_later_than_today(browser: Open) -> None:
+    person = factories.person()
+    admin = browser(factories.user("admin"))
+    address = f"/office/person/edit/?id={person.id}"
+    page = press(admin, address, **form(admin, address) | {"language": "fi", "born": "2026-06-02"})
+    assert any("2.6.2026" in one and "1.6.2026" in one for one in refused(page))
 
 
 # -- who types twice, and who types at the same time ----------------------------------------------------

@@ -72,12 +72,16 @@ class Required(InputRequired):
             raise StopValidation(self.message)
 
 
-class NotNegative:
-    """A count: nought or more."""
+class Count:
+    """A number from nought to what its column holds; SQLite would keep a larger one."""
+
+    def __init__(self, kind: Integer | Numeric[Any]) -> None:
+        digits = (kind.precision or 12) - (kind.scale or 0) if isinstance(kind, Numeric) else 0
+        self.most = 10**digits - 1 if digits else LARGEST
 
     def __call__(self, form: Any, field: Field) -> None:
-        if field.data is not None and field.data < 0:
-            raise ValidationError(told("form.not_negative"))
+        if field.data is not None and not 0 <= field.data <= self.most:
+            raise ValidationError(told("form.count", most=self.most))
 
 
 class NumberField(DecimalField):
@@ -261,7 +265,7 @@ class Converter(AdminModelConverter):
         if column is not None and column.server_default is not None and not column.primary_key and not one_of:
             given["validators"] = [Optional(), *given.get("validators", ())]
         if column is not None and isinstance(column.type, Integer | Numeric) and not column.foreign_keys:
-            given["validators"] = [*given.get("validators", ()), NotNegative()]
+            given["validators"] = [*given.get("validators", ()), Count(column.type)]
         field = super().convert(model, mapper, name, prop, given, hidden_pk)
         if isinstance(field, UnboundField):  # the database says that something is taken, and in whole sentences
             kept = [one for one in field.kwargs.get("validators", ()) if not isinstance(one, Unique)]

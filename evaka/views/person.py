@@ -13,6 +13,7 @@ from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
 from evaka.kit.dates import DateRange
+from evaka.kit.errors import Refused
 from evaka.kit.money import euros
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
@@ -132,6 +133,8 @@ class PersonScreen(Screen):
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         check_identity(row)
+        if row.born > actor().today:
+            raise Refused("person.born_later", born=row.born, today=actor().today)
 
     def row_heading(self, row: Any) -> str:
         return f"{row.first_name} {row.last_name}"
