@@ -13,7 +13,10 @@ import sys
 import psycopg
 
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
-BOTH = ["tests/models", "tests/actions", "tests/jobs", "tests/views", "tests/walks", "tests/test_migrations.py"]
+BOTH = [
+    "tests/models", "tests/actions", "tests/jobs", "tests/views", "tests/walks", "tests/test_access.py",
+    "tests/test_migrations.py", "tests/test_robustness.py",
+]
 
 
 def postgres() -> str | None:
