@@ -35,6 +35,7 @@ from evaka.views.forms import LanguageField
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 
 GROWN = 18 * 366  # days: nobody younger is an adult
+FEW = 1000  # ids that a query may name; for more it is asked of everybody
 HEALTH = ("allergies", "medication", "diet")
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
@@ -48,13 +49,15 @@ def placed_in(unit_id: int) -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.unit_id == unit_id, Placement.on(actor().today)))
 
 
-def places_today() -> dict[int, str]:
+def places_today(children: set[int]) -> dict[int, str]:
     """Unit and group of this day by child, of the places that the reader may see."""
     query = (
         select(Placement.child_id, Unit.name, Group.name).join(Unit, Unit.id == Placement.unit_id)
         .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(actor().today))
         .outerjoin(Group, Group.id == GroupPlacement.group_id)
         .where(Placement.on(actor().today), within(actor(), "placement.view", Placement)))
+    if len(children) <= FEW:
+        query = query.where(Placement.child_id.in_(children))
     return {child: f"{unit}, {group}" if group else unit for child, unit, group in db.session.execute(query)}
 
 
@@ -99,10 +102,11 @@ class PersonScreen(Screen):
     form_overrides: ClassVar = {"language": LanguageField}
     details_template = "office/person.html"
 
+    def listed(self, found: list[Any]) -> None:
+        g.places_today = places_today({row.id for row in found})
+
     def place(self, id: int) -> str:
-        """Today's unit and group, asked once for all children of a list."""
-        if "places_today" not in g:
-            g.places_today = places_today()
+        """Today's unit and group."""
         return str(g.places_today.get(id, ""))
 
     def signs(self, row: Any, *, plain: bool = False) -> Any:

@@ -51,7 +51,7 @@ class Search(BaseView):
             .order_by(Person.sort_key).limit(2 * MOST)).all()
         children = [one for one in people if not is_adult(one.born, by.today)]
         adults = [one for one in people if is_adult(one.born, by.today)]
-        places = places_today() if children else {}
+        places = places_today({one.id for one in children}) if children else {}
         for key, found in (("search.children", children), ("search.adults", adults)):
             groups.append({"title": told(key), "items": [
                 {"label": str(one), "url": url_for("person.details_view", id=one.id), "note": self._about(one, places),

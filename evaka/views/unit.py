@@ -123,8 +123,8 @@ class GroupScreen(Screen):
     column_default_sort: ClassVar = [("unit.name", False), ("name", False)]
     figures = ("children", "adults")
     column_formatters: ClassVar = {
-        "children": lambda view, _context, row, _name: view.today("children").get(row.id, 0),
-        "adults": lambda view, _context, row, _name: decimal(view.today("adults").get(row.id, 0)),
+        "children": lambda view, _context, row, _name: g.children.get(row.id, 0),
+        "adults": lambda view, _context, row, _name: decimal(g.adults.get(row.id, 0)),
     }
     column_filters = (RowFilter(Group.unit_id, "unit.unit", Unit),)
     search_columns = ("name",)
@@ -134,11 +134,10 @@ class GroupScreen(Screen):
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Group.unit))
 
-    def today(self, of_whom: str) -> dict[int, Any]:
-        """Children or adults of this day by group, asked once for a whole list."""
-        if "in_groups" not in g:
-            g.in_groups = {"children": children_today(), "adults": adults_today()}
-        return dict(g.in_groups[of_whom])
+    def listed(self, found: list[Any]) -> None:
+        """Children and adults of this day by group."""
+        ids = {row.id for row in found}
+        g.children, g.adults = children_today(GroupPlacement.group_id.in_(ids)), adults_today(Group.id.in_(ids))
 
     def row_fact_line(self, row: Any) -> str:
         return str(row.unit)

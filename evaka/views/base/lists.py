@@ -101,6 +101,15 @@ class Lists:
         one = Markup('<span class="badge{}">{}</span>')
         return Markup(" ").join(one.format(f" badge-{look}" if look else "", text) for look, text in signs)
 
+    def get_list(self, *args: Any, **kwargs: Any) -> Any:
+        """The rows of a page or an export, once they are known."""
+        count, found = super().get_list(*args, **kwargs)
+        self.listed(found)
+        return count, found
+
+    def listed(self, found: list[Any]) -> None:
+        """What further columns need of other tables, asked once for all the rows that are shown."""
+
     def rows(self, found: list[Any]) -> Iterator[tuple[int, str, list[Any]]]:
         """(id, address, cells) of a list: addresses are made once, cells by the column's type."""
         address = self.get_url(".details_view", id=0).removesuffix("0") if self.can_view_details else ""
