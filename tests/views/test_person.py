@@ -14,7 +14,7 @@ from evaka.models.journal import AuditEvent
 from evaka.models.person import Partner, Person
 from evaka.texts import say
 from tests import factories
-from tests.conftest import NOON, keep
+from tests.conftest import NOON, keep, statements
 from tests.pages import Later, choices, done, press, refused, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -308,3 +308,13 @@ def test_a_grown_up_has_no_button_for_an_application_and_a_child_none_for_an_inc
 @pytest.mark.parametrize("id", ["3000000000", "99999999999999999999", "-1", "1.0", "x"])
 def test_a_made_up_number_is_not_found(office, id):
     assert office.get(f"/office/person/details/?id={id}").status_code == 404
+
+
+def test_a_list_asks_for_the_places_of_those_whom_it_shows_alone(browser):
+    """Not for those of the whole city: the page costs the same however many live there."""
+    factories.placement(factories.child(), date(2025, 8, 1), date(2027, 7, 31))
+    worker = browser(factories.user("service_worker"))
+    with statements() as asked:
+        worker.get("/office/person/")
+    [of_places] = [one for one in asked if "FROM placement" in one and "unit.name" in one]
+    assert "placement.child_id IN" in of_places
