@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ACCEPTED, PASSWORD
 
@@ -152,7 +152,7 @@ def test_a_mistake_keeps_what_was_typed_and_leads_to_its_field(enter: Callable[.
     page.goto("/office/person/new/")
     page.fill("#first_name", "Lempi")
     page.click("main form button[type=submit]")
-    page.wait_for_function("document.activeElement && document.activeElement.classList.contains('of-mistakes')")
+    expect(page.locator(".of-mistakes")).to_be_focused()
     assert page.input_value("#first_name") == "Lempi"
     assert page.locator(".of-mistakes a").first.get_attribute("href") == "#last_name"
     assert page.get_attribute("#last_name", "aria-invalid") == "true"
