@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
@@ -41,38 +42,67 @@ class Actor:
         return tuple((g.role, g.unit_id, g.group_id) for g in self.user.grants if self.today in g.period)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a grant of the actor says of an action: by which pattern of its role, and how far."""
+
+    role: str
+    pattern: str
+    how: str
+    unit_id: int | None = None
+    group_id: int | None = None
+
+
 @city.remember
-def reaches(role: str, key: str) -> frozenset[str]:
-    """How far a role may do an action: several patterns of its table may match."""
+def patterns(role: str, key: str) -> frozenset[tuple[str, str]]:
+    """(pattern, reach) of a role's table that name an action: several may match."""
     table = city.read("roles").get(role, {})
     if not isinstance(table, dict):
         raise ConfigMistake(f"roles.toml, {role}", f"{table!r} is not a table", "Write the role in square brackets.")
-    hows = [[how] if isinstance(how, str) else how for pattern, how in table.items() if fnmatchcase(key, pattern)]
-    if wrong := [how for how in hows if not isinstance(how, list)]:
+    hows = {pattern: [how] if isinstance(how, str) else how
+            for pattern, how in table.items() if fnmatchcase(key, pattern)}
+    if wrong := [how for how in hows.values() if not isinstance(how, list)]:
         raise ConfigMistake(f"roles.toml, [{role}]", f"{wrong[0]!r} is no reach", f"Use one of {', '.join(REACHES)}.")
-    found = frozenset(str(how) for several in hows for how in several)
-    if unknown := found - set(REACHES):
+    found = frozenset((pattern, str(how)) for pattern, several in hows.items() for how in several)
+    if unknown := {how for _, how in found} - set(REACHES):
         raise ConfigMistake(
             f"roles.toml, [{role}]", f"{', '.join(sorted(unknown))} is no reach", f"Use one of {', '.join(REACHES)}."
         )
     return found
 
 
+@city.remember
+def reaches(role: str, key: str) -> frozenset[str]:
+    """How far a role may do an action."""
+    return frozenset(how for _, how in patterns(role, key))
+
+
+def claims(actor: Actor, key: str) -> list[Claim]:
+    """Everything that lets the actor do an action, to some row at least."""
+    return [
+        Claim(role, pattern, how, unit_id, group_id)
+        for role, unit_id, group_id in actor.grants for pattern, how in sorted(patterns(role, key))
+    ]
+
+
 def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     """The rows of `model` to which `actor` may do `key`, as an SQL condition."""
-    if actor.user is None:
-        return true()
+    return true() if actor.user is None else _rows(actor, claims(actor, key), model)
+
+
+def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnElement[bool]:
+    """The rows that some of the claims reach."""
+    assert actor.user is not None
     units: set[int] = set()
     groups: set[int] = set()
     others: set[str] = set()
-    for role, unit_id, group_id in actor.grants:
-        for how in reaches(role, key):
-            if how == "unit" and unit_id is not None:
-                units.add(unit_id)
-            elif how == "group" and group_id is not None:
-                groups.add(group_id)
-            else:
-                others.add(how)
+    for claim in claimed:
+        if claim.how == "unit" and claim.unit_id is not None:
+            units.add(claim.unit_id)
+        elif claim.how == "group" and claim.group_id is not None:
+            groups.add(claim.group_id)
+        else:
+            others.add(claim.how)
     if "all" in others:
         return true()
     conditions: list[ColumnElement[bool]] = []
@@ -88,6 +118,17 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     elif "own" in others:
         conditions.append(model.of_person(-1, actor.user.id))  # staff have no row of their own as a person
     return or_(false(), *conditions)
+
+
+def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:
+    """Each claim of the actor to an action, and whether it reaches this very row: one query, by the same rule."""
+    claimed = claims(actor, key)
+    if not claimed:
+        return []
+    kind = type(row)
+    reached = [_rows(actor, [claim], kind).label(f"c{n}") for n, claim in enumerate(claimed)]
+    found = db.session.execute(select(*reached).where(kind.id == row.id)).first()
+    return list(zip(claimed, map(bool, found or [False] * len(claimed)), strict=True))
 
 
 def may(actor: Actor, key: str) -> bool:

@@ -1,19 +1,23 @@
-"""What this city has chosen: config/base, with the tables of config/<city> laid over it.
+"""What this city has chosen: config/base, config/<city> over it, and over both what its own staff has published.
 
-One rule for the layers: a top-level table of the city replaces the same table of the base, whole; a city that writes
-`name = false` does without that table.  The files become frozen values by the types of their classes in `rules/`; a
-mistake says where it is and how to mend it.
+One rule for the layers: a top-level table of a later layer replaces the same table of an earlier one, whole; a layer
+that writes `name = false` does without that table.  The third layer comes from the database: whoever opens a
+transaction hands it over (`lay_over`), so this floor knows no model.  The tables become frozen values by the types of
+their classes in `rules/`; a mistake says where it is and how to mend it.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -26,27 +30,86 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 CONFIG = Path(__file__).parent.parent / "config"
 _layers: list[Path] = [CONFIG / "base"]
+Tables = Mapping[str, Mapping[str, Any]]  # by file, then by table
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Tables that lie over the files: `stamp` tells one state of them from another, `names` says where each is from."""
+
+    stamp: Hashable = None
+    tables: Tables = field(default_factory=dict)
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+_published = Layer()
+_trial: ContextVar[tuple[Layer, dict[Any, Any]] | None] = ContextVar("trial", default=None)
 
 
 def choose(city: str) -> None:
     """From now on this is the city: the name of a folder beside config/base."""
+    global _published
     folder = CONFIG / city
     if not folder.is_dir():
         known = ", ".join(sorted(path.name for path in CONFIG.iterdir() if path.is_dir()))
         raise ConfigMistake("EVAKA_CITY", f"there is no folder config/{city}", f"Choose one of: {known}.")
     _layers[:] = [CONFIG / "base"] if city == "base" else [CONFIG / "base", folder]
+    _published = Layer()
+    _forget()
+
+
+def lay_over(layer: Layer) -> None:
+    """From now on these tables hold over those of the files."""
+    global _published
+    _published = layer
+    _forget()
+
+
+def stamp() -> Hashable:
+    """Which state of the published tables is known here; None: none yet."""
+    return _published.stamp
+
+
+@contextmanager
+def trying(file: str, table: str, given: Any) -> Iterator[None]:
+    """Inside, for this thread alone, one table is what it would be: to check it before it holds for everybody."""
+    over = {**_published.tables, file: {**_published.tables.get(file, {}), table: given}}
+    token = _trial.set((Layer("trial", over, {**_published.names, (file, table): f"{file}, draft"}), {}))
+    try:
+        yield
+    finally:
+        _trial.reset(token)
+
+
+def _over() -> Layer:
+    trial = _trial.get()
+    return trial[0] if trial else _published
+
+
+_cached: list[Any] = []  # what was made out of the tables, to be forgotten when they change
+
+
+def _forget() -> None:
     for cached in _cached:
         cached.cache_clear()
 
 
-_cached: list[Any] = []  # what was made out of the files, to be forgotten when another city is chosen
-
-
 def remember(made: F) -> F:
-    """Cache what a function makes out of the city's files until another city is chosen."""
+    """Cache what a function makes out of the city's tables until they change; a trial keeps a cache of its own."""
     kept = cache(made)
     _cached.append(kept)
-    return kept  # type: ignore[return-value]
+
+    @wraps(made)
+    def remembered(*given: Any) -> Any:
+        trial = _trial.get()
+        if trial is None:
+            return kept(*given)
+        own, key = trial[1], (made, given)
+        if key not in own:
+            own[key] = made(*given)
+        return own[key]
+
+    return remembered  # type: ignore[return-value]
 
 
 def chosen() -> str:
@@ -73,17 +136,55 @@ def tables(file: Path) -> dict[str, Any]:
 
 @remember
 def read(name: str) -> dict[str, Any]:
-    """The tables of `name`.toml that the city has not taken away with `table = false`."""
+    """The tables of `name`.toml, and of what is published of it, that no layer has taken away with `table = false`."""
     merged: dict[str, Any] = {}
     for file in layers(f"{name}.toml"):
         merged |= tables(file)
+    merged |= _over().tables.get(name, {})
     return {table: held for table, held in merged.items() if held is not False}
 
 
 def source(name: str, table: str) -> str:
-    """The file that a table comes from: the city's own where it has one."""
+    """Where a table comes from: what is published, or the city's own file, or the base's."""
+    if (published := _over().names.get((name, table))) is not None:
+        return published
+    file = file_of(name, table)
+    return str(file.relative_to(CONFIG)) if file else f"{name}.toml"
+
+
+def file_of(name: str, table: str) -> Path | None:
+    """The file whose table would hold if nothing were published."""
     holding = [file for file in layers(f"{name}.toml") if table in tables(file)]
-    return str(holding[-1].relative_to(CONFIG)) if holding else f"{name}.toml"
+    return holding[-1] if holding else None
+
+
+def written(name: str, table: str) -> str:
+    """A table as it stands in its file, with the comments inside it."""
+    file = file_of(name, table)
+    if file is None:
+        return ""
+    begins = re.compile(rf"""(\[+\s*["']?{re.escape(table)}["']?\s*[\].])|(["']?{re.escape(table)}["']?\s*=)""")
+    kept, inside, top = [], False, True  # `top`: no head of a table has come yet
+    for line in file.read_text(encoding="utf-8").splitlines():
+        top = top and not line.startswith("[")
+        if top or line.startswith("["):
+            found = begins.match(line)
+            inside = bool(found and found[2 if top else 1])
+        if inside:
+            kept.append(line)
+    return "\n".join(kept).rstrip() + "\n"
+
+
+def parsed(text: str, table: str) -> Any:
+    """The one table that a text holds, as TOML, or False; raises ConfigMistake for anything else."""
+    try:
+        held = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as mistake:
+        raise ConfigMistake(table, f"this is not TOML ({mistake})", "Mend that line.") from None
+    if set(held) != {table}:
+        found = ", ".join(sorted(held)) or "nothing"
+        raise ConfigMistake(table, f"the text holds {found}", f"Write the table [{table}] and nothing beside it.")
+    return held[table]
 
 
 @remember

@@ -19,10 +19,11 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade as migrate
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from evaka import cases, city, texts
 from evaka.access import REACHES
-from evaka.actions import ACTIONS
+from evaka.actions.city import check_with
 from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
@@ -33,24 +34,27 @@ from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
-from evaka.models.base import HELSINKI, Model, db, transaction
+from evaka.models.base import HELSINKI, db, transaction
+from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
 from evaka.rules.attendance import AbsencePolicy
 from evaka.rules.calendar import Term
+from evaka.rules.city import ChangePolicy
 from evaka.rules.decision import DecisionPolicy, Reason
 from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import InvoicePolicy
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
-from evaka.views import GUARDIAN, MENU
+from evaka.views.city import permissions
 
 
 def install(app: Flask) -> None:
     """Give an application its commands."""
     for command in (load_demo, first_user, run_job, check_city, backup, restore):
         app.cli.add_command(command)
+    check_with(city_mistakes)
 
 
 @click.command("load-demo")
@@ -108,6 +112,7 @@ def run_job(name: str) -> None:
 @click.command("check-city")
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every folder of config/.")
+@with_appcontext
 def check_city(names: tuple[str, ...], every: bool) -> None:
     """Read everything of the city (or of NAMES) and try its worked examples; every mistake says how to mend it."""
     before, wrong = city.chosen(), 0
@@ -118,6 +123,8 @@ def check_city(names: tuple[str, ...], every: bool) -> None:
             city.choose(name)
         except ConfigMistake as mistake:
             raise SystemExit(str(mistake)) from None
+        if name == before:
+            _lay_over_published()
         found = city_mistakes()
         wrong += len(found)
         told = "ok" if not found else "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
@@ -127,6 +134,14 @@ def check_city(names: tuple[str, ...], every: bool) -> None:
     city.choose(before)
     if wrong:
         raise SystemExit(1)
+
+
+def _lay_over_published() -> None:
+    """What staff has published belongs to the city as much as its files do, where there is a database yet."""
+    try:
+        lay_over(datetime.now(HELSINKI).date())
+    except (OperationalError, ProgrammingError):
+        db.session.rollback()
 
 
 # -- by what each file of a city is read ------------------------------------------------------------
@@ -208,15 +223,6 @@ def _wrong_roles() -> Iterator[ConfigMistake]:
                     )
 
 
-def permissions() -> set[str]:
-    """Everything that a role may be allowed: the actions, the screens, and what pages ask besides."""
-    features = {mapper.class_.feature_name() for mapper in Model.registry.mappers}
-    screens = {name for name, _, _ in MENU + GUARDIAN}
-    crud = {f"{feature}.{verb}" for feature in features for verb in ("view", "create", "edit", "delete")}
-    besides = {"office.view", "my.view", "person.read", "person.health", "person.see_restricted", "person.see_readers"}
-    return {*ACTIONS, *crud, *(f"{name}.view" for name in screens), *besides}
-
-
 def _wrong_jobs() -> Iterator[ConfigMistake]:
     table = city.read("jobs")
     for job in sorted(JOBS.keys() - table.keys()):
@@ -227,7 +233,8 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
-        {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank},
+        {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
+         "changes": ChangePolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),

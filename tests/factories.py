@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from evaka.models.application import Application, Preference
 from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
+from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
@@ -18,6 +19,7 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
+from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Provider
@@ -163,3 +165,12 @@ def absence(child: Person, day: date, kind: AbsenceKind = AbsenceKind.SICK) -> A
     """A day away from paid care, noted by the staff."""
     return save(Absence(
         child_id=child.id, day=day, kind=kind, category=AbsenceCategory.BILLABLE, reported_by=Reporter.STAFF))
+
+
+def city_table(file: str = "placements", table: str = "plan", content: str = "", **fields: Any) -> CityTable:
+    """A draft of a table, to hold from June 2026 on: as it stands, a pre-primary place ends a day earlier."""
+    defaults = {
+        "content": content or "[plan]\nlast_month = 7\nlast_day = 30\n", "start": date(2026, 6, 1),
+        "reason": "Kokeilu", "status": TableStatus.DRAFT,
+    }
+    return save(CityTable(file=file, table=table, **(defaults | fields)))

@@ -18,6 +18,7 @@ from evaka.access import Actor
 from evaka.actions import record
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
+from evaka.models.city import lay_over
 
 log = logging.getLogger(__name__)
 BREATH = 0.15  # seconds: who waits for SQLite's lock asks for it every tenth of a second
@@ -62,6 +63,7 @@ def run(
     """Do all that is left, each item (or batch) in a transaction: one family's trouble stops no other."""
     outcome = outcome or Outcome()
     with reading(), transaction():
+        lay_over(by.today)
         ids = list(db.session.scalars(job.todo(by)))
     for first in range(0, len(ids), job.batch):
         if stopped():

@@ -11,6 +11,7 @@ from typing import Any
 
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
+from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
@@ -24,6 +25,7 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
 from evaka.views.attendance import AttendanceScreen, MyAbsences
+from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
@@ -58,6 +60,9 @@ MENU: list[tuple[str, Any, Any]] = [
     ("document", DocumentScreen, Document),
     ("users", UserScreen, User),
     ("grant", GrantScreen, Grant),
+    ("rights", Rights, None),
+    ("city", CityTables, None),
+    ("city_version", CityVersionScreen, CityTable),
     ("job", RunScreen, JobRun),
     ("mail", MailScreen, Email),
     ("journal", AuditScreen, AuditEvent),
@@ -93,6 +98,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("area", "area.index_view", "unit.edit", None),
         ("caretakers", "caretakers.index_view", "unit.edit", None),
         ("users", "users.index_view", "user.view", None),
+        ("rights", "rights.index", "city.view", None),
+        ("city", "city.index", "city.view", None),
+        ("city_version", "city_version.index_view", "city.view", open_changes),
         ("job", "job.index_view", "journal.view", None),
         ("mail", "mail.index_view", "journal.view", given_up),
         ("journal", "journal.index_view", "journal.view", None),

@@ -19,10 +19,11 @@ from evaka.access import may, require_any
 from evaka.actions import record
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
+from evaka.models.city import lay_over
 from evaka.texts import LANGUAGES
 from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS
 from evaka.views import user as login
-from evaka.views.page import FORMATS, actor, language, person, told, told_refusal
+from evaka.views.page import FORMATS, actor, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
 OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
@@ -76,7 +77,10 @@ def _enter() -> Any:
     if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
         abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
     endpoint = request.endpoint or ""
-    if endpoint in OPEN or endpoint.endswith(".static"):
+    if endpoint.endswith("static"):
+        return None
+    lay_over(now().date())
+    if endpoint in OPEN:
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))
@@ -128,12 +132,12 @@ def _surroundings() -> dict[str, Any]:
     return {
         "language": language(), "languages": LANGUAGES, "me": me,
         "city": chosen | {"department": chosen["department"][language()]},
-        "office": in_office, "menu": _menu() if in_office else _tabs() if me else [],
+        "office": in_office, "menu": menu() if in_office else _tabs() if me else [],
         "today": actor().today if me else None, "now": actor().now if me else None,
     }
 
 
-def _menu() -> list[tuple[str, list[dict[str, Any]]]]:
+def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """The groups of the office's menu, only what this person may open."""
     by = actor()
     found = []

@@ -174,6 +174,7 @@ def family(by: Callable[..., Actor]) -> Family:
         email,
         run,
         line,
+        factories.city_table(),
     ]
     return Family(child, guardian, place, {type(row): row for row in found})
 

@@ -6,6 +6,6 @@ A screen declares what is particular to it.  Everything else follows from the fe
 
 from evaka.views.base.deeds import Button
 from evaka.views.base.rows import BADGES, history, link, linked, look, row_number, sentence
-from evaka.views.base.screen import Home, Screen
+from evaka.views.base.screen import Home, Page, Screen
 
-__all__ = ["BADGES", "Button", "Home", "Screen", "history", "link", "linked", "look", "row_number", "sentence"]
+__all__ = ["BADGES", "Button", "Home", "Page", "Screen", "history", "link", "linked", "look", "row_number", "sentence"]

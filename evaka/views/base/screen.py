@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flask import abort, g, request
-from flask_admin import AdminIndexView, expose
+from flask_admin import AdminIndexView, BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, literal, select
@@ -18,7 +18,7 @@ from evaka.views.base.lists import Lists
 from evaka.views.base.rows import history, row_number
 from evaka.views.base.saving import Saving
 from evaka.views.forms import Converter
-from evaka.views.page import Lazy, actor, person
+from evaka.views.page import Lazy, actor, person, told
 
 
 class Home(AdminIndexView):
@@ -26,6 +26,30 @@ class Home(AdminIndexView):
 
     def is_accessible(self) -> bool:
         return person() is not None
+
+
+class Page(BaseView):
+    """A page of the office that is not about one kind of row; `permission` opens it."""
+
+    permission: ClassVar[str]
+
+    def __init__(self, name: str) -> None:
+        self.word = f"menu.{name}"
+        super().__init__(name=Lazy(self.word), endpoint=name, url=f"/office/{name}")
+
+    @property
+    def heading(self) -> str:
+        return told(self.word)
+
+    def is_accessible(self) -> bool:
+        return person() is not None and may(actor(), self.permission)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        raise Denied("access.denied", action=self.permission)
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Flask-Admin calls a view a second time when it raises TypeError; we let it raise."""
+        return fn(self, *args, **kwargs)
 
 
 class Screen(Saving, Deeds, Lists, ModelView):

@@ -53,7 +53,7 @@ def upgrade():
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
@@ -139,7 +139,7 @@ def upgrade():
 
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -174,7 +174,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -210,14 +210,14 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
@@ -241,9 +241,9 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
@@ -264,15 +264,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -306,6 +306,26 @@ def upgrade():
         batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
         batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
         batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
+
+    op.create_table('city_table',
+    sa.Column('file', sa.String(length=40), nullable=False),
+    sa.Column('table', sa.String(length=80), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('status', sa.Enum('draft', 'proposed', 'published', 'discarded', name='tablestatus', native_enum=False, length=40), nullable=False),
+    sa.Column('writer_id', sa.Integer(), nullable=True),
+    sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('publisher_id', sa.Integer(), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['publisher_id'], ['user.id'], name=op.f('fk_city_table_publisher_id')),
+    sa.ForeignKeyConstraint(['writer_id'], ['user.id'], name=op.f('fk_city_table_writer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_city_table'))
+    )
+    with op.batch_alter_table('city_table', schema=None) as batch_op:
+        batch_op.create_index('ix_city_table_status_start', ['status', 'start_date'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -807,6 +827,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_head_id'))
 
     op.drop_table('fee')
+    with op.batch_alter_table('city_table', schema=None) as batch_op:
+        batch_op.drop_index('ix_city_table_status_start')
+
+    op.drop_table('city_table')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_event_user_id_id')
         batch_op.drop_index('ix_audit_event_subject_subject_id')
