@@ -17,6 +17,7 @@ from evaka.models.base import db
 from evaka.models.city import CityTable
 from evaka.models.user import Grant, User
 from evaka.rules.city import ChangePolicy, TableStatus, changes
+from evaka.texts import knows
 from evaka.views.base import Button, Screen
 from evaka.views.city.tables import title_of
 from evaka.views.city.words import said, table_title
@@ -91,7 +92,8 @@ class CityVersionScreen(Screen):
         if row.status is TableStatus.PUBLISHED:
             file = city.file_of(row.file, row.table)
             before = city.tables(file)[row.table] if file else None
-        found = [[self._path(row, one.path), written_value(one.before), written_value(one.after)]
+        say_value = reach_words if row.file == "roles" else written_value
+        found = [[self._path(row, one.path), say_value(one.before), say_value(one.after)]
                  for one in changes(before, new or None)]
         return {
             "title": told("city.changes"), "head": [told("city.what"), told("city.before"), told("city.after")],
@@ -129,6 +131,12 @@ def open_changes(_by: Actor) -> int:
     """How many changes wait to be published, for the menu."""
     waiting = CityTable.status.in_([TableStatus.DRAFT, TableStatus.PROPOSED])
     return int(db.session.scalar(select(func.count(CityTable.id)).where(waiting)) or 0)
+
+
+def reach_words(hows: Any) -> str:
+    """“oma yksikkö”, or several."""
+    named = [hows] if isinstance(hows, str) else hows or []
+    return ", ".join(told(f"reach.{how}") if knows(f"reach.{how}") else str(how) for how in named) or "–"
 
 
 def written_value(value: Any) -> str:
