@@ -46,17 +46,26 @@ def upgrade():
     op.create_table('person',
     sa.Column('first_name', sa.String(length=80), nullable=False),
     sa.Column('last_name', sa.String(length=80), nullable=False),
+    sa.Column('preferred_name', sa.String(length=80), nullable=True),
     sa.Column('identity_code', sa.String(length=11), nullable=True),
+    sa.Column('no_code_expected', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('born', sa.Date(), nullable=False),
     sa.Column('deceased', sa.Date(), nullable=True),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
+    sa.Column('home_languages', sa.JSON(), server_default='[]', nullable=False),
+    sa.Column('nationalities', sa.JSON(), server_default='[]', nullable=False),
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
+    sa.Column('backup_phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
+    sa.Column('invoice_name', sa.String(length=120), nullable=True),
+    sa.Column('invoice_street', sa.String(length=120), nullable=True),
+    sa.Column('invoice_postal_code', sa.String(length=10), nullable=True),
+    sa.Column('invoice_post_office', sa.String(length=60), nullable=True),
     sa.Column('allergies', sa.Text(), nullable=True),
     sa.Column('diet', sa.Text(), nullable=True),
     sa.Column('medication', sa.Text(), nullable=True),
@@ -64,6 +73,7 @@ def upgrade():
     sa.Column('sort_key', sa.String(length=200), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('NOT (no_code_expected AND identity_code IS NOT NULL)', name=op.f('ck_person_no_code_or_a_code')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('identity_code', name=op.f('uq_person_identity_code'))
     )
@@ -120,6 +130,42 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
 
+    op.create_table('family_conflict',
+    sa.Column('kind', sa.Enum('no_head', 'head_no_guardian', 'head_restricted', 'head_elsewhere', 'guardians_together', 'partners_apart', 'claim', name='conflictkind', native_enum=False, length=40), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('other_id', sa.Integer(), nullable=True),
+    sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('found', sa.Date(), nullable=False),
+    sa.Column('status', sa.Enum('open', 'accepted', 'dismissed', name='conflictstatus', native_enum=False, length=40), nullable=False),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['other_id'], ['person.id'], name=op.f('fk_family_conflict_other_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_family_conflict_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family_conflict')),
+    sa.UniqueConstraint('person_id', 'kind', 'other_id', name=op.f('uq_family_conflict_person_id_kind_other_id'))
+    )
+    with op.batch_alter_table('family_conflict', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_conflict_found'), ['found'], unique=False)
+        batch_op.create_index(batch_op.f('ix_family_conflict_other_id'), ['other_id'], unique=False)
+        batch_op.create_index('ix_family_conflict_status_id', ['status', 'id'], unique=False)
+
+    op.create_table('family_contact',
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_family_contact_child_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_family_contact_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family_contact')),
+    sa.UniqueConstraint('child_id', 'person_id', name=op.f('uq_family_contact_child_id_person_id')),
+    sa.UniqueConstraint('child_id', 'place', name=op.f('uq_family_contact_child_id_place'))
+    )
+    with op.batch_alter_table('family_contact', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_contact_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_family_contact_person_id'), ['person_id'], unique=False)
+
     op.create_table('fee_alteration',
     sa.Column('kind', sa.Enum('discount', 'relief', 'increase', name='alterationkind', native_enum=False, length=40), nullable=False),
     sa.Column('amount', sa.Integer(), nullable=False),
@@ -137,9 +183,27 @@ def upgrade():
     with op.batch_alter_table('fee_alteration', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_fee_alteration_child_id'), ['child_id'], unique=False)
 
+    op.create_table('foster_parent',
+    sa.Column('parent_id', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_foster_parent_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_foster_parent_child_id')),
+    sa.ForeignKeyConstraint(['parent_id'], ['person.id'], name=op.f('fk_foster_parent_parent_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_foster_parent')),
+    info={'apart': {'ex_foster_parent_child_id_parent_id': (('{p}child_id', '{p}parent_id'), None)}}
+    )
+    with op.batch_alter_table('foster_parent', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_foster_parent_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_foster_parent_parent_id'), ['parent_id'], unique=False)
+
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -174,7 +238,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -206,18 +270,31 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_partner_second_id'), ['second_id'], unique=False)
 
+    op.create_table('pickup',
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('phone', sa.String(length=30), nullable=False),
+    sa.Column('relation', sa.String(length=80), server_default='', nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_pickup_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pickup'))
+    )
+    with op.batch_alter_table('pickup', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pickup_child_id'), ['child_id'], unique=False)
+
     op.create_table('unit',
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
@@ -241,9 +318,9 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
@@ -264,15 +341,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -825,6 +902,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_unit_area_id'))
 
     op.drop_table('unit')
+    with op.batch_alter_table('pickup', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_pickup_child_id'))
+
+    op.drop_table('pickup')
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_partner_second_id'))
         batch_op.drop_index(batch_op.f('ix_partner_first_id'))
@@ -844,10 +925,26 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_guardian_child_id'))
 
     op.drop_table('guardian')
+    with op.batch_alter_table('foster_parent', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_foster_parent_parent_id'))
+        batch_op.drop_index(batch_op.f('ix_foster_parent_child_id'))
+
+    op.drop_table('foster_parent')
     with op.batch_alter_table('fee_alteration', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_fee_alteration_child_id'))
 
     op.drop_table('fee_alteration')
+    with op.batch_alter_table('family_contact', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_family_contact_person_id'))
+        batch_op.drop_index(batch_op.f('ix_family_contact_child_id'))
+
+    op.drop_table('family_contact')
+    with op.batch_alter_table('family_conflict', schema=None) as batch_op:
+        batch_op.drop_index('ix_family_conflict_status_id')
+        batch_op.drop_index(batch_op.f('ix_family_conflict_other_id'))
+        batch_op.drop_index(batch_op.f('ix_family_conflict_found'))
+
+    op.drop_table('family_conflict')
     with op.batch_alter_table('email', schema=None) as batch_op:
         batch_op.drop_index('ix_email_sent_at_next_try')
         batch_op.drop_index(batch_op.f('ix_email_person_id'))
