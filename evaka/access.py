@@ -112,11 +112,11 @@ def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnE
         conditions.append(model.of_groups(groups, actor.today))
     if actor.user.person_id is not None:
         if "own_child" in others:
-            conditions.append(model.of_children(own_children(actor.user.person_id)))
+            conditions.append(model.of_children(own_children(actor.user.person_id, actor.today)))
         if "own" in others:
-            conditions.append(model.of_person(actor.user.person_id, actor.user.id))
+            conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
     elif "own" in others:
-        conditions.append(model.of_person(-1, actor.user.id))  # staff have no row of their own as a person
+        conditions.append(model.of_person_on(-1, actor.user.id, actor.today))  # staff are no person's row
     return or_(false(), *conditions)
 
 

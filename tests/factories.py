@@ -13,7 +13,16 @@ from evaka.models.base import Model, db
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
-from evaka.models.person import Guardian, HeadOfChild, Partner, Person
+from evaka.models.person import (
+    FamilyConflict,
+    FamilyContact,
+    FosterParent,
+    Guardian,
+    HeadOfChild,
+    Partner,
+    Person,
+    Pickup,
+)
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
@@ -21,6 +30,7 @@ from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
+from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Provider
 
@@ -79,6 +89,29 @@ def guardian_of(child: Person, **fields: Any) -> Person:
     row = person(**fields)
     save(Guardian(child_id=child.id, guardian_id=row.id))
     return row
+
+
+def foster_parent(
+    child: Person, parent: Person | None = None, start: date = date(2026, 1, 1), end: date | None = None
+) -> FosterParent:
+    """Somebody in whose home the child is placed since the beginning of 2026."""
+    return save(FosterParent(child_id=child.id, parent_id=(parent or person()).id, start=start, end=end))
+
+
+def contact(child: Person, relative: Person, place: int = 1) -> FamilyContact:
+    """Whom the unit calls first."""
+    return save(FamilyContact(child_id=child.id, person_id=relative.id, place=place))
+
+
+def pickup(child: Person, **fields: Any) -> Pickup:
+    """A neighbour who may fetch the child."""
+    defaults = {"name": f"Naapuri {next(number)}", "phone": "040 555 0199", "relation": "naapuri"}
+    return save(Pickup(child_id=child.id, **(defaults | fields)))
+
+
+def conflict(about: Person, kind: ConflictKind = ConflictKind.NO_HEAD, **fields: Any) -> FamilyConflict:
+    """A child without a head, found in May."""
+    return save(FamilyConflict(person_id=about.id, kind=kind, **({"found": date(2026, 5, 25)} | fields)))
 
 
 def placement(child: Person, start: date, end: date | None = None, **fields: Any) -> Placement:

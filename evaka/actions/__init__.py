@@ -18,7 +18,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any, TypeVar, get_type_hints
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Select, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,13 @@ class Choice:
     table: str
     column: str = ""
     values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Among:
+    """The input is one of the rows that a query selects for the subject: Annotated[Person, Among(carers_of)]."""
+
+    rows: Callable[[Any, Actor], Select[Any]]
 
 
 @dataclass(frozen=True)

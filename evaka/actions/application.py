@@ -10,10 +10,11 @@ from sqlalchemy import select
 from evaka import city
 from evaka.access import Actor
 from evaka.actions import Choice, Long, action
+from evaka.actions.person.family import claim_head
 from evaka.kit.errors import Refused
 from evaka.models.application import Application, Preference
 from evaka.models.base import db
-from evaka.models.person import Guardian, HeadOfChild, Person
+from evaka.models.person import Guardian, HeadOfChild, Person, partner_of
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.application import (
@@ -138,7 +139,10 @@ def accept_proof(application: Application, by: Actor, *, urgent_proof: date) -> 
 
 @action("application.take")
 def take(application: Application, by: Actor) -> None:
-    """The office takes the application to the placement desk; the child joins the applicant's family."""
+    """The office takes the application to the placement desk; the child joins the applicant's family.
+
+    A child who has another head stays there: somebody judges who is right.
+    """
     application.status_since = by.now
     application.checked = not must_be_read(
         form_of(application), allergies=application.child.allergies or "", diet=application.child.diet or "",
@@ -151,6 +155,14 @@ def take(application: Application, by: Actor) -> None:
         if taken is None:
             db.session.add(HeadOfChild(
                 child_id=application.child_id, head_id=application.guardian_id, start=by.today, end=None))
+    elif not _lives_with(application.guardian_id, head.head_id, by):
+        claim_head(application.child_id, application.guardian_id, by.today, by)
+
+
+def _lives_with(guardian_id: int, head_id: int, by: Actor) -> bool:
+    """Whether whoever applies is the child's head, or the head's partner."""
+    couple = db.session.scalar(partner_of(head_id, by.today))
+    return guardian_id == head_id or (couple is not None and guardian_id in (couple.first_id, couple.second_id))
 
 
 @action("application.check")

@@ -21,7 +21,7 @@ from evaka.letters.letter import city_sender
 from evaka.models.application import Application
 from evaka.models.base import db
 from evaka.models.decision import Decision
-from evaka.models.person import HeadOfChild, Person
+from evaka.models.person import HeadOfChild, Person, carers
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod, overlapping
 from evaka.rules.application import OPEN, after_answers
 from evaka.rules.decision import (
@@ -108,7 +108,7 @@ def send(decision: Decision, by: Actor, *, channel: Channel = Channel.PORTAL) ->
     """Number, date and print the decision, keep it as sent, and tell every guardian that it waits for them."""
     if decision.application.status.value not in ("waiting_guardian", "waiting_mailing"):
         raise Refused("decision.sent_with_its_application", application=decision.application_id)
-    language = letter_language(addressee(decision))
+    language = letter_language(addressee(decision, by.today))
     decision.number = next_number("decision")
     decision.sent_at = by.now
     decision.decided_by = by.name
@@ -119,7 +119,7 @@ def send(decision: Decision, by: Actor, *, channel: Channel = Channel.PORTAL) ->
         decision.child_id, "decision", by, name=f"{letter.title} {decision.number}", language=language,
         content=pdf(letter),
     )
-    for guardian in decision.child.guardians:
+    for guardian in db.session.scalars(carers(decision.child_id, by.today)):
         notify(guardian.id, "decision_waits", by)
 
 
@@ -135,7 +135,7 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     assert decision.appeal_due is not None
     return DecisionFacts(
         sender=city_sender(language),
-        recipient=recipient_of(addressee(decision), by.today, with_child=child),
+        recipient=recipient_of(addressee(decision, by.today), by.today, with_child=child),
         number=decision.number,
         day=by.today,
         kind=kind,
@@ -161,9 +161,9 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     )
 
 
-def addressee(decision: Decision) -> Person:
-    """Who applied; another guardian when the applicant has lost that right since."""
-    guardians = decision.child.guardians
+def addressee(decision: Decision, day: date) -> Person:
+    """Who applied; another guardian or foster parent when the applicant has lost that right since."""
+    guardians = db.session.scalars(carers(decision.child_id, day)).all()
     if decision.application.guardian in guardians:
         return decision.application.guardian
     if not guardians:

@@ -46,6 +46,19 @@ def recipient_of(person: Person, day: date, *, with_child: Person | None = None)
         person.street, person.postal_code, person.post_office, restricted=restricted))
 
 
+def bill_recipient_of(person: Person, day: date) -> tuple[str, ...]:
+    """The address window of bills and fee decisions: the invoicing name and address where there are such.
+
+    Whoever's address is restricted gets the name alone, whatever was entered: an invoicing address may well be that
+    of the home.
+    """
+    name = person.invoice_name or name_of(person)
+    if person.restricted_on(day):
+        return (name,)
+    own = address_lines(person.invoice_street, person.invoice_postal_code, person.invoice_post_office, restricted=False)
+    return (name, *(own or address_lines(person.street, person.postal_code, person.post_office, restricted=False)))
+
+
 def title_of(user: User | None, day: date, language: str) -> str:
     """In what office somebody decides: their first role that holds."""
     role = next((grant.role for grant in user.grants if day in grant.period), "") if user else ""

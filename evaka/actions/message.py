@@ -55,8 +55,8 @@ class Audience:
 
 
 def audience_of_group(group: Group, day: date) -> Audience:
-    """The guardians of the children who are in the group on a day; blocked and deceased ones left out."""
-    return _audience(group, in_group(group.id, day))
+    """Guardians and foster parents of the children who are in the group on a day, but no blocked or deceased ones."""
+    return _audience(group, in_group(group.id, day), day)
 
 
 def audience_of_child(child: Person, day: date) -> Audience:
@@ -64,11 +64,11 @@ def audience_of_child(child: Person, day: date) -> Audience:
     group = db.session.scalar(group_on(child.id, day))
     if group is None:
         raise Refused("message.no_group", child=str(child))
-    return _audience(group, Person.id == child.id)
+    return _audience(group, Person.id == child.id, day)
 
 
-def _audience(group: Group, children: ColumnElement[bool]) -> Audience:
-    pairs = db.session.execute(guardians_of(children)).tuples().all()
+def _audience(group: Group, children: ColumnElement[bool], day: date) -> Audience:
+    pairs = db.session.execute(guardians_of(children, day)).tuples().all()
     written = [(child, guardian) for child, guardian in pairs if guardian is not None]
     reached = {child for child, _ in written}
     return Audience(group, tuple(threads(written)), tuple(dict.fromkeys(c for c, _ in pairs if c not in reached)))
@@ -98,7 +98,7 @@ def answer(thread: Thread, by: Actor, *, body: Long) -> None:
 def reply(thread: Thread, by: Actor, *, body: Long) -> None:
     """A guardian answers the group; the other guardians of the conversation read it too."""
     person_id = by.user and by.user.person_id
-    if person_id not in db.session.scalars(readers_of(thread.id)).all():
+    if person_id not in db.session.scalars(readers_of(thread.id, by.today)).all():
         raise Denied("access.denied", action="message.reply")
     _add(thread, by, body, person_id=person_id)
 
@@ -178,7 +178,7 @@ def _add(thread: Thread, by: Actor, body: str, *, user_id: int | None = None, pe
         return
     message_id = db.session.scalars(insert(Message).returning(Message.id), [{
         "thread_id": thread.id, "user_id": user_id, "person_id": person_id, "at": by.now, "body": body}]).one()
-    readers = set(db.session.scalars(readers_of(thread.id))) - {person_id}
+    readers = set(db.session.scalars(readers_of(thread.id, by.today))) - {person_id}
     boxes: list[dict[str, int | None]] = [
         {"message_id": message_id, "person_id": one, "group_id": None} for one in sorted(readers)]
     if person_id is not None:

@@ -139,6 +139,11 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
         """The rows that are somebody's own.  Unless a model says so, none are."""
         return false()
 
+    @classmethod
+    def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
+        """The same on a day, for what is somebody's own only for a time."""
+        return cls.of_person(person_id, user_id)
+
 
 @event.listens_for(Mapper, "mapper_configured")
 def _remember_old_values(mapper: Mapper[Any], _class: type[Any]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.base import Model, OfChild
-from evaka.models.person import Guardian, Person
+from evaka.models.person import FosterParent, Guardian, Person, custody
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 from evaka.models.user import User
@@ -69,6 +69,12 @@ class Thread(Model):
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         """A guardian's own, as long as no child of the conversation has been blocked from the guardian."""
         return cls.id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id == person_id, ~is_blocked()))
+
+    @classmethod
+    def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
+        """A foster parent's, as long as no child of the conversation has moved away."""
+        left = select(ThreadMember.thread_id).where(ThreadMember.person_id == person_id, has_ended(today))
+        return and_(cls.of_person(person_id, user_id), cls.id.not_in(left))
 
     def __str__(self) -> str:
         return self.title
@@ -153,11 +159,29 @@ def is_blocked() -> ColumnElement[bool]:
     )
 
 
-def readers_of(thread_id: int) -> Select[tuple[int]]:
-    """The guardians whom a new message of the conversation reaches: living, and not blocked since."""
+def has_ended(day: date) -> ColumnElement[bool]:
+    """Of a member: was the foster parent of a child of the conversation, and is not on a day."""
+    was = aliased(FosterParent)
+    return (
+        select(ThreadChild.id)
+        .join(was, was.child_id == ThreadChild.child_id)
+        .where(
+            ThreadChild.thread_id == ThreadMember.thread_id, was.parent_id == ThreadMember.person_id,
+            ThreadChild.child_id.not_in(
+                select(Guardian.child_id).where(Guardian.guardian_id == ThreadMember.person_id)),
+            ThreadChild.child_id.not_in(select(FosterParent.child_id).where(
+                FosterParent.parent_id == ThreadMember.person_id, FosterParent.on(day))),
+        )
+        .exists()
+    )
+
+
+def readers_of(thread_id: int, day: date) -> Select[tuple[int]]:
+    """The guardians whom a new message of the conversation reaches: living, not blocked since, foster parents still."""
     return (
         select(ThreadMember.person_id).join(Person, Person.id == ThreadMember.person_id)
-        .where(ThreadMember.thread_id == thread_id, Person.deceased.is_(None), ~is_blocked())
+        .where(
+            ThreadMember.thread_id == thread_id, Person.deceased.is_(None), ~is_blocked(), ~has_ended(day))
         .order_by(ThreadMember.person_id)
     )
 
@@ -170,13 +194,14 @@ def in_group(group_id: int, day: date) -> ColumnElement[bool]:
     )
 
 
-def guardians_of(children: ColumnElement[bool]) -> Select[tuple[int, int | None]]:
-    """Pairs (child, guardian) of these children by name; blocked and deceased guardians show as None."""
+def guardians_of(children: ColumnElement[bool], day: date) -> Select[tuple[int, int | None]]:
+    """Pairs (child, guardian or foster parent) of these children by name; blocked and deceased ones show as None."""
     guardian = aliased(Person)
+    pairs = custody(day, select(Person.id).where(children))
     return (
         select(Person.id, guardian.id).select_from(Person)
-        .outerjoin(Guardian, and_(Guardian.child_id == Person.id, ~Guardian.blocked))
-        .outerjoin(guardian, and_(guardian.id == Guardian.guardian_id, guardian.deceased.is_(None)))
+        .outerjoin(pairs, pairs.c.child_id == Person.id)
+        .outerjoin(guardian, and_(guardian.id == pairs.c.person_id, guardian.deceased.is_(None)))
         .where(children, Person.deceased.is_(None))
         .order_by(Person.sort_key, Person.id, guardian.id)
     )

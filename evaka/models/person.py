@@ -1,4 +1,4 @@
-"""People, and how they belong together: guardians, heads of families, partners."""
+"""People, and how they belong together: guardians, foster parents, heads of families, partners, contacts."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, event, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    Subquery,
+    event,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.rules.person import search_key, sort_key
+from evaka.rules.person.family import FAMILY_CONFLICT, ConflictKind, ConflictStatus
 
 
 class Person(Model):
     """Somebody the office knows: a child, a guardian, a partner."""
 
     __tablename__ = "person"
-    __table_args__ = (Index("ix_person_sort_key_id", "sort_key", "id"),)
+    __table_args__ = (
+        Index("ix_person_sort_key_id", "sort_key", "id"),
+        CheckConstraint("NOT (no_code_expected AND identity_code IS NOT NULL)", name="no_code_or_a_code"),
+    )
 
     first_name: Mapped[str] = mapped_column(sa.String(80))
     last_name: Mapped[str] = mapped_column(sa.String(80))
+    preferred_name: Mapped[str | None] = mapped_column(sa.String(80))  # one of the first names
     identity_code: Mapped[str | None] = mapped_column(sa.String(11), unique=True)
+    no_code_expected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # nobody waits for one
     born: Mapped[date] = mapped_column(index=True)
     deceased: Mapped[date | None]
     language: Mapped[str] = mapped_column(sa.String(5), default="fi", server_default="fi")
+    home_languages: Mapped[list[str]] = mapped_column(sa.JSON, default=list, server_default="[]")  # ISO 639
+    nationalities: Mapped[list[str]] = mapped_column(sa.JSON, default=list, server_default="[]")  # ISO 3166
 
     street: Mapped[str | None] = mapped_column(sa.String(120))
     postal_code: Mapped[str | None] = mapped_column(sa.String(10))
@@ -32,7 +51,14 @@ class Person(Model):
     restricted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     restricted_until: Mapped[date | None]  # None: until the register says otherwise
     phone: Mapped[str | None] = mapped_column(sa.String(30))
+    backup_phone: Mapped[str | None] = mapped_column(sa.String(30))
     email: Mapped[str | None] = mapped_column(sa.String(200))
+
+    # to whom and where bills and fee decisions go, when not to the person's own name and home
+    invoice_name: Mapped[str | None] = mapped_column(sa.String(120))
+    invoice_street: Mapped[str | None] = mapped_column(sa.String(120))
+    invoice_postal_code: Mapped[str | None] = mapped_column(sa.String(10))
+    invoice_post_office: Mapped[str | None] = mapped_column(sa.String(60))
 
     allergies: Mapped[str | None] = mapped_column(sa.Text)
     diet: Mapped[str | None] = mapped_column(sa.Text)
@@ -62,12 +88,12 @@ class Person(Model):
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        """The children of the units, and their guardians."""
-        return _with_guardians(children_of_units(units, today))
+        """The children of the units, their guardians and foster parents."""
+        return _with_guardians(children_of_units(units, today), today)
 
     @classmethod
     def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
-        return _with_guardians(children_of_groups(groups, today))
+        return _with_guardians(children_of_groups(groups, today), today)
 
     @classmethod
     def of_children(cls, children: Select[Any]) -> ColumnElement[bool]:
@@ -81,9 +107,10 @@ class Person(Model):
         return f"{self.last_name} {self.first_name}"
 
 
-def _with_guardians(children: Select[Any]) -> ColumnElement[bool]:
+def _with_guardians(children: Select[Any], today: date) -> ColumnElement[bool]:
     guardians = select(Guardian.guardian_id).where(Guardian.child_id.in_(children))
-    return or_(Person.id.in_(children), Person.id.in_(guardians))
+    fosters = select(FosterParent.parent_id).where(FosterParent.child_id.in_(children), FosterParent.on(today))
+    return or_(Person.id.in_(children), Person.id.in_(guardians), Person.id.in_(fosters))
 
 
 def children_of_units(units: set[int], today: date) -> Select[Any]:
@@ -117,12 +144,42 @@ class Guardian(OfChild, Model):
 
     guardian_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     blocked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why: the order or the decision
 
     child: Mapped[Person] = relationship(foreign_keys="Guardian.child_id")
     guardian: Mapped[Person] = relationship(foreign_keys="Guardian.guardian_id")
 
     def __str__(self) -> str:
         return str(self.guardian)
+
+
+class InFile(OfChild):
+    """A row in a child's file: whoever sees the child in a unit or a group sees it too."""
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        return cls.child_id.in_(children_of_units(units, today))
+
+    @classmethod
+    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return cls.child_id.in_(children_of_groups(groups, today))
+
+
+class FosterParent(InFile, Dated, Model):
+    """A child is placed in somebody's home: while it is, these have the rights of a guardian."""
+
+    __tablename__ = "foster_parent"
+
+    parent_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+
+    child: Mapped[Person] = relationship(foreign_keys="FosterParent.child_id")
+    parent: Mapped[Person] = relationship(foreign_keys="FosterParent.parent_id")
+
+    def __str__(self) -> str:
+        return f"{self.parent}, {self.period}"
+
+
+keep_apart(FosterParent, "child_id", "parent_id")
 
 
 class HeadOfChild(OfChild, Dated, Model):
@@ -134,6 +191,13 @@ class HeadOfChild(OfChild, Dated, Model):
 
     child: Mapped[Person] = relationship(foreign_keys="HeadOfChild.child_id")
     head: Mapped[Person] = relationship(foreign_keys="HeadOfChild.head_id")
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        return cls.child_id.in_(children_of_units(units, today))
+
+    def __str__(self) -> str:
+        return f"{self.head}, {self.period}"
 
 
 keep_apart(HeadOfChild, "child_id")
@@ -154,14 +218,121 @@ class Partner(Dated, Model):
     first: Mapped[Person] = relationship(foreign_keys="Partner.first_id")
     second: Mapped[Person] = relationship(foreign_keys="Partner.second_id")
 
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """Those of the heads of the units' children."""
+        heads = select(HeadOfChild.head_id).where(HeadOfChild.child_id.in_(children_of_units(units, today)))
+        return or_(cls.first_id.in_(heads), cls.second_id.in_(heads))
+
+    def __str__(self) -> str:
+        return f"{self.first}, {self.second}, {self.period}"
+
 
 keep_apart(Partner, "first_id")
 keep_apart(Partner, "second_id")
 
 
-def own_children(person_id: int) -> Select[Any]:
-    """The ids of the children whose guardian somebody is, blocked ones left out."""
-    return select(Guardian.child_id).where(Guardian.guardian_id == person_id, ~Guardian.blocked)
+class FamilyContact(InFile, Model):
+    """Whom of a child's family the unit calls first, second, third."""
+
+    __tablename__ = "family_contact"
+    __table_args__ = (sa.UniqueConstraint("child_id", "place"), sa.UniqueConstraint("child_id", "person_id"))
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    place: Mapped[int]  # from 1
+
+    child: Mapped[Person] = relationship(foreign_keys="FamilyContact.child_id")
+    person: Mapped[Person] = relationship(foreign_keys="FamilyContact.person_id")
+
+    def __str__(self) -> str:
+        return f"{self.place}. {self.person}"
+
+
+class Pickup(InFile, Model):
+    """Somebody beside the family who may fetch a child."""
+
+    __tablename__ = "pickup"
+
+    name: Mapped[str] = mapped_column(sa.String(120))
+    phone: Mapped[str] = mapped_column(sa.String(30))
+    relation: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
+
+    child: Mapped[Person] = relationship()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FamilyConflict(Model):
+    """Something in a family does not fit together: found by the rules every night, resolved by a person.
+
+    `person_id` is whose file it stands in: the child's, or the first partner's.  A claim also says since when
+    `other` claims to be the child's head.
+    """
+
+    __tablename__ = "family_conflict"
+    __table_args__ = (
+        sa.UniqueConstraint("person_id", "kind", "other_id"),
+        Index("ix_family_conflict_status_id", "status", "id"),
+    )
+    workflow = FAMILY_CONFLICT
+
+    kind: Mapped[ConflictKind]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    since: Mapped[date | None]  # of a claim
+    found: Mapped[date] = mapped_column(index=True)
+    status: Mapped[ConflictStatus] = mapped_column(default=ConflictStatus.OPEN)
+    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why it was dismissed
+
+    person: Mapped[Person] = relationship(foreign_keys="FamilyConflict.person_id")
+    other: Mapped[Person | None] = relationship(foreign_keys="FamilyConflict.other_id")
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """Those of the units' children, and of partners who are such a child's head or guardian."""
+        children = children_of_units(units, today)
+        heads = select(HeadOfChild.head_id).where(HeadOfChild.child_id.in_(children), HeadOfChild.on(today))
+        return or_(cls.person_id.in_(children), cls.person_id.in_(heads), cls.other_id.in_(heads))
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.other}" if self.other else str(self.person)
+
+
+# -- who has the rights of a guardian -----------------------------------------------------------------
+
+
+def custody(day: date, children: Select[Any] | None = None) -> Subquery:
+    """Pairs (child_id, person_id) of a day: guardians and foster parents; whoever is blocked is neither."""
+    known = (
+        select(Guardian.id)
+        .where(Guardian.child_id == FosterParent.child_id, Guardian.guardian_id == FosterParent.parent_id).exists()
+    )
+    guardians = select(
+        Guardian.child_id, Guardian.guardian_id.label("person_id"), sa.literal(0).label("rank"), Guardian.id
+    ).where(~Guardian.blocked)
+    fosters = select(FosterParent.child_id, FosterParent.parent_id, sa.literal(1), FosterParent.id).where(
+        FosterParent.on(day), ~known)
+    if children is not None:
+        guardians = guardians.where(Guardian.child_id.in_(children))
+        fosters = fosters.where(FosterParent.child_id.in_(children))
+    return union_all(guardians, fosters).subquery("custody")
+
+
+def own_children(person_id: int, day: date) -> Select[Any]:
+    """The ids of the children whose guardian or foster parent somebody is on a day, blocked ones left out."""
+    pairs = custody(day)
+    return select(pairs.c.child_id).where(pairs.c.person_id == person_id)
+
+
+def carers(child_id: int, day: date) -> Select[Person]:
+    """Who has the rights of a guardian of a child on a day, its guardians first."""
+    pairs = custody(day, select(Person.id).where(Person.id == child_id))
+    return select(Person).join(pairs, pairs.c.person_id == Person.id).order_by(pairs.c.rank, pairs.c.id)
+
+
+def partner_of(person_id: int, day: date) -> Select[Partner]:
+    return select(Partner).where(or_(Partner.first_id == person_id, Partner.second_id == person_id), Partner.on(day))
 
 
 def matching(sought: str) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from evaka.models.income import Income
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.message import Thread
-from evaka.models.person import Person
+from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
@@ -33,7 +33,7 @@ from evaka.views.income import IncomeScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
 from evaka.views.message import MessageScreen, MyMessages, unread_of_groups, unread_of_guardian
-from evaka.views.person import PersonScreen
+from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
@@ -42,6 +42,7 @@ from evaka.views.user import GrantScreen, UserScreen
 MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
     ("person", PersonScreen, Person),
+    ("conflict", ConflictScreen, FamilyConflict),
     ("unit", UnitScreen, Unit),
     ("group", GroupScreen, Group),
     ("area", AreaScreen, Area),
@@ -71,6 +72,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("start", [("home", "office.index", "office.view", None)]),
     ("children", [
         ("person", "person.index_view", "person.view", None),
+        ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
         ("placement", "placement.index_view", "placement.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from babel import Locale
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.form import BaseForm
@@ -37,13 +39,13 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from evaka import city
 from evaka.access import Actor, within
-from evaka.actions import Action, Choice
+from evaka.actions import Action, Among, Choice
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
 from evaka.texts import enum_key
-from evaka.views.page import YEARS, Lazy, actor, option_name, told, word_of
+from evaka.views.page import YEARS, Lazy, actor, language, option_name, told, word_of
 
 DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
 NUMBER = re.compile(r"[+\-\u2212]?\d{1,12}(\.\d{0,6})?")
@@ -213,6 +215,8 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
     rules: list[Any] = [Optional() if optional or hint is bool else Required()]
     common: dict[str, Any] = {"label": label, "validators": rules, "default": action.defaults.get(name)}
     for mark in marks:
+        if isinstance(mark, Among):
+            return RowField(**common, model=hint, rows=partial(_among, mark, row, by))
         if isinstance(mark, Choice):
             rows = city.read(mark.table).items()
             choices = [SelectChoice(key, option_name(mark.table, key)) for key, row_ in rows
@@ -233,6 +237,10 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         rules.append(Length(max=200))
         return StringField(**common, filters=[tidy])
     return PLAIN[hint](**common)
+
+
+def _among(mark: Among, row: Model, by: Actor) -> list[Model]:
+    return list(db.session.scalars(mark.rows(row, by)))
 
 
 def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
@@ -317,6 +325,43 @@ class LanguageField(SelectField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [SelectChoice(one, Lazy(f"language.{one}")) for one in ("fi", "sv", "se", "en")]
         super().__init__(*args, choices=choices, **kwargs)
+
+
+NOWHERE = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # what the names of countries hold beside countries
+
+
+@cache
+def names_of(kind: str, language: str) -> dict[str, str]:
+    """The languages or territories of the world by their ISO codes of two letters, as they are called."""
+    found = getattr(Locale(language), kind)
+    return {key: str(name) for key, name in found.items() if len(key) == 2 and key.isalpha() and key not in NOWHERE}
+
+
+def called(codes: list[str], kind: str) -> str:
+    """Codes of languages or territories by name, in the reader's language."""
+    names = names_of(kind, language())
+    return ", ".join(names.get(code, code) for code in codes)
+
+
+class CodesField(StringField):
+    """Languages or territories, typed by name in the reader's language or by code, kept as a JSON list of codes."""
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        self.kind = kind
+        super().__init__(*args, **kwargs)
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else called(self.data or [], self.kind)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        names = names_of(self.kind, language())
+        known = {name.casefold(): code for code, name in names.items()} | {code.casefold(): code for code in names}
+        found: dict[str, None] = {}
+        for typed in filter(None, map(str.strip, re.split("[,;]", valuelist[0] if valuelist else ""))):
+            if (code := known.get(typed.casefold())) is None:
+                raise ValueError(told("form.unknown_name", typed=typed))
+            found[code] = None
+        self.data = list(found)
 
 
 class TicksField(SelectMultipleField):

@@ -275,7 +275,7 @@ class MyHome(Home):
             .outerjoin(Unit, Unit.id == Placement.unit_id)
             .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(by.today))
             .outerjoin(Group, Group.id == GroupPlacement.group_id)
-            .where(Person.id.in_(own_children(by.user.person_id)), Person.deceased.is_(None))
+            .where(Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None))
             .order_by(Person.born, Person.id, Placement.start)
         ).all()
         found: dict[int, dict[str, Any]] = {}

@@ -72,8 +72,8 @@ def test_a_blocked_guardian_has_no_children():
     ).one().blocked = True
     db.session.flush()
     db.session.expire_all()
-    assert db.session.scalars(own_children(mother.id)).all() == [child.id]
-    assert db.session.scalars(own_children(father.id)).all() == []
+    assert db.session.scalars(own_children(mother.id, TODAY)).all() == [child.id]
+    assert db.session.scalars(own_children(father.id, TODAY)).all() == []
     assert child.guardians == [mother]
     assert father.children == []
 

@@ -151,6 +151,10 @@ def family(by: Callable[..., Actor]) -> Family:
             at=machine.now, action="person.read", subject="person", subject_id=child.id, person_id=child.id, facts={}
         )
     )
+    foster = factories.foster_parent(child)
+    contact = factories.contact(child, guardian)
+    pickup = factories.pickup(child)
+    conflict = factories.conflict(child, other_id=guardian.id)
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
         child,
@@ -171,6 +175,10 @@ def family(by: Callable[..., Actor]) -> Family:
         user.grants[0],
         thread,
         absence,
+        foster,
+        contact,
+        pickup,
+        conflict,
         email,
         run,
         line,

@@ -542,9 +542,7 @@ def test_a_protected_address_is_on_no_page_paper_or_list(browser: Open, database
             browser(town.worker),
             f"/office/person/do/set_head/?id={town.child.id}",
             start="1.6.2026",
-            guardian=db.session.scalar(
-                select(factories.Guardian.id).where(factories.Guardian.guardian_id == town.mother.id)
-            ),
+            guardian=town.mother.id,
         )
     )
     people = [town.child.id, town.mother.id]

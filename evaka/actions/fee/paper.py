@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions.document import keep, letter_language, name_of, recipient_of, title_of
+from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of, title_of
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal, Law
 from evaka.letters.fee import Alteration, ChildFee, FeeFacts, IncomeLine, explained, fee_letter
@@ -76,7 +76,7 @@ def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: s
     reliefs = any(one.kind is AlterationKind.RELIEF for line in fees.lines for one, _ in line.alterations)
     return FeeFacts(
         sender=city_sender(language),
-        recipient=recipient_of(head, by.today),
+        recipient=bill_recipient_of(head, by.today),
         number=decision.number or 0,
         day=by.today,
         kind="relief_accepted" if reliefs else "normal",

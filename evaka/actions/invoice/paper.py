@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions.document import keep, letter_language, name_of, recipient_of
+from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of
 from evaka.kit.money import euros
 from evaka.kit.references import check_iban
 from evaka.letters import pdf
@@ -58,7 +58,7 @@ def letter_facts(invoice: Invoice, by: Actor, language: str) -> InvoiceFacts:
     ]
     return InvoiceFacts(
         sender=city_sender(language),
-        recipient=recipient_of(invoice.head, by.today),
+        recipient=bill_recipient_of(invoice.head, by.today),
         number=invoice.number or 0,
         day=by.today,
         period=invoice.period,

@@ -35,7 +35,8 @@ def unread_of_guardian(by: Actor) -> int:
     """How many messages wait for the guardian, for the menu."""
     if by.user is None or by.user.person_id is None:
         return 0
-    return db.session.scalar(unread_by(by.user.person_id, Thread.of_person(by.user.person_id, by.user.id))) or 0
+    own = Thread.of_person_on(by.user.person_id, by.user.id, by.today)
+    return db.session.scalar(unread_by(by.user.person_id, own)) or 0
 
 
 def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ class MyMessages(Letters):
 
     def visible(self) -> ColumnElement[bool]:
         me: Any = actor().user
-        return super().visible() & Thread.of_person(me.person_id or -1, me.id)
+        return super().visible() & Thread.of_person_on(me.person_id or -1, me.id, actor().today)
 
     def inbox(self) -> ColumnElement[bool]:
         return Receipt.person_id == getattr(actor().user, "person_id", None)

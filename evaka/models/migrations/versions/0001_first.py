@@ -46,17 +46,26 @@ def upgrade():
     op.create_table('person',
     sa.Column('first_name', sa.String(length=80), nullable=False),
     sa.Column('last_name', sa.String(length=80), nullable=False),
+    sa.Column('preferred_name', sa.String(length=80), nullable=True),
     sa.Column('identity_code', sa.String(length=11), nullable=True),
+    sa.Column('no_code_expected', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('born', sa.Date(), nullable=False),
     sa.Column('deceased', sa.Date(), nullable=True),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
+    sa.Column('home_languages', sa.JSON(), server_default='[]', nullable=False),
+    sa.Column('nationalities', sa.JSON(), server_default='[]', nullable=False),
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
     sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
+    sa.Column('backup_phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
+    sa.Column('invoice_name', sa.String(length=120), nullable=True),
+    sa.Column('invoice_street', sa.String(length=120), nullable=True),
+    sa.Column('invoice_postal_code', sa.String(length=10), nullable=True),
+    sa.Column('invoice_post_office', sa.String(length=60), nullable=True),
     sa.Column('allergies', sa.Text(), nullable=True),
     sa.Column('diet', sa.Text(), nullable=True),
     sa.Column('medication', sa.Text(), nullable=True),
@@ -64,6 +73,7 @@ def upgrade():
     sa.Column('sort_key', sa.String(length=200), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('NOT (no_code_expected AND identity_code IS NOT NULL)', name=op.f('ck_person_no_code_or_a_code')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('identity_code', name=op.f('uq_person_identity_code'))
     )
@@ -120,6 +130,42 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
 
+    op.create_table('family_conflict',
+    sa.Column('kind', sa.Enum('no_head', 'head_no_guardian', 'head_restricted', 'head_elsewhere', 'guardians_together', 'partners_apart', 'claim', name='conflictkind', native_enum=False, length=40), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('other_id', sa.Integer(), nullable=True),
+    sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('found', sa.Date(), nullable=False),
+    sa.Column('status', sa.Enum('open', 'accepted', 'dismissed', name='conflictstatus', native_enum=False, length=40), nullable=False),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['other_id'], ['person.id'], name=op.f('fk_family_conflict_other_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_family_conflict_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family_conflict')),
+    sa.UniqueConstraint('person_id', 'kind', 'other_id', name=op.f('uq_family_conflict_person_id_kind_other_id'))
+    )
+    with op.batch_alter_table('family_conflict', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_conflict_found'), ['found'], unique=False)
+        batch_op.create_index(batch_op.f('ix_family_conflict_other_id'), ['other_id'], unique=False)
+        batch_op.create_index('ix_family_conflict_status_id', ['status', 'id'], unique=False)
+
+    op.create_table('family_contact',
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_family_contact_child_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_family_contact_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family_contact')),
+    sa.UniqueConstraint('child_id', 'person_id', name=op.f('uq_family_contact_child_id_person_id')),
+    sa.UniqueConstraint('child_id', 'place', name=op.f('uq_family_contact_child_id_place'))
+    )
+    with op.batch_alter_table('family_contact', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_contact_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_family_contact_person_id'), ['person_id'], unique=False)
+
     op.create_table('fee_alteration',
     sa.Column('kind', sa.Enum('discount', 'relief', 'increase', name='alterationkind', native_enum=False, length=40), nullable=False),
     sa.Column('amount', sa.Integer(), nullable=False),
@@ -137,9 +183,27 @@ def upgrade():
     with op.batch_alter_table('fee_alteration', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_fee_alteration_child_id'), ['child_id'], unique=False)
 
+    op.create_table('foster_parent',
+    sa.Column('parent_id', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_foster_parent_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_foster_parent_child_id')),
+    sa.ForeignKeyConstraint(['parent_id'], ['person.id'], name=op.f('fk_foster_parent_parent_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_foster_parent')),
+    info={'apart': {'ex_foster_parent_child_id_parent_id': (('{p}child_id', '{p}parent_id'), None)}}
+    )
+    with op.batch_alter_table('foster_parent', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_foster_parent_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_foster_parent_parent_id'), ['parent_id'], unique=False)
+
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
     sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -205,6 +269,19 @@ def upgrade():
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_partner_second_id'), ['second_id'], unique=False)
+
+    op.create_table('pickup',
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('phone', sa.String(length=30), nullable=False),
+    sa.Column('relation', sa.String(length=80), server_default='', nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_pickup_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pickup'))
+    )
+    with op.batch_alter_table('pickup', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pickup_child_id'), ['child_id'], unique=False)
 
     op.create_table('unit',
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -306,26 +383,6 @@ def upgrade():
         batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
         batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
         batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
-
-    op.create_table('city_table',
-    sa.Column('file', sa.String(length=40), nullable=False),
-    sa.Column('table', sa.String(length=80), nullable=False),
-    sa.Column('content', sa.Text(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('status', sa.Enum('draft', 'proposed', 'published', 'discarded', name='tablestatus', native_enum=False, length=40), nullable=False),
-    sa.Column('writer_id', sa.Integer(), nullable=True),
-    sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('publisher_id', sa.Integer(), nullable=True),
-    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.ForeignKeyConstraint(['publisher_id'], ['user.id'], name=op.f('fk_city_table_publisher_id')),
-    sa.ForeignKeyConstraint(['writer_id'], ['user.id'], name=op.f('fk_city_table_writer_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_city_table'))
-    )
-    with op.batch_alter_table('city_table', schema=None) as batch_op:
-        batch_op.create_index('ix_city_table_status_start', ['status', 'start_date'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -827,10 +884,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_head_id'))
 
     op.drop_table('fee')
-    with op.batch_alter_table('city_table', schema=None) as batch_op:
-        batch_op.drop_index('ix_city_table_status_start')
-
-    op.drop_table('city_table')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_event_user_id_id')
         batch_op.drop_index('ix_audit_event_subject_subject_id')
@@ -849,6 +902,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_unit_area_id'))
 
     op.drop_table('unit')
+    with op.batch_alter_table('pickup', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_pickup_child_id'))
+
+    op.drop_table('pickup')
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_partner_second_id'))
         batch_op.drop_index(batch_op.f('ix_partner_first_id'))
@@ -868,10 +925,26 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_guardian_child_id'))
 
     op.drop_table('guardian')
+    with op.batch_alter_table('foster_parent', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_foster_parent_parent_id'))
+        batch_op.drop_index(batch_op.f('ix_foster_parent_child_id'))
+
+    op.drop_table('foster_parent')
     with op.batch_alter_table('fee_alteration', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_fee_alteration_child_id'))
 
     op.drop_table('fee_alteration')
+    with op.batch_alter_table('family_contact', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_family_contact_person_id'))
+        batch_op.drop_index(batch_op.f('ix_family_contact_child_id'))
+
+    op.drop_table('family_contact')
+    with op.batch_alter_table('family_conflict', schema=None) as batch_op:
+        batch_op.drop_index('ix_family_conflict_status_id')
+        batch_op.drop_index(batch_op.f('ix_family_conflict_other_id'))
+        batch_op.drop_index(batch_op.f('ix_family_conflict_found'))
+
+    op.drop_table('family_conflict')
     with op.batch_alter_table('email', schema=None) as batch_op:
         batch_op.drop_index('ix_email_sent_at_next_try')
         batch_op.drop_index(batch_op.f('ix_email_person_id'))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
+from evaka.actions.person.family import check_death, end_with_death, find_conflicts
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.kit.money import euros
@@ -23,26 +24,30 @@ from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
-from evaka.models.person import Guardian, HeadOfChild, Partner, Person
+from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
+from evaka.rules.person.family import preferred
 from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
-from evaka.views.forms import LanguageField
-from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
+from evaka.views.forms import CodesField, LanguageField, called
+from evaka.views.page import Lazy, actor, aged, moment, option_name, told, word_of, written
+from evaka.views.person.conflicts import ConflictScreen, open_conflicts
+from evaka.views.person.family import BESIDE_ROWS, FamilyBlocks
 
 GROWN = 18 * 366  # days: nobody younger is an adult
 FEW = 1000  # ids that a query may name; for more it is asked of everybody
 HEALTH = ("allergies", "medication", "diet")
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
-    "fee.relief", "message.write",
+    "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup",
 }
 ADDRESS = ("street", "postal_code", "post_office")
-ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "income.add"}
+INVOICE_ADDRESS = ("invoice_street", "invoice_postal_code", "invoice_post_office")
+ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
 
 def placed_in(unit_id: int) -> ColumnElement[bool]:
@@ -69,7 +74,7 @@ def is_placed() -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.on(actor().today)))
 
 
-class PersonScreen(Screen):
+class PersonScreen(FamilyBlocks, Screen):
     can_create = can_edit = True
     reading = True
     column_list = ("name", "born", "age", "place", "language", "notes")
@@ -83,8 +88,9 @@ class PersonScreen(Screen):
     )
     opens_with: ClassVar = {"flt0_0": "1"}
     main = ("attendance.absent", "application.enter", "income.add")
-    rare = ("person.add_guardian", "person.block_guardian", "person.set_head", "person.set_partner",
-            "person.end_partner", "user.invite", "fee.relief")
+    rare = ("person.add_guardian", "person.block_guardian", "person.add_foster_parent", "person.set_head",
+            "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
+            "person.set_invoice_address", "user.invite", "fee.relief")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born),
@@ -96,10 +102,18 @@ class PersonScreen(Screen):
         "notes": lambda view, _context, row, _name: view.signs(row, plain=True),
     }
     form_columns = (
-        "last_name", "first_name", "identity_code", "born", "language", "street", "postal_code", "post_office",
-        "restricted", "restricted_until", "phone", "email", "allergies", "diet", "medication", "deceased",
+        "last_name", "first_name", "preferred_name", "identity_code", "no_code_expected", "born", "language",
+        "home_languages", "nationalities", "street", "postal_code", "post_office", "restricted", "restricted_until",
+        "phone", "backup_phone", "email", "allergies", "diet", "medication", "deceased",
     )
-    form_overrides: ClassVar = {"language": LanguageField}
+    form_overrides: ClassVar = {
+        "language": LanguageField, "home_languages": CodesField, "nationalities": CodesField,
+    }
+    form_args: ClassVar = {
+        "home_languages": {"kind": "languages", "description": Lazy("person.home_languages.hint")},
+        "nationalities": {"kind": "territories", "description": Lazy("person.nationalities.hint")},
+        "no_code_expected": {"description": Lazy("person.no_code_expected.hint")},
+    }
     details_template = "office/person.html"
 
     def listed(self, found: list[Any]) -> None:
@@ -139,6 +153,14 @@ class PersonScreen(Screen):
         check_identity(row)
         if row.born > actor().today:
             raise Refused("person.born_later", born=row.born, today=actor().today)
+        row.preferred_name = preferred(row.preferred_name, row.first_name)
+        check_death(row, actor().today)
+
+    def after_save(self, form: Any, row: Any, created: bool) -> None:
+        """A death ends what it ends; who has moved may not live with whom the register says."""
+        if not created:
+            end_with_death(row, actor())
+            find_conflicts({row.id}, actor())
 
     def row_heading(self, row: Any) -> str:
         return f"{row.first_name} {row.last_name}"
@@ -164,30 +186,32 @@ class PersonScreen(Screen):
             if text := getattr(row, name):
                 look = "info" if name == "diet" else "warn"
                 found.append({"look": look, "title": told(f"person.{name}"), "text": text})
-        return found
+        return [*found, *self.conflict_warnings(row)]
 
     def offers(self, action: Action, row: Any) -> bool:
-        """A grown-up gets no group, a child no income."""
+        """A grown-up gets no group, a child no income; what is done to one row of the family stands beside that row."""
         adult = is_adult(row.born, actor().today)
+        if action.verb in BESIDE_ROWS:
+            return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
         if action.key == "person.set_partner":
             return adult and self._partner(row) is None
+        if action.key == "person.add_code":
+            return row.identity_code is None and not row.no_code_expected
         return action.key not in (CHILD_ACTIONS if adult else ADULT_ACTIONS)
-
-    def _partner(self, row: Any) -> Partner | None:
-        return db.session.scalar(select(Partner).where(
-            or_(Partner.first_id == row.id, Partner.second_id == row.id), Partner.on(actor().today)))
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.key == "application.enter" and name == "guardian":
             return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
+        if action.key == "person.set_invoice_address":
+            return "" if row.restricted_on(actor().today) and name in INVOICE_ADDRESS else getattr(row, name)
         begins_today = {("application.enter", "received"), ("attendance.absent", "first"),
-                        ("attendance.absent", "last"),
+                        ("attendance.absent", "last"), ("person.end_head", "end"),
                         ("person.end_partner", "end")}
-        return actor().today if (action.key, name) in begins_today else None
+        return actor().today if (action.key, name) in begins_today else self.of_chosen(action, name, row)
 
     def after(self, action: Action, row: Any, result: Any) -> str:
         if action.key == "user.invite":
@@ -209,7 +233,7 @@ class PersonScreen(Screen):
 
     def told_changes(self, row: Any) -> list[dict[str, Any]]:
         """The journal of the file; what the reader may not know stands there no more than anywhere else."""
-        hidden = ADDRESS if row.restricted_on(actor().today) else ()
+        hidden = (*ADDRESS, *INVOICE_ADDRESS) if row.restricted_on(actor().today) else ()
         labels = {self.label(name) for name in (*hidden, *(() if self.knows_health(row) else HEALTH))}
         lines = history(row)
         for line in lines:
@@ -221,15 +245,30 @@ class PersonScreen(Screen):
         address = ", ".join(address_lines(row.street, row.postal_code, row.post_office, restricted=restricted))
         partner = self._partner(row)
         other = partner and (partner.second if partner.first_id == row.id else partner.first)
+        code = told("person.no_code_expected" if row.no_code_expected else "person.no_code")
         return [
+            *([(self.label("preferred_name"), row.preferred_name)] if row.preferred_name else []),
             (self.label("born"), written(row.born)),
-            (self.label("identity_code"), row.identity_code or told("person.no_code")),
+            *([(self.label("deceased"), written(row.deceased))] if row.deceased else []),
+            (self.label("identity_code"), row.identity_code or code),
             (self.label("language"), told(f"language.{row.language}")),
+            *([(self.label("home_languages"), called(row.home_languages, "languages"))] if row.home_languages else []),
+            *([(self.label("nationalities"), called(row.nationalities, "territories"))] if row.nationalities else []),
             (self.label("address"), told("person.restricted_sign") if restricted else address),
             (self.label("phone"), row.phone or "–"),
+            *([(self.label("backup_phone"), row.backup_phone)] if row.backup_phone else []),
             (self.label("email"), row.email or "–"),
+            *self.invoice_facts(row, restricted),
             *([(told("fee.partner"), linked(other))] if other else []),
         ]
+
+    def invoice_facts(self, row: Any, restricted: bool) -> list[tuple[str, Any]]:
+        """Where bills go, for whoever may say where."""
+        lines = address_lines(
+            row.invoice_street, row.invoice_postal_code, row.invoice_post_office, restricted=restricted)
+        goes = ", ".join(filter(None, (row.invoice_name, *lines)))
+        seen = goes and self.allowed(row, "person.set_invoice_address")
+        return [(told("person.invoice_address"), goes)] if seen else []
 
     def seen(self, model: Any, *conditions: ColumnElement[bool]) -> Any:
         """The rows of another feature about this person that the reader may see; nothing without the right."""
@@ -238,12 +277,12 @@ class PersonScreen(Screen):
 
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
-            self._places(row), self._family(row), self._applications(row), self._decisions(row), self._absences(row),
-            self._documents(row),
+            self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
+            self._decisions(row), self._pickups(row), self._absences(row), self._documents(row),
         ]
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
-        return [self._children(row), self._incomes(row), self._fees(row), self._documents(row)]
+        return [self._children(row), self._partners(row), self._incomes(row), self._fees(row), self._documents(row)]
 
     def _block(self, key: str, head: list[str], rows: list[list[Any]], **more: Any) -> dict[str, Any] | None:
         """A section, or nothing for a reader without the right to such rows."""
@@ -261,23 +300,6 @@ class PersonScreen(Screen):
             [[link(str(one.period), "placement.details_view", one.id), str(one.unit),
               ", ".join(f"{g.group}" for g in one.groups) or told("placement.without_group"),
               ", ".join(option_name("service_needs", n.option) for n in one.needs)] for one in rows])
-
-    def _family(self, row: Any) -> dict[str, Any] | None:
-        guardians = db.session.scalars(
-            select(Guardian).where(Guardian.child_id == row.id).options(joinedload(Guardian.guardian))).all()
-        head = db.session.scalar(
-            select(HeadOfChild).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
-        rows = []
-        for one in guardians:
-            person = one.guardian
-            role = told("person.head") if head and head.head_id == person.id else told("person.guardian")
-            signs = [("bad", told("person.blocked"))] if one.blocked else []
-            if person.restricted_on(actor().today):
-                signs.append(("bad", told("person.restricted_sign")))
-            rows.append([link(str(person), "person.details_view", person.id), role, person.phone or "–",
-                         person.email or "–", self.badges(signs)])
-        columns = [told(f"person.{name}") for name in ("name", "role", "phone", "email", "notes")]
-        return self._block("person.family", columns, rows)
 
     def _applications(self, row: Any) -> dict[str, Any] | None:
         rows = db.session.scalars(
@@ -308,15 +330,6 @@ class PersonScreen(Screen):
         return self._block("document.title", [told("document.name"), told("document.made_at")],
                            [[link(one.name, "document.download", one.id), moment(one.made_at)] for one in rows],
                            aside=True)
-
-    def _children(self, row: Any) -> dict[str, Any] | None:
-        visible = within(actor(), "person.view", Person)
-        rows = db.session.scalars(
-            select(Person).join(Guardian, Guardian.child_id == Person.id)
-            .where(Guardian.guardian_id == row.id, visible).order_by(Person.born)).all()
-        return self._block("person.children", [told(f"person.{name}") for name in ("name", "born", "age")],
-                           [[link(str(one), "person.details_view", one.id), written(one.born), aged(one.born)]
-                            for one in rows])
 
     def _incomes(self, row: Any) -> dict[str, Any] | None:
         rows = db.session.scalars(
@@ -390,3 +403,5 @@ class PersonScreen(Screen):
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
                 for one in lines]
 
+
+__all__ = ["ConflictScreen", "PersonScreen", "is_child", "is_placed", "open_conflicts", "placed_in", "places_today"]

@@ -1,0 +1,233 @@
+"""The family in a person's file: whom to call, households, couples and foster care over time, who fetches the child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin
+
+from flask import g, request
+from markupsafe import Markup
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from evaka.access import may, within
+from evaka.actions import Action, Among
+from evaka.actions.person.contacts import calls_of
+from evaka.models.base import Model, db
+from evaka.models.journal import AuditEvent
+from evaka.models.person import (
+    FamilyConflict,
+    FosterParent,
+    Guardian,
+    HeadOfChild,
+    Partner,
+    Person,
+    Pickup,
+    partner_of,
+)
+from evaka.rules.person.family import ConflictStatus, ContactRole
+from evaka.views.base import link, linked, row_number
+from evaka.views.page import actor, aged, moment, told, word_of, written
+
+BESIDE_ROWS = {  # actions on one row of the family: their links stand in that row
+    "correct_head", "end_head", "delete_head", "correct_foster_parent", "delete_foster_parent", "correct_partner",
+    "delete_partner", "order_contact", "contact_details", "edit_pickup", "delete_pickup", "unblock_guardian",
+}
+
+
+class FamilyBlocks:
+    """The parts of PersonScreen about the family."""
+
+    # -- links to what may be done to one row -----------------------------------------------------------
+
+    def allowed(self, row: Any, key: str) -> bool:
+        """Whether the reader may do it to this person; all of a file's links ask the database once."""
+        known = g.setdefault("allowed", {})
+        if row.id not in known:
+            keys = [f"person.{verb}" for verb in (
+                *sorted(BESIDE_ROWS), "set_head", "set_partner", "add_foster_parent", "add_pickup", "block_guardian",
+                "set_invoice_address")]
+            known[row.id] = self.permits(dict(zip(keys, keys, strict=True)), row)
+        return bool(known[row.id][key])
+
+    def deeds(self, row: Any, *verbs: str, **chosen: int) -> Markup:
+        """Links to actions on one row of the family, each with a short word of its own."""
+        return Markup(" ").join(
+            Markup('<a class="small" href="{}">{}</a>').format(
+                self.get_url(".do", verb=verb, id=row.id, **chosen), told(f"person.{verb}.short"))
+            for verb in verbs if self.allowed(row, f"person.{verb}"))
+
+    def _adding(self, row: Any, verb: str) -> dict[str, Any]:
+        """The link in the head of a block."""
+        if not self.allowed(row, f"person.{verb}"):
+            return {}
+        return {"link": (told(f"person.{verb}"), self.get_url(".do", verb=verb, id=row.id))}
+
+    def of_chosen(self, action: Action, name: str, row: Any) -> Any:
+        """What an input holds when the form is opened for one row of the family: that row, and what it says now."""
+        for own, hint in action.inputs.items():
+            if get_origin(hint) is not Annotated or (id := row_number(request.args.get(own, ""))) is None:
+                continue
+            model, *marks = get_args(hint)
+            for mark in marks:
+                if isinstance(mark, Among):
+                    found = db.session.scalar(mark.rows(row, actor()).where(model.id == id))
+                    return found if name == own else getattr(found, name, None)
+        return None
+
+    # -- the parts of a child's file ----------------------------------------------------------------------
+
+    def _family(self, row: Any) -> dict[str, Any] | None:
+        """Whom to call, in order; then who may not be told anything."""
+        head = db.session.scalar(
+            select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
+        rows = [
+            [f"{place}.", link(str(person), "person.details_view", person.id), self._role(person, role, head),
+             ", ".join(filter(None, (person.phone, person.backup_phone))) or "–", person.email or "–",
+             self.badges(self._family_signs(person)),
+             self.deeds(row, "contact_details", "order_contact", contact=person.id)]
+            for place, (person, role) in enumerate(calls_of(row, actor().today), start=1)
+        ]
+        columns = [told(f"person.{name}") for name in ("place_in_order", "name", "role", "phone", "email", "notes")]
+        return self._block("person.family", [*columns, ""], [*rows, *self._blocked(row)])
+
+    def _role(self, person: Any, role: ContactRole, head: int | None) -> str:
+        own = word_of(role)
+        return f"{own}, {told('person.head_word')}" if person.id == head else own
+
+    def _family_signs(self, person: Any) -> list[tuple[str, str]]:
+        return [("bad", told("person.restricted_sign"))] if person.restricted_on(actor().today) else []
+
+    def _blocked(self, row: Any) -> Iterator[list[Any]]:
+        """Guardians without rights; why, and who says so when, is told to those who may change it."""
+        found = db.session.scalars(
+            select(Guardian).where(Guardian.child_id == row.id, Guardian.blocked).order_by(Guardian.id)
+            .options(joinedload(Guardian.guardian))).all()
+        if not found:
+            return
+        tells = self.allowed(row, "person.block_guardian")
+        lines = self._told_blocks(row) if tells else {}
+        for one in found:
+            person = one.guardian
+            signs = [("bad", told("person.blocked")), *self._family_signs(person)]
+            why = ". ".join(filter(None, (one.reason.rstrip("."), lines.get(one.id, "")))) if tells else ""
+            yield ["–", link(str(person), "person.details_view", person.id), told("person.guardian"),
+                   person.phone or "–", person.email or "–",
+                   Markup("{} {}").format(self.badges(signs), why) if why else self.badges(signs),
+                   self.deeds(row, "unblock_guardian", guardian=one.id)]
+
+    def _told_blocks(self, row: Any) -> dict[int, str]:
+        """By guardian who blocked them, and when."""
+        lines = db.session.scalars(
+            select(AuditEvent).where(
+                AuditEvent.action == "person.block_guardian", AuditEvent.subject == "person",
+                AuditEvent.subject_id == row.id)
+            .order_by(AuditEvent.id).options(joinedload(AuditEvent.user)))
+        return {
+            int(str(line.facts.get("guardian", "")).rpartition(" ")[2] or 0):
+                f"{line.user or told('journal.machine')}, {moment(line.at)}"
+            for line in lines
+        }
+
+    def _heads(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            select(HeadOfChild).where(HeadOfChild.child_id == row.id, within(actor(), "person.view", HeadOfChild))
+            .order_by(HeadOfChild.start.desc()).options(joinedload(HeadOfChild.head))).all()
+        if not rows and not self.allowed(row, "person.set_head"):
+            return None
+        return self._block(
+            "person.heads", [told("person.period"), told("person.name"), ""],
+            [[str(one.period), link(str(one.head), "person.details_view", one.head_id),
+              self.deeds(row, "correct_head", "end_head", "delete_head", head=one.id)] for one in rows],
+            **self._adding(row, "set_head"))
+
+    def _fosters(self, row: Any) -> dict[str, Any] | None:
+        """Foster care, now and then; most children have none, and no empty box."""
+        rows = db.session.scalars(
+            select(FosterParent).where(FosterParent.child_id == row.id, within(actor(), "person.view", FosterParent))
+            .order_by(FosterParent.start.desc()).options(joinedload(FosterParent.parent))).all()
+        if not rows:
+            return None
+        return self._block(
+            "person.fosters", [told("person.period"), told("person.name"), ""],
+            [[str(one.period), link(str(one.parent), "person.details_view", one.parent_id),
+              self.deeds(row, "correct_foster_parent", "delete_foster_parent", foster=one.id)] for one in rows],
+            **self._adding(row, "add_foster_parent"))
+
+    def _pickups(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            select(Pickup).where(Pickup.child_id == row.id, within(actor(), "person.view", Pickup))
+            .order_by(Pickup.id)).all()
+        if not rows and not self.allowed(row, "person.add_pickup"):
+            return None
+        return self._block(
+            "person.pickups", [*(told(f"person.{name}") for name in ("name", "relation", "phone")), ""],
+            [[one.name, one.relation or "–", one.phone,
+              self.deeds(row, "edit_pickup", "delete_pickup", pickup=one.id)] for one in rows],
+            aside=True, **self._adding(row, "add_pickup"))
+
+    # -- the parts of a grown-up's file -------------------------------------------------------------------
+
+    def _partner(self, row: Any) -> Partner | None:
+        return db.session.scalar(partner_of(row.id, actor().today))
+
+    def _partners(self, row: Any) -> dict[str, Any] | None:
+        rows = db.session.scalars(
+            select(Partner).where(
+                or_(Partner.first_id == row.id, Partner.second_id == row.id), within(actor(), "person.view", Partner))
+            .order_by(Partner.start.desc()).options(joinedload(Partner.first), joinedload(Partner.second))).all()
+        if not rows and not self.allowed(row, "person.set_partner"):
+            return None
+
+        def other(one: Partner) -> Person:
+            return one.second if one.first_id == row.id else one.first
+
+        return self._block(
+            "person.partners", [told("person.period"), told("person.name"), ""],
+            [[str(one.period), linked(other(one)),
+              self.deeds(row, "correct_partner", "delete_partner", partner=one.id)] for one in rows],
+            **self._adding(row, "set_partner"))
+
+    def _children(self, row: Any) -> dict[str, Any] | None:
+        """The children whose guardian, foster parent or head somebody is or was."""
+        by = actor()
+        ties: dict[int, dict[str, None]] = {}
+        for child, blocked in db.session.execute(
+            select(Guardian.child_id, Guardian.blocked).where(Guardian.guardian_id == row.id)
+        ):
+            ties.setdefault(child, {})[told("person.blocked") if blocked else told("person.guardian")] = None
+        dated: tuple[tuple[Any, Any, str], ...] = (
+            (HeadOfChild, HeadOfChild.head_id, "person.head_word"),
+            (FosterParent, FosterParent.parent_id, "person.foster_word"))
+        for model, column, word in dated:
+            for one in db.session.scalars(
+                select(model).where(column == row.id, within(by, "person.view", model)).order_by(model.start)
+            ):
+                ties.setdefault(one.child_id, {})[f"{told(word)} {one.period}"] = None
+        rows = db.session.scalars(
+            select(Person).where(Person.id.in_(ties), within(by, "person.view", Person)).order_by(Person.born)).all()
+        return self._block(
+            "person.children", [told(f"person.{name}") for name in ("name", "born", "age", "role")],
+            [[link(str(one), "person.details_view", one.id), written(one.born), aged(one.born), ", ".join(ties[one.id])]
+             for one in rows])
+
+    # -- what does not fit together -----------------------------------------------------------------------
+
+    def conflict_warnings(self, row: Any) -> list[dict[str, str]]:
+        """The open conflicts that concern somebody, for those who may resolve them."""
+        if not may(actor(), "person.conflicts"):
+            return []
+        found = db.session.scalars(
+            select(FamilyConflict).where(
+                or_(FamilyConflict.person_id == row.id, FamilyConflict.other_id == row.id),
+                FamilyConflict.status == ConflictStatus.OPEN, within(actor(), "person.conflicts", FamilyConflict))
+            .order_by(FamilyConflict.id)
+            .options(joinedload(FamilyConflict.person), joinedload(FamilyConflict.other))).all()
+        return [
+            {"look": "warn", "title": word_of(one.kind), "text": ", ".join(map(str, self._others(one, row))),
+             "url": self.get_url("conflict.details_view", id=one.id), "link": told("person.conflict.open")}
+            for one in found
+        ]
+
+    def _others(self, one: FamilyConflict, row: Any) -> list[Model]:
+        return [person for person in (one.person, one.other) if person is not None and person.id != row.id]
