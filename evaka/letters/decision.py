@@ -70,6 +70,7 @@ class DecisionFacts:
     decision_maker_title: str
     answer_by: date | None
     appeal: Appeal
+    handler: str = ""  # who takes a written answer, and where; of units that say so
 
 
 def decision_letter(facts: DecisionFacts, language: str) -> Letter:
@@ -86,6 +87,8 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
         ("service_need", facts.service_need),
         ("period", lasting(facts.period, language)),
     )
+    if facts.handler and facts.answer_by is not None:
+        rows += (("handler", facts.handler),)
     body: list[Block] = [
         Text(word("granted")),
         Facts(tuple((word(name), value) for name, value in rows)),

@@ -24,11 +24,12 @@ from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
-from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import LanguageField
@@ -175,7 +176,14 @@ class PersonScreen(Screen):
             return adult and self._partner(row) is not None
         if action.key == "person.set_partner":
             return adult and self._partner(row) is None
+        if action.key == "message.write":
+            return not adult and self._gets_letters(row)
         return action.key not in (CHILD_ACTIONS if adult else ADULT_ACTIONS)
+
+    def _gets_letters(self, row: Any) -> bool:
+        """Whether messages are open in the unit of the child's place."""
+        placed = children_with(Feature.MESSAGES, actor().today).where(Placement.child_id == row.id)
+        return db.session.scalar(placed.limit(1)) is not None
 
     def _partner(self, row: Any) -> Partner | None:
         return db.session.scalar(select(Partner).where(

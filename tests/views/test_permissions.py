@@ -151,6 +151,7 @@ def family(by: Callable[..., Actor]) -> Family:
             at=machine.now, action="person.read", subject="person", subject_id=child.id, person_id=child.id, facts={}
         )
     )
+    closure = factories.closure(unit, date(2026, 6, 15))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
         child,
@@ -158,6 +159,7 @@ def family(by: Callable[..., Actor]) -> Family:
         group,
         unit.area,
         caretakers,
+        closure,
         application,
         plan,
         decision,
