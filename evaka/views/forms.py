@@ -405,6 +405,12 @@ def clock_of(typed: str) -> time:
 class DegreesField(NumberField):
     """A coordinate; maps give more decimals than a metre needs."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"places": None} | kwargs))
+
+    def _value(self) -> str:
+        return str(super()._value()).replace(".", ",")
+
     def process_formdata(self, valuelist: list[str]) -> None:
         whole, point, decimals = (valuelist[0] if valuelist else "").strip().replace(",", ".").partition(".")
         super().process_formdata([f"{whole}{point}{decimals[:5] if decimals.isdecimal() else decimals}"])

@@ -149,9 +149,13 @@ def hours_in_words(week: Week) -> str:
     """maanantai–perjantai 6.30–17.00, lauantai 8.00–14.00"""
     found = []
     for first, last, hours in week.runs():
-        days = told(f"weekday.{first}") + (f"–{told(f'weekday.{last}')}" if last > first else "")
-        found.append(f"{days} {clock(hours.start)}–{clock(hours.end)}")
+        found.append(f"{days_in_words(first, last)} {clock(hours.start)}–{clock(hours.end)}")
     return ", ".join(found) or told("unit.closed")
+
+
+def days_in_words(first: int, last: int) -> str:
+    """maanantai, maanantai–perjantai"""
+    return told(f"weekday.{first}") if first == last else f"{told(f'weekday.{first}')}–{told(f'weekday.{last}')}"
 
 
 BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("SamsungBrowser", "Samsung Internet"),

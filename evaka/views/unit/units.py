@@ -25,7 +25,7 @@ from evaka.texts import LANGUAGES
 from evaka.views.base import Screen, link
 from evaka.views.filters import KeysFilter, NamedFilter, RowFilter, StateFilter, WordFilter
 from evaka.views.forms import DegreesField, LanguageField, TicksField, WeekField
-from evaka.views.page import actor, decimal, told, word_of, written
+from evaka.views.page import actor, days_in_words, decimal, told, word_of, written
 from evaka.views.unit.groups import adults_today, children_today
 
 MONTHS = 12  # for which a unit's file tells the least and the most adults, and the closures to come
@@ -54,7 +54,8 @@ class UnitScreen(Screen):
     column_formatters = {
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
         "care_types": lambda view, _context, row, _name: ", ".join(word_of(CareType(one)) for one in row.care_types),
-        "features": lambda view, _context, row, _name: features_of(row) or told("unit.no_features"),
+        "features": lambda view, _context, row, _name: told("unit.all_features") if len(row.features) == len(Feature)
+        else features_of(row) or told("unit.no_features"),
     }
     column_details_list = (
         "area", "provider", "care_types", "language", "family_day_care", "capacity", "ask_unit", "start", "end",
@@ -154,17 +155,22 @@ class UnitScreen(Screen):
         }
 
     def _opening(self, row: Any) -> dict[str, Any]:
-        """The week: ordinary care, and shift care where there is some."""
+        """The week: ordinary care, and shift care where there is some; neighbouring days that are alike together."""
         shift = row.shift_opening
         head = [told("form.week.day"), told("unit.opening"), *([told("unit.shift_opening")] if shift else [])]
-        closed = told("unit.closed")
+        rows: list[tuple[int, int, list[str]]] = []
+        for day in SEVEN:
+            cells = [opening_words(week, day) or told("unit.closed") for week in (row.opening, shift) if week]
+            if rows and rows[-1][2] == cells:
+                rows[-1] = (rows[-1][0], day, cells)
+            else:
+                rows.append((day, day, cells))
         said = [told("unit.open_on_holidays_said")] if row.open_on_holidays else []
         if row.preschool_start:
             said.append(told("unit.preschool_said", start=row.preschool_start, end=row.preschool_end))
         return {
             "title": told("unit.section.opening"), "head": head, "text": " ".join(said), "empty": "",
-            "rows": [[told(f"weekday.{day}"), opening_words(row.opening, day) or closed,
-                      *([opening_words(shift, day) or closed] if shift else [])] for day in SEVEN],
+            "rows": [[days_in_words(first, last), *cells] for first, last, cells in rows],
         }
 
     def _levels(self, row: Any, day: date) -> list[list[str]]:
