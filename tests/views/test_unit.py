@@ -275,6 +275,7 @@ def test_units_are_found_by_their_area_and_an_area_tells_its_units(admin):
 
 def test_a_list_of_units_costs_the_same_however_many_they_are(admin):
     asked = []
+    admin.get("/office/unit/")
     for _ in range(2):
         for _ in range(5):
             factories.unit()
@@ -376,9 +377,10 @@ def test_a_group_does_not_end_before_its_last_child(browser):
     assert not refused(press(director, f"/office/group/edit/?id={group.id}", **given, end="31.7.2026"))
 
 
-def test_a_unit_tells_whether_it_is_open_today(admin, at):
+def test_a_unit_tells_whether_it_is_open_today(browser, at):
     unit = factories.unit(opening=Week.of(time(7), time(16), {1, 2}))
     factories.closure(unit, date(2026, 6, 2))
     for day, told in (("2026-06-01", "7.00–16.00"), ("2026-06-02", "Suljettu"), ("2026-06-03", "Suljettu")):
         at(day)
-        assert f"Avoinna tänään {told}" in seen(admin.get(f"/office/unit/details/?id={unit.id}")), day
+        page = browser(factories.user("admin")).get(f"/office/unit/details/?id={unit.id}")
+        assert f"Avoinna tänään {told}" in seen(page), day
