@@ -46,6 +46,7 @@ from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import InvoicePolicy
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views.city import permissions
 
@@ -234,7 +235,7 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
-         "changes": ChangePolicy},
+         "changes": ChangePolicy, "unit": UnitPolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from itertools import count
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from evaka.models.application import Application, Preference
 from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
+from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
@@ -28,11 +29,12 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
+from evaka.rules.calendar import MONDAY_TO_FRIDAY
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.person.family import ConflictKind
-from evaka.rules.placement import CareType, PlanStatus
-from evaka.rules.unit import Provider
+from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
+from evaka.rules.unit import Feature, Provider, Week
 
 M = TypeVar("M", bound=Model)
 number = count(1)
@@ -44,15 +46,24 @@ def save(row: M) -> M:
     return row
 
 
-def area(name: str | None = None) -> Area:
-    return save(Area(name=name or f"Alue {next(number)}"))
+def area(name: str | None = None, **fields: Any) -> Area:
+    return save(Area(name=name or f"Alue {next(number)}", **fields))
 
 
 def unit(name: str | None = None, **fields: Any) -> Unit:
-    """A municipal day-care centre, open from Monday to Friday since 2020."""
+    """A municipal day-care centre, open from 6.30 to 17 from Monday to Friday since 2020, all features in use.
+
+    `weekdays` opens it on other days; `shift_care=True` gives shift care from 5 to 22 on the same.
+    """
+    opening = fields.pop("opening", None) or Week.of(time(6, 30), time(17), fields.pop("weekdays", MONDAY_TO_FRIDAY))
+    if fields.pop("shift_care", False):
+        fields["shift_opening"] = Week.of(time(5), time(22), opening.weekdays)
+    if any(one in PRESCHOOL_TYPES for one in fields.get("care_types", ())):
+        fields = {"preschool_start": time(9), "preschool_end": time(13)} | fields
     defaults = {
         "name": name or f"Päiväkoti {next(number)}", "area": fields.get("area") or area(),
-        "provider": Provider.MUNICIPAL, "care_types": ["daycare", "daycare_part_time"], "weekdays": [1, 2, 3, 4, 5],
+        "provider": Provider.MUNICIPAL, "care_types": ["daycare", "daycare_part_time"], "opening": opening,
+        "features": list(Feature),
         "start": date(2020, 1, 1), "end": None, "capacity": 60, "street": "Päiväkodintie 1", "postal_code": "00901",
         "post_office": "Harjula",
     }
@@ -207,3 +218,8 @@ def city_table(file: str = "placements", table: str = "plan", content: str = "",
         "reason": "Kokeilu", "status": TableStatus.DRAFT,
     }
     return save(CityTable(file=file, table=table, **(defaults | fields)))
+
+
+def closure(unit: Unit | None, start: date, end: date | None = None, reason: str = "Korjaus") -> Closure:
+    """A day on which a unit, or with None the whole city, is closed."""
+    return save(Closure(unit=unit, start=start, end=end or start, reason=reason))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -21,6 +21,11 @@ class Later:
         if self.client is None:
             self.client = self.opened()
         return getattr(self.client, name)
+
+
+def week(start: str = "6.30", end: str = "17", days: Iterable[int] = range(1, 6), field: str = "opening") -> Any:
+    """What is typed into the grid of a week: the same hours on each of the days."""
+    return {f"{field}-{day}-{side}": typed for day in days for side, typed in (("start", start), ("end", end))}
 
 
 def press(browser: FlaskClient | Later, address: str, **typed: Any) -> Any:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import selectinload
 from evaka import city
 from evaka.access import Actor, reaches
 from evaka.actions import action
+from evaka.actions.calendar import closed_days
 from evaka.actions.invoice import draft, drafts_of_child
+from evaka.actions.invoice import policy as invoice_policy
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
@@ -28,8 +30,8 @@ from evaka.rules.attendance import (
     may_replace,
     recorded_kind,
 )
-from evaka.rules.calendar import OpenDays
 from evaka.rules.placement import ServiceNeed
+from evaka.rules.unit import Feature, check_feature
 
 LONGEST = 366  # days of one report
 
@@ -52,6 +54,9 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
     places = db.session.scalars(
         overlapping(child.id, period).options(selectinload(Placement.needs), selectinload(Placement.unit))
     ).all()
+    if reporter is Reporter.GUARDIAN:
+        for place in places:
+            check_feature(str(place.unit), place.unit.features, Feature.ABSENCES)
     check_absence(
         kind,
         period,
@@ -67,8 +72,10 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         )
     }
     written = []
+    closed = _closed({place.unit_id for place in places}, period)
     for place in places:
-        for day, category in absence_days(period, place.period, place.care_type, partial(_has_care, place.unit)):
+        has_care = partial(_has_care, place.unit, closed.get(place.unit_id, frozenset()))
+        for day, category in absence_days(period, place.period, place.care_type, has_care):
             in_time = day > by.today
             told = (
                 kind
@@ -100,8 +107,13 @@ def remove(absence: Absence, by: Actor) -> None:
     _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
 
 
-def _has_care(unit: Unit, day: date) -> bool:
-    return unit.on(day) and OpenDays(frozenset(unit.weekdays)).has_care(day, shift_care=False)
+def _closed(units: set[int], period: DateRange) -> dict[int, frozenset[date]]:
+    """The days on which no absence is noted; where invoices count them as days of care it is, as on any other."""
+    return {} if invoice_policy().closures_are_charged else closed_days(units, period)
+
+
+def _has_care(unit: Unit, closed: frozenset[date], day: date) -> bool:
+    return unit.on(day) and unit.open_days(closed).has_care(day, shift_care=False)
 
 
 def _redraft(child_id: int, period: DateRange, by: Actor) -> None:

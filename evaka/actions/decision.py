@@ -39,7 +39,15 @@ from evaka.rules.decision import (
     received,
     start_window,
 )
-from evaka.rules.placement import PLACEMENT_PLAN, CareType, CutKind, PlanStatus, make_room, trimmed
+from evaka.rules.placement import (
+    PLACEMENT_PLAN,
+    PRESCHOOL_TYPES,
+    CareType,
+    CutKind,
+    PlanStatus,
+    make_room,
+    trimmed,
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,7 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
     reasons = city.named("reasons", Reason).values()
     common = common_reason(reasons, decision.care_type, decision.start, language)
     child, deemed = decision.child, received(channel, by.today)
+    preschool = decision.care_type in PRESCHOOL_TYPES
     assert decision.number is not None
     assert decision.appeal_due is not None
     return DecisionFacts(
@@ -141,9 +150,9 @@ def facts_of(decision: Decision, by: Actor, channel: Channel, language: str) -> 
         kind=kind,
         child=name_of(child),
         born=child.born,
-        unit=decision.unit.name,
-        unit_address=", ".join(filter(None, (
-            decision.unit.street, f"{decision.unit.postal_code} {decision.unit.post_office}".strip()))),
+        unit=decision.unit.name_in_decisions(preschool=preschool),
+        unit_address=decision.unit.address,
+        handler=decision.unit.handler_in_decisions(preschool=preschool),
         service_need=option(decision.service_need).name[language],
         period=decision.period,
         start_window=start_window(decision.period, policy().start_may_move_days),

@@ -33,6 +33,7 @@ from evaka.models.message import (
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.rules.message import Circle, check_answerable, threads
+from evaka.rules.unit import Feature, check_feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ def _audience(group: Group, children: ColumnElement[bool], day: date) -> Audienc
     written = [(child, guardian) for child, guardian in pairs if guardian is not None]
     reached = {child for child, _ in written}
     return Audience(group, tuple(threads(written)), tuple(dict.fromkeys(c for c, _ in pairs if c not in reached)))
+
+
+def check_open(group: Group) -> None:
+    """Refuse to write where the city has not opened messages yet, or has closed them."""
+    check_feature(str(group.unit), group.unit.features, Feature.MESSAGES)
 
 
 @action("message.send")
@@ -123,6 +129,7 @@ def read(thread: Thread, by: Actor) -> None:
 
 def _post(audience: Audience, by: Actor, *, title: str, body: str) -> int:
     """Every conversation with its first message, however many, in the same few statements."""
+    check_open(audience.group)
     title, body = title.strip(), body.strip()
     if not title or not body:
         raise Refused("message.empty")
@@ -165,6 +172,7 @@ def _once(audience: Audience, by: Actor, *, title: str, body: str) -> int:
 
 def _add(thread: Thread, by: Actor, body: str, *, user_id: int | None = None, person_id: int | None = None) -> None:
     """One more message.  The same words of the same writer twice in a row are a button pressed twice."""
+    check_open(thread.group)
     body = body.strip()
     if not body:
         raise Refused("message.empty")

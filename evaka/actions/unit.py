@@ -1,22 +1,45 @@
-"""What is read of units to reckon how full they are."""
+"""Units, their groups and the adults of these; what is read of units to reckon how full they are."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 
 from evaka import city
-from evaka.kit.dates import DateRange
+from evaka.access import Actor
+from evaka.actions import Long, action, tell
+from evaka.actions.calendar import closed_days
+from evaka.kit.dates import DAY, DateRange
+from evaka.kit.errors import Refused
+from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
 from evaka.models.base import db
 from evaka.models.person import Person
-from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
-from evaka.rules.calendar import OpenDays
+from evaka.rules.application import ApplicationKind
 from evaka.rules.placement import PlanStatus, ServiceNeed
-from evaka.rules.unit import Commitment, Need, Options, Place, Rows, Stay
+from evaka.rules.unit import (
+    Commitment,
+    Feature,
+    Need,
+    Options,
+    Place,
+    Rows,
+    Stay,
+    check_apply,
+    check_closing,
+    check_group_end,
+    check_opening,
+    check_point,
+    check_preschool,
+    check_unused,
+    ended_by,
+)
 from evaka.rules.unit import Group as GroupFacts
 
 COMMITMENT = {
@@ -25,6 +48,7 @@ COMMITMENT = {
     PlanStatus.CONFIRMED: Commitment.PLANNED,
     PlanStatus.DECIDED: Commitment.PLANNED,
 }
+MOST_ADULTS = 99
 
 
 def options() -> Options:
@@ -33,8 +57,9 @@ def options() -> Options:
 
 
 def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
-    """Units with their groups and the adults planned for them: two queries, however many units."""
+    """Units with their groups, the adults planned for them and the days they are closed: a query for each."""
     ids = {unit.id for unit in units}
+    closed = closed_days(ids, period)
     groups: dict[int, list[Group]] = defaultdict(list)
     for group in db.session.scalars(select(Group).where(Group.unit_id.in_(ids), Group.meets(period))):
         groups[group.unit_id].append(group)
@@ -48,15 +73,10 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
         Place(
             unit.id, unit.period,
             tuple(GroupFacts(group.id, group.period, tuple(adults[group.id])) for group in groups[unit.id]),
-            open_days_of(unit), unit.family_day_care,
+            unit.open_days(closed[unit.id]), unit.family_day_care,
         )
         for unit in units
     ]
-
-
-def open_days_of(unit: Unit) -> OpenDays:
-    weekdays = frozenset(unit.weekdays)
-    return OpenDays(weekdays, shift_care=weekdays if unit.shift_care else frozenset())
 
 
 def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
@@ -91,3 +111,121 @@ def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
     ]
     return Rows(stays=stays)
 
+
+# -- what must hold ---------------------------------------------------------------------------------
+
+
+def check_unit(unit: Unit) -> None:
+    """Refuse a unit that cannot be, in a sentence; account number and business id are kept as they are written."""
+    if unit.end is not None and unit.end < unit.start:
+        raise Refused("unit.ends_first", start=unit.start, end=unit.end)
+    check_opening(unit.opening, unit.shift_opening, open_on_holidays=unit.open_on_holidays)
+    check_preschool(unit.care_types, unit.preschool_start, unit.preschool_end)
+    check_point(unit.latitude, unit.longitude)
+    for kind in ApplicationKind:
+        check_apply(f"unit.apply.{kind}", *(getattr(unit, f"{kind}_apply_{name}") for name in ("start", "end")))
+    if unit.iban:
+        unit.iban = check_iban(unit.iban)
+    if unit.business_id:
+        unit.business_id = check_business_id(unit.business_id)
+    if unit.id is not None and unit.end is not None:
+        last = func.max(func.coalesce(Placement.end, date.max))
+        check_closing(unit.period, db.session.scalar(select(last).where(Placement.unit_id == unit.id)))
+
+
+def check_group(group: Group) -> None:
+    """Refuse a group that ends before it begins, or before its last child leaves it."""
+    if group.end is None:
+        return
+    if group.end < group.start:
+        raise Refused("unit.ends_first", start=group.start, end=group.end)
+    if group.id is not None:
+        last = func.max(func.coalesce(GroupPlacement.end, date.max))
+        check_group_end(group.period, db.session.scalar(select(last).where(GroupPlacement.group_id == group.id)))
+
+
+# -- groups and adults ------------------------------------------------------------------------------
+
+
+@action("unit.add_group")
+def add_group(unit: Unit, by: Actor, *, name: str, start: date, adults: Decimal) -> Group:
+    """A new group, with the adults it has from the beginning."""
+    if start not in unit.period:
+        raise Refused("unit.group_outside", start=start, open=unit.period)
+    check_amount(adults)
+    group = Group(unit=unit, name=name, start=start, end=None)
+    db.session.add_all([group, Caretakers(group=group, amount=adults, start=start, end=None)])
+    return group
+
+
+@action("unit.set_adults")
+def set_adults(group: Group, by: Actor, *, amount: Decimal, start: date, end: date | None = None) -> Caretakers:
+    """From a day on the group has another number of adults; what held until then ends the day before."""
+    if end is not None and end < start:
+        raise Refused("unit.ends_first", start=start, end=end)
+    if start < group.start or (group.end is not None and start > group.end):
+        raise Refused("unit.adults_outside", start=start, open=group.period)
+    check_amount(amount)
+    make_room(group.id, DateRange(start, end))
+    row = Caretakers(group=group, amount=amount, start=start, end=end)
+    db.session.add(row)
+    return row
+
+
+@action("unit.delete_group")
+def delete_group(group: Group, by: Actor) -> None:
+    """A group that was entered by mistake goes, with its adults."""
+    check_unused(str(group), {f"journal.subject.{table}" for table in tables_that_name(group)})
+    tell(was=f"{group.unit}, {group}")
+    for row in db.session.scalars(select(Caretakers).where(Caretakers.group_id == group.id)):
+        db.session.delete(row)
+    db.session.flush()
+    db.session.delete(group)
+
+
+def make_room(group_id: int, new: DateRange) -> None:
+    """The amount within which a new one begins ends on the day before."""
+    rows = {row.id: row for row in db.session.scalars(select(Caretakers).where(Caretakers.group_id == group_id))}
+    before = ended_by({id: row.period for id, row in rows.items()}, new)
+    if before is not None:
+        rows[before].end = new.start - DAY
+        db.session.flush()  # out of the way before the next one comes
+
+
+def check_amount(amount: Decimal) -> None:
+    if not 0 <= amount <= MOST_ADULTS:
+        raise Refused("unit.adults_amount", most=MOST_ADULTS)
+
+
+def tables_that_name(group: Group) -> list[str]:
+    """The tables, but for its adults, that hold a row about the group: one query over whatever tables there are."""
+    asked = [
+        (table.name, select(literal(1)).where(column == group.id).exists())
+        for table in db.metadata.sorted_tables if table.name != Caretakers.__tablename__
+        for column in table.columns if column.references(Group.__table__.c.id)
+    ]
+    found = db.session.execute(select(*(there for _, there in asked))).one()
+    return [name for (name, _), there in zip(asked, found, strict=True) if there]
+
+
+# -- features and the note --------------------------------------------------------------------------
+
+
+@action("unit.open_feature")
+def open_feature(unit: Unit, by: Actor, *, feature: Feature) -> None:
+    """From now on the feature is in use in the unit; where it is already, nothing changes."""
+    if feature not in unit.features:
+        unit.features = sorted({*unit.features, feature.value})
+
+
+@action("unit.close_feature")
+def close_feature(unit: Unit, by: Actor, *, feature: Feature) -> None:
+    """The feature is not in use in the unit any more; what has been written with it can be read."""
+    unit.features = [one for one in unit.features if one != feature]
+
+
+@action("unit.write_note")
+def write_note(unit: Unit, by: Actor, *, note: Long = "") -> None:
+    """What those who place children tell one another of the unit; the journal keeps that it changed, not what."""
+    unit.note = note
+    tell()

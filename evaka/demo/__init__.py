@@ -26,7 +26,7 @@ from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
-from evaka.demo.units import build
+from evaka.demo.units import build, close
 from evaka.kit.dates import add_months
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
@@ -74,6 +74,7 @@ class _Making:
         self.rows, self.rng, self.calendar = Rows(), Random(SEED), Calendar(day)
         self.register = Register(self.rows, self.rng, day)
         self.houses = build(self.rows, self.rng, units=size.units, groups=size.groups, children=size.children)
+        close(self.rows, self.houses, day)
         self.options = city.named("service_needs", ServiceNeed)
         self.places = Places(self.rows, self.rng, self.calendar, self.houses, self.options)
         self.logins = Logins(self.rows, self.rng, self.register)

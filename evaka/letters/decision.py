@@ -70,6 +70,7 @@ class DecisionFacts:
     decision_maker_title: str
     answer_by: date | None
     appeal: Appeal
+    handler: str = ""  # who takes a written answer, and where; of units that say so
 
 
 def decision_letter(facts: DecisionFacts, language: str) -> Letter:
@@ -78,14 +79,16 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
     def word(name: str, **more: Any) -> str:
         return say(f"letter.decision.{name}", language, **(vars(facts) | more))
 
-    rows = (
+    rows = [
         ("child", facts.child),
         ("born", finnish(facts.born)),
         ("form", word(f"form_{facts.kind}")),
         ("unit", f"{facts.unit}\n{facts.unit_address}"),
         ("service_need", facts.service_need),
         ("period", lasting(facts.period, language)),
-    )
+    ]
+    if facts.handler and facts.answer_by is not None:
+        rows.append(("handler", facts.handler))
     body: list[Block] = [
         Text(word("granted")),
         Facts(tuple((word(name), value) for name, value in rows)),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, or_, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.base import Model, OfChild
 from evaka.models.person import FosterParent, Guardian, Person, custody
 from evaka.models.placement import GroupPlacement, Placement
-from evaka.models.unit import Group
+from evaka.models.unit import Group, Unit
 from evaka.models.user import User
+from evaka.rules.unit import Feature
 
 
 class Post(Model):
@@ -221,6 +222,12 @@ def places_of(thread: Thread) -> Select[Placement]:
     children = select(ThreadChild.child_id).where(ThreadChild.thread_id == thread.id)
     unit = select(Group.unit_id).where(Group.id == thread.group_id).scalar_subquery()
     return select(Placement).where(Placement.child_id.in_(children), Placement.unit_id == unit)
+
+
+def written_with(groups: ColumnElement[bool], threads: ColumnElement[bool]) -> Select[tuple[bool]]:
+    """Whether letters are open in the unit of one of these groups, or there are some to be read still."""
+    opened = select(Group.id).join(Unit, Unit.id == Group.unit_id).where(groups, Unit.has(Feature.MESSAGES))
+    return select(or_(opened.exists(), select(Thread.id).where(threads).exists()))
 
 
 def unread_in(groups: ColumnElement[bool]) -> Select[tuple[int]]:

@@ -16,6 +16,7 @@ from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, PlanStatus, ShiftCare
+from evaka.rules.unit import Feature
 
 SEEN_AFTERWARDS = timedelta(days=31)  # how long a unit still sees a child who has left
 
@@ -164,6 +165,14 @@ def children_grouped(groups: set[int], today: date) -> Select[Any]:
     return (
         select(Placement.child_id).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
         .where(GroupPlacement.group_id.in_(groups), GroupPlacement.meets(DateRange(today)))
+    )
+
+
+def children_with(feature: Feature, today: date) -> Select[Any]:
+    """Children with a place, now or in the future, in a unit in which a feature has been opened."""
+    return (
+        select(Placement.child_id).join(Unit, Unit.id == Placement.unit_id)
+        .where(Placement.meets(DateRange(today)), Unit.has(feature))
     )
 
 

@@ -76,6 +76,17 @@ document.addEventListener("DOMContentLoaded", () => {
     tell();
   });
 
+  // Monday's hours are copied to the other working days, where they are the same as a rule.
+  all("fieldset[data-week]").forEach((week) => {
+    const button = week.querySelector("button[data-week-copy]");
+    const rows = all("tbody tr", week).map((row) => all("input", row));
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      rows.slice(1, 5).forEach((inputs) => inputs.forEach((input, side) => { input.value = rows[0][side].value; }));
+      week.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  });
+
   // What was typed is not lost by leaving the page unawares; one press sends a form once.
   all("form[data-keep]").forEach((form) => {
     let changed = Boolean(form.querySelector("[aria-invalid=true]"));

@@ -11,6 +11,7 @@ from typing import Any
 
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
+from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -24,7 +25,8 @@ from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
-from evaka.views.attendance import AttendanceScreen, MyAbsences
+from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
@@ -32,7 +34,14 @@ from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
-from evaka.views.message import MessageScreen, MyMessages, unread_of_groups, unread_of_guardian
+from evaka.views.message import (
+    MessageScreen,
+    MyMessages,
+    unread_of_groups,
+    unread_of_guardian,
+    writes_with_families,
+    writes_with_groups,
+)
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
@@ -47,6 +56,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("group", GroupScreen, Group),
     ("area", AreaScreen, Area),
     ("caretakers", CaretakersScreen, Caretakers),
+    ("closure", ClosureScreen, Closure),
     ("application", ApplicationScreen, Application),
     ("desk", PlacementDesk, None),
     ("proposal", ProposalScreen, PlacementPlan),
@@ -76,6 +86,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("placement", "placement.index_view", "placement.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
+        ("closure", "closure.index_view", "calendar.view", None),
     ]),
     ("applications", [
         ("application", "application.index_view", "application.view", None),
@@ -108,6 +119,11 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("journal", "journal.index_view", "journal.view", None),
     ]),
 ]
+SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
+    "message": writes_with_families,
+    "my_message": writes_with_groups,
+    "my_attendance": tells_absences,
+}
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),

@@ -7,14 +7,29 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from evaka.access import Actor
 from evaka.actions import Action
 from evaka.actions.attendance import policy, reporter_of
 from evaka.models.attendance import Absence
 from evaka.models.base import db
+from evaka.models.person import own_children
+from evaka.models.placement import Placement, children_with
 from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, aged, told, word_of, written
+
+
+def tells_absences(by: Actor, child_id: int | None = None) -> bool:
+    """Whether a guardian may tell of absences where a child has its place: one child, or any of the own."""
+    if by.user is None or by.user.person_id is None:
+        return False
+    children = own_children(by.user.person_id)
+    placed = children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
+    if child_id is not None:
+        placed = placed.where(Placement.child_id == child_id)
+    return db.session.scalar(placed.limit(1)) is not None
 
 
 class AttendanceScreen(Screen):
@@ -82,7 +97,7 @@ class MyAbsences(Screen):
         return super().file(row) | {"history": []}
 
     def offers(self, action: Action, row: Any) -> bool:
-        return action.key == "attendance.absent"
+        return action.key == "attendance.absent" and tells_absences(actor(), row.id)
 
     def action_form(self, action: Action, row: Any) -> Any:
         """Only the kinds of absence that this person may tell of."""

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select
 
 from evaka.access import within
 from evaka.models.base import Model, db
+from evaka.models.unit import has_key
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, told
 
@@ -59,6 +60,31 @@ class StateFilter(ListFilter):
 
     def clean(self, value: Any) -> Any:
         return self.states(value)
+
+
+class KeysFilter(StateFilter):
+    """Rows whose list of keys holds one."""
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return has_key(self.column, value)
+
+
+class WordFilter(ListFilter):
+    """One of a few values, each with the key of its name."""
+
+    kind = "select"
+
+    def __init__(self, column: Any, label: str, words: dict[str, str]) -> None:
+        super().__init__(column, label)
+        self.words = words
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [(value, told(key)) for value, key in self.words.items()]
+
+    def clean(self, value: Any) -> str:
+        if value not in self.words:
+            raise ValueError(value)
+        return str(value)
 
 
 class RowFilter(ListFilter):

@@ -34,6 +34,7 @@ from wtforms import (
 from wtforms.fields.choices import Choice as Option
 from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
+from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -44,12 +45,14 @@ from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
+from evaka.rules.unit import SEVEN, Hours, Week
 from evaka.texts import enum_key
-from evaka.views.page import YEARS, Lazy, actor, language, option_name, told, word_of
+from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of
 
 DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
 NUMBER = re.compile(r"[+\-\u2212]?\d{1,12}(\.\d{0,6})?")
 LARGEST = 2**31 - 1  # the databases' whole numbers end here
+CLOCK = re.compile(r"(\d{1,2})(?:[.:](\d\d))?")
 LONG = 2000  # letters in a text area
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # signs that no page shows, from other programs' clipboards
 
@@ -374,12 +377,85 @@ class TicksField(SelectMultipleField):
         super().__init__(*args, choices=[SelectChoice(one.value, Lazy(enum_key(one))) for one in kind], **kwargs)
 
 
-class WeekdaysField(SelectMultipleField):
-    """Monday 1 … Sunday 7."""
+class WeekField(Field):
+    """The hours of a week: from and to for each day, both empty when it is closed.
 
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+    The page shows it as a grid (`rows`); what was typed stays as it was, whether it could be read or not.
+    """
+
+    SIDES = ("start", "end")
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(None, data, extra_filters)
+        self.wrong: dict[int, str] = {}
+        if formdata is None:
+            self.typed = {(day, side): self._shown(day, side) for day in SEVEN for side in self.SIDES}
+            return
+        self.typed = {
+            (day, side): (formdata.getlist(self.name_of(day, side)) or [""])[0].strip()
+            for day in SEVEN for side in self.SIDES}
+        self.raw_data = [text for text in self.typed.values() if text]
+        days = tuple(self._hours(day) for day in SEVEN)
+        self.data = Week(days) if any(days) and not self.wrong else None
+        self.process_errors = list(self.wrong.values())
+
+    def name_of(self, day: int, side: str) -> str:
+        return f"{self.name}-{day}-{side}"
+
+    def _shown(self, day: int, side: str) -> str:
+        hours = self.data.on(day) if self.data is not None else None
+        return clock(getattr(hours, side)) if hours else ""
+
+    def _hours(self, day: int) -> Hours | None:
+        start, end = (self.typed[day, side] for side in self.SIDES)
+        if not start and not end:
+            return None
+        named = told(f"weekday.{day}")
+        if not (start and end):
+            self.wrong[day] = told("form.week.half", day=named)
+            return None
+        try:
+            return Hours(clock_of(start), clock_of(end))
+        except NotATime as no:
+            self.wrong[day] = told("form.week.clock", day=named, typed=str(no))
+        except ValueError:
+            self.wrong[day] = told("form.week.order", day=named)
+        return None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """By day its name, its two inputs, and what is wrong with it."""
+        return [
+            {"day": told(f"weekday.{day}"), "wrong": self.wrong.get(day, ""), "inputs": [
+                {"name": self.name_of(day, side), "value": self.typed[day, side],
+                 "label": told(f"form.week.{side}_of", day=told(f"weekday.{day}"))} for side in self.SIDES]}
+            for day in SEVEN
+        ]
+
+
+class NotATime(ValueError):
+    """What was typed is no time of day."""
+
+
+def clock_of(typed: str) -> time:
+    """6.30, 6:30 or 6; 24 is the last minute of the day."""
+    found = CLOCK.fullmatch(typed)
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+    if (hour, minute) == (24, 0):
+        return time(23, 59)
+    if hour > 23 or minute > 59:
+        raise NotATime(typed)
+    return time(hour, minute)
+
+
+class DegreesField(NumberField):
+    """A coordinate; maps give more decimals than a metre needs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        days = [SelectChoice(day, Lazy(f"weekday.{day}")) for day in range(1, 8)]
-        super().__init__(*args, choices=days, coerce=int, **kwargs)
+        super().__init__(*args, **({"places": None} | kwargs))
+
+    def _value(self) -> str:
+        return str(super()._value()).replace(".", ",")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        whole, point, decimals = (valuelist[0] if valuelist else "").strip().replace(",", ".").partition(".")
+        super().process_formdata([f"{whole}{point}{decimals[:5] if decimals.isdecimal() else decimals}"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app, url_for
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, distinct, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, may, within
+from evaka.actions.calendar import closures_of
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application, Preference
@@ -33,14 +34,18 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.placement import PlanStatus
+from evaka.rules.unit import Feature
 from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Button, Home, link
 from evaka.views.decision import is_unanswered
 from evaka.views.income import ends_soon
 from evaka.views.journal import MailState, in_state
-from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian
+from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian, writes_with_families
 from evaka.views.page import actor, told, word_of, written
 from evaka.views.placement.screens import to_replan
+from evaka.views.unit.units import days_of
+
+NEAR = timedelta(days=60)  # how long beforehand a family reads that its unit will be closed
 
 
 @dataclass(frozen=True)
@@ -246,7 +251,7 @@ class OfficeHome(Home):
 
     def mail(self, by: Actor) -> dict[str, Any]:
         """The newest letters of the families that nobody of the group has read."""
-        if not may(by, "message.view"):
+        if not may(by, "message.view") or not writes_with_families(by):
             return {}
         return {"mail": newest_unread(by), "mail_count": unread_of_groups(by),
                 "mail_url": url_for("message.index_view")}
@@ -269,7 +274,7 @@ class MyHome(Home):
         if by.user is None or by.user.person_id is None:
             return []
         rows = db.session.execute(
-            select(Person, Placement, Unit.name, Group.name, select(Absence.id).where(
+            select(Person, Placement, Unit, Group.name, select(Absence.id).where(
                 Absence.child_id == Person.id, Absence.day == by.today).exists())
             .outerjoin(Placement, (Placement.child_id == Person.id) & Placement.meets(DateRange(by.today)))
             .outerjoin(Unit, Unit.id == Placement.unit_id)
@@ -279,22 +284,25 @@ class MyHome(Home):
             .order_by(Person.born, Person.id, Placement.start)
         ).all()
         found: dict[int, dict[str, Any]] = {}
+        closures = closures_of({unit.id for _, _, unit, _, _ in rows if unit}, DateRange(by.today, by.today + NEAR))
         for child, place, unit, group, away in rows:
             if child.id in found or is_adult(child.born, by.today):
                 continue  # the first place is today's, or the next one to come
             here = place is not None and by.today in place.period
             buttons = []
-            if here and may(by, "attendance.absent"):
+            if here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES):
                 buttons.append(
                     Button(told("home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
             found[child.id] = {
                 "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
                 "badge": ("warn", told("home.away")) if here and away else None,
+                "closed": [told("home.closed", days=days_of(one), reason=one.reason) for one in closures
+                           if place is not None and one.unit_id in (None, unit.id) and one.period & place.period],
             }
         return list(found.values())
 
-    def place(self, place: Placement | None, unit: str | None, group: str | None, *, here: bool) -> str:
+    def place(self, place: Placement | None, unit: Unit | None, group: str | None, *, here: bool) -> str:
         if place is None:
             return told("home.no_place")
         if not here:

@@ -18,6 +18,7 @@ from evaka.kit.errors import Refused
 from evaka.kit.money import euros
 from evaka.models.base import HELSINKI
 from evaka.models.user import User
+from evaka.rules.unit import Week
 from evaka.texts import LANGUAGES, enum_key, explain, knows, say
 
 YEARS = range(1900, 2200)  # what is typed outside of these is a slip of the finger
@@ -139,7 +140,22 @@ def written(value: Any) -> str:
             return ", ".join(written(one) for one in value)
         case DateRange():
             return str(value)
+        case Week():
+            return hours_in_words(value)
     return str(value)
+
+
+def hours_in_words(week: Week) -> str:
+    """maanantai–perjantai 6.30–17.00, lauantai 8.00–14.00"""
+    found = []
+    for first, last, hours in week.runs():
+        found.append(f"{days_in_words(first, last)} {clock(hours.start)}–{clock(hours.end)}")
+    return ", ".join(found) or told("unit.closed")
+
+
+def days_in_words(first: int, last: int) -> str:
+    """maanantai, maanantai–perjantai"""
+    return told(f"weekday.{first}") if first == last else f"{told(f'weekday.{first}')}–{told(f'weekday.{last}')}"
 
 
 BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("SamsungBrowser", "Samsung Internet"),

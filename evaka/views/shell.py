@@ -15,13 +15,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from evaka import city
-from evaka.access import may, require_any
+from evaka.access import Actor, may, require_any
 from evaka.actions import record
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.texts import LANGUAGES
-from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS
+from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, language, now, person, told, told_refusal
 
@@ -137,6 +137,10 @@ def _surroundings() -> dict[str, Any]:
     }
 
 
+def _is_shown(name: str, by: Actor) -> bool:
+    return name not in SHOWN or SHOWN[name](by)
+
+
 def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """The groups of the office's menu, only what this person may open."""
     by = actor()
@@ -147,7 +151,7 @@ def menu() -> list[tuple[str, list[dict[str, Any]]]]:
              "count": count(by) if count else None,
              "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
              and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
-            for name, endpoint, key, count in entries if may(by, key)
+            for name, endpoint, key, count in entries if may(by, key) and _is_shown(name, by)
         ]
         if items:
             found.append((told(f"menu.group.{group}"), items))
@@ -159,7 +163,7 @@ def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
     return [("", [
         {"label": told(f"menu.{name}"), "url": url_for(endpoint), "icon": icon, "count": count(by) if count else None,
          "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
-        for name, endpoint, icon, count in GUARDIAN_TABS
+        for name, endpoint, icon, count in GUARDIAN_TABS if _is_shown(name, by)
     ])] if GUARDIAN is not None and may(by, "my.view") else []
 
 

@@ -197,3 +197,31 @@ def test_the_bar_code_holds_what_is_paid(iban, amount, reference, due, digits):
 def test_what_the_bar_code_cannot_hold_is_a_fault(iban, amount, reference, why):
     with pytest.raises(ValueError, match=why):
         references.barcode(iban, amount, reference, date(2026, 4, 30))
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"), [("1234567-1", "1234567-1"), (" 123456-2 ", "0123456-2"), ("0000000-0", "0000000-0")]
+)
+def test_a_business_id_is_stored_with_seven_digits(written, stored):
+    assert references.check_business_id(written) == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("1234567-2", "check"),
+        ("1000040-0", "check"),  # no id is given for these digits
+        ("1000040-1", "check"),
+        ("12345671", "form"),
+        ("12345678-1", "form"),
+        ("12345-6", "form"),
+        ("123456a-1", "form"),
+        ("1234567-a", "form"),
+        ("", "form"),
+    ],
+)
+def test_a_wrong_business_id_is_refused(written, key):
+    with pytest.raises(Refused) as refusal:
+        references.check_business_id(written)
+    assert refusal.value.key == f"reference.business_id_{key}"
+    assert refusal.value.facts == {"id": written}

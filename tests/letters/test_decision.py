@@ -96,3 +96,16 @@ def test_a_place_that_needs_no_answer_asks_for_none():
 def test_an_open_place_is_until_further_notice(language, lasting):
     open_ended = replace(DECISION, period=DateRange(date(2026, 10, 1)))
     assert lasting in reading.spoken(pdf(decision_letter(open_ended, language)))
+
+
+@pytest.mark.parametrize("language", ORDER)
+def test_a_unit_may_say_who_takes_a_written_answer(language):
+    told = replace(DECISION, handler="Palveluohjaus\nPL 1, 00001 Esimerkkikunta")
+    label = {"fi": "Osoite kirjalliselle", "sv": "Adress för skriftligt svar", "en": "Address for a written answer"}
+    assert label[language] in printed(told, language)
+    assert label[language] not in printed(DECISION, language)
+    assert label[language] not in printed(replace(told, answer_by=None), language)
+
+
+def printed(facts, language):
+    return reading.plain(" ".join(reading.pages(pdf(decision_letter(facts, language)))))

@@ -11,6 +11,8 @@ from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.rules.attendance import AbsenceKind, Reporter
 from tests import factories
+from tests.conftest import keep
+from tests.pages import press, refused
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -68,3 +70,22 @@ def test_a_director_sees_and_removes_absences_of_the_own_unit_only(browser, chil
     chosen = {"verb": "remove", "rowid": [str(mine), str(other)], "confirmed": "1"}
     assert director.post("/office/attendance/bulk/", data=chosen).status_code == 302
     assert db.session.scalars(select(Absence.id)).all() == [other]
+
+
+def test_where_absences_are_not_open_nothing_leads_a_guardian_to_them(browser):
+    guardian = factories.person()
+    here, there = factories.child(guardian, first_name="Avoin"), factories.child(guardian, first_name="Kiinni")
+    place = factories.placement(here, date(2026, 1, 1))
+    factories.placement(there, date(2026, 1, 1), unit=factories.unit(features=["messages"]))
+    parent = browser(factories.user("guardian", person=guardian))
+    home = parent.get("/my/").text
+    assert f"attendance.absent/?id={here.id}" in home
+    assert f"attendance.absent/?id={there.id}" not in home
+    assert "attendance.absent" in parent.get(f"/my/attendance/details/?id={here.id}").text
+    assert "attendance.absent" not in parent.get(f"/my/attendance/details/?id={there.id}").text
+    page = press(parent, f"/my/attendance/do/attendance.absent/?id={there.id}",
+                 first="3.6.2026", last="3.6.2026", kind="sick")
+    assert "Poissaoloja ei voi vielä ilmoittaa täällä" in refused(page)[0]
+    place.unit.features = []
+    keep()
+    assert 'href="/my/attendance/"' not in parent.get("/my/").text

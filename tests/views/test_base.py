@@ -26,7 +26,7 @@ from evaka.views.person import PersonScreen
 from evaka.views.unit import UnitScreen
 from tests import factories
 from tests.conftest import keep, statements
-from tests.pages import refused, seen
+from tests.pages import refused, seen, week
 
 pytestmark = pytest.mark.usefixtures("database")
 Open = Callable[[Any], FlaskClient]
@@ -386,10 +386,10 @@ def test_whoever_saves_over_another_is_told_who_when_and_what_and_may_then_save(
         "provider": "municipal",
         "care_types": ["daycare"],
         "language": "fi",
-        "weekdays": ["1", "2"],
         "capacity": "60",
         "start": "2020-01-01",
         "row_version": re.search(r'name="row_version"[^>]*value="(\d+)"', form)[1],
+        **week(days=(1, 2)),
     }
     at("2026-06-01T12:34")
     assert bo.post(address, data=typed | {"phone": "2"}).status_code == 302
@@ -621,10 +621,10 @@ def test_a_generated_form_refuses_what_the_database_could_not_keep(
             "provider": "municipal",
             "care_types": ["daycare"],
             "language": "fi",
-            "weekdays": ["1"],
             "capacity": "60",
             "start": "2020-01-01",
             "row_version": 1,
+            **week(days=[1]),
         }
         | {field: typed},
     )

@@ -20,7 +20,7 @@ from evaka.models.person import Guardian, Person
 from evaka.models.unit import Group
 from tests import factories
 from tests.conftest import keep
-from tests.pages import seen, wordless
+from tests.pages import choices, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
 WORDS = {"title": "Retki", "body": "Huomenna menemme metsään."}
@@ -361,3 +361,49 @@ def test_the_pages_speak_the_readers_language(group, director, thread, family, b
         assert page.status_code == 200
         assert not wordless(page)
         assert "Lukemattomia" not in page.text
+
+
+# -- units that have not begun with messages --------------------------------------------------------
+
+
+def test_where_messages_are_not_open_nothing_leads_to_them(browser: Any) -> None:
+    unit = factories.unit(features=["absences"])
+    group = factories.group(unit)
+    child = factories.child(factories.person())
+    factories.in_group(factories.placement(child, date(2026, 1, 1), unit=unit), group)
+    director = browser(factories.user("director", unit))
+    for address in ("", f"group/details/?id={group.id}", f"person/details/?id={child.id}"):
+        page = director.get(f"/office/{address}").text
+        assert "/office/message/" not in page, address
+    for address in (f"to_group/?id={group.id}", f"to_child/?id={child.id}"):
+        page = director.get(f"/office/message/{address}")
+        assert page.status_code == 409
+        assert "Viestejä ei ole vielä otettu käyttöön" in seen(page)
+    parent = browser(factories.user("guardian", person=child.guardians[0]))
+    assert "/my/message/" not in parent.get("/my/").text
+
+
+def test_only_groups_of_units_with_messages_are_offered(browser: Any) -> None:
+    factories.group(factories.unit("Avoin"), "Siilit")
+    factories.group(factories.unit("Vielä kiinni", features=[]), "Ketut")
+    page = browser(factories.user("admin")).get("/office/message/to_group/")
+    assert choices(page, "group") == ["Avoin: Siilit"]
+
+
+def test_what_was_written_before_messages_were_closed_is_read_and_not_answered(browser: Any, by: Any) -> None:
+    unit = factories.unit()
+    group = factories.group(unit)
+    guardian = factories.person()
+    child = factories.child(guardian)
+    factories.in_group(factories.placement(child, date(2026, 1, 1), unit=unit), group)
+    director = factories.user("director", unit)
+    act.send(group, by(director), title="Retki", body="Metsään.")
+    thread = db.session.scalars(select(Thread)).one().id
+    unit.features = []
+    pages = browser(director), browser(factories.user("guardian", person=guardian))
+    for reader, base in zip(pages, ("/office", "/my"), strict=True):
+        assert f"{base}/message/" in reader.get(f"{base}/").text
+        page = reader.get(f"{base}/message/details/?id={thread}")
+        assert "Metsään." in page.text
+        assert "Viestejä ei ole vielä otettu käyttöön" in seen(page)
+        assert "<textarea" not in page.text

@@ -155,6 +155,7 @@ def family(by: Callable[..., Actor]) -> Family:
     contact = factories.contact(child, guardian)
     pickup = factories.pickup(child)
     conflict = factories.conflict(child, other_id=guardian.id)
+    closure = factories.closure(unit, date(2026, 6, 15))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
         child,
@@ -162,6 +163,7 @@ def family(by: Callable[..., Actor]) -> Family:
         group,
         unit.area,
         caretakers,
+        closure,
         application,
         plan,
         decision,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
 
 from evaka import city
+from evaka.actions.calendar import closed_days
 from evaka.actions.fee.family import charged_by_city, tables
 from evaka.kit.dates import DateRange, Timeline
 from evaka.models.attendance import Absence
@@ -142,7 +144,10 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
         charged = charged_by_city(invoiced, provider)
         found[child].append(Place(child, unit, care_type, DateRange(start, end), charged))
         open_days[unit] = OpenDays(frozenset(weekdays))
-    return found, open_days
+    if policy().closures_are_charged:
+        return found, open_days
+    closed = closed_days(open_days.keys(), period)
+    return found, {unit: replace(days, closed=closed[unit]) for unit, days in open_days.items()}
 
 
 def _absences(children: Collection[int], period: DateRange) -> dict[int, dict[date, AbsenceKind]]:

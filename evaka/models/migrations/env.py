@@ -7,11 +7,16 @@ from flask import current_app
 
 from evaka.models.base import Moment, db
 from evaka.models.migrations import keep_apart_again
+from evaka.models.unit import WeekType
 
 
 def plain(kind: str, item: object, _context: object) -> str | bool:
-    """A moment is written as the database's own type, so that a step does not depend on today's models."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Moment) else False
+    """Our own types are written as the database's, so that a step does not depend on today's models."""
+    if kind != "type":
+        return False
+    if isinstance(item, Moment):
+        return "sa.DateTime(timezone=True)"
+    return f"sa.String(length={item.impl.length})" if isinstance(item, WeekType) else False
 
 
 def run() -> None:

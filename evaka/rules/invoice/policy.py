@@ -56,7 +56,8 @@ class InvoicePolicy:
     `refunded` give a day's refund each, `refunded_babies` until the second birthday.  `sick` all month
     costs nothing, `half_from_sick_days` of them half.  `planned` days are known beforehand: they use up no
     contract days. Above the contract days each day is charged, except kinds in `never_surplus`; from more
-    than `highest_after_days` days of attendance on, the whole full-time fee.
+    than `highest_after_days` days of attendance on, the whole full-time fee.  Days on which a unit is closed
+    besides weekends and holidays are days of care like others, or not (`closures_are_charged`).
     """
 
     refunded: frozenset[AbsenceKind]
@@ -68,6 +69,7 @@ class InvoicePolicy:
     absences_are_surplus: bool = True
     highest_after_days: int | None = None
     contract_days_divide: bool = True
+    closures_are_charged: bool = True
     part_day_absence_refunded: bool = True
     days_a_week: int = 5
     free_july: bool = True

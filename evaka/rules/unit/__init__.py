@@ -1,5 +1,19 @@
 """Units: what they are, how full they are, how a percentage came to be, and how much room there is."""
 
+from evaka.rules.unit.adults import ended_by, least_and_most
+from evaka.rules.unit.facts import (
+    Feature,
+    UnitPolicy,
+    check_apply,
+    check_closing,
+    check_feature,
+    check_group_end,
+    check_opening,
+    check_point,
+    check_preschool,
+    check_unused,
+    opening_words,
+)
 from evaka.rules.unit.occupancy import Explanation, Figures, Line, explain, merged, occupancy
 from evaka.rules.unit.presence import Moment, Presence, adults_present, through_the_day
 from evaka.rules.unit.room import MonthOfRoom, months, peak, room, with_applicant
@@ -16,15 +30,19 @@ from evaka.rules.unit.rows import (
     Rows,
     Stay,
 )
+from evaka.rules.unit.week import SEVEN, Hours, Week
 from evaka.rules.unit.weight import AN_ADULT, Scale, Weight, third_birthday
 
 __all__ = [
     "AN_ADULT",
+    "SEVEN",
     "BackupCare",
     "Commitment",
     "Explanation",
+    "Feature",
     "Figures",
     "Group",
+    "Hours",
     "Key",
     "Line",
     "Moment",
@@ -38,12 +56,25 @@ __all__ = [
     "Rows",
     "Scale",
     "Stay",
+    "UnitPolicy",
+    "Week",
     "Weight",
     "adults_present",
+    "check_apply",
+    "check_closing",
+    "check_feature",
+    "check_group_end",
+    "check_opening",
+    "check_point",
+    "check_preschool",
+    "check_unused",
+    "ended_by",
     "explain",
+    "least_and_most",
     "merged",
     "months",
     "occupancy",
+    "opening_words",
     "peak",
     "room",
     "third_birthday",

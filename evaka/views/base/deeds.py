@@ -187,7 +187,11 @@ class Deeds:
         elif form is not None and not request.form.get("confirmed"):
             form = form_for(action, fit[0])()
         return self.render("office/preview.html", action=action, fit=fit, unfit=unfit, form=form,
-                           back=self.get_url(".index_view"))
+                           back=self.get_url(".index_view"), effects=self.effects(action, fit))
+
+    def effects(self, action: Action, rows: list[Any]) -> dict[int, str]:
+        """By row what a preview tells of it: how it stands now, or what will change."""
+        return {}
 
     def _hold(self, rows: list[Model]) -> None:
         """Two who do overlapping rows at once wait here for one another, instead of each for the other's half."""

@@ -17,6 +17,8 @@ from evaka.actions import Action
 from evaka.kit.errors import Refused, Stale
 from evaka.models.base import Model, broken_rule, db
 from evaka.models.journal import AuditEvent
+from evaka.models.unit import WeekType
+from evaka.rules.unit import Week
 from evaka.texts import knows
 from evaka.views.page import actor, moment, now, told, told_refusal, word_of, written
 
@@ -131,6 +133,10 @@ def as_written(row: Model, name: str, kept: Any) -> Any:
         return kept
     column = attributes[name].columns[0]
     try:
+        if isinstance(column.type, WeekType):
+            return written(Week.read(kept))
+        if (keys := column.info.get("keys")) is not None:
+            return ", ".join(word_of(keys(one)) for one in kept)
         if (kind := getattr(column.type, "enum_class", None)) is not None:
             return word_of(kind(kept))
         if column.type.python_type is date:

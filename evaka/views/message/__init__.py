@@ -1,7 +1,21 @@
 """The letters of the groups and the families: the office's boxes, a new letter, and the guardians' own pages."""
 
-from evaka.views.message.letters import newest_unread, unread_of_groups, unread_of_guardian
+from evaka.views.message.letters import (
+    newest_unread,
+    unread_of_groups,
+    unread_of_guardian,
+    writes_with_families,
+    writes_with_groups,
+)
 from evaka.views.message.mine import MyMessages
 from evaka.views.message.office import MessageScreen
 
-__all__ = ["MessageScreen", "MyMessages", "newest_unread", "unread_of_groups", "unread_of_guardian"]
+__all__ = [
+    "MessageScreen",
+    "MyMessages",
+    "newest_unread",
+    "unread_of_groups",
+    "unread_of_guardian",
+    "writes_with_families",
+    "writes_with_groups",
+]

@@ -20,6 +20,7 @@ from evaka.models.base import db, transaction
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.forms import Required, form_for
 from evaka.views.page import Lazy, actor, told
@@ -37,6 +38,9 @@ class Compose(Screen):
             .order_by(Unit.name, Group.name).options(joinedload(Group.unit))).all()
         if not groups:
             raise Denied("access.denied", action="message.send")
+        closed, groups = groups[0], [one for one in groups if one.unit.has(Feature.MESSAGES)]
+        if not groups:
+            act.check_open(closed)
         field = SelectField(
             Lazy("message.group"), validators=[Required()],
             choices=[*([SelectChoice("", told("form.choose"))] if len(groups) > 1 else []),
@@ -62,6 +66,7 @@ class Compose(Screen):
             abort(404)
         audience = act.audience_of_child(child, by.today)
         require(by, "message.write", audience.group)
+        act.check_open(audience.group)
         kind = type("ComposeForm", (form_for(ACTIONS["message.write"], child),), {"seen": HiddenField()})
         form = kind(request.form if request.method == "POST" else None)
         return self._compose(form, "message.write", child, audience,

@@ -14,10 +14,22 @@ from evaka.actions import ACTIONS
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction, writing
-from evaka.models.message import Message, Receipt, Thread, ThreadChild, ThreadMember, places_of, unread_by, unread_in
-from evaka.models.person import Person, matching
+from evaka.models.message import (
+    Message,
+    Receipt,
+    Thread,
+    ThreadChild,
+    ThreadMember,
+    places_of,
+    unread_by,
+    unread_in,
+    written_with,
+)
+from evaka.models.person import Person, matching, own_children
+from evaka.models.placement import Placement, children_with
 from evaka.models.unit import Group
 from evaka.rules.message import answerable_until
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen, sentence
 from evaka.views.forms import form_for
 from evaka.views.page import actor, moment, told
@@ -37,6 +49,21 @@ def unread_of_guardian(by: Actor) -> int:
         return 0
     own = Thread.of_person_on(by.user.person_id, by.user.id, by.today)
     return db.session.scalar(unread_by(by.user.person_id, own)) or 0
+
+
+def writes_with_families(by: Actor) -> bool:
+    """Whether the menu leads to letters: they are open in some unit that the actor reaches, or there are some."""
+    groups = within(by, "message.view", Group)
+    return bool(db.session.scalar(written_with(groups, Thread.group_id.in_(select(Group.id).where(groups)))))
+
+
+def writes_with_groups(by: Actor) -> bool:
+    """Whether a guardian's menu leads to letters: they are open where a child has its place, or there are some."""
+    if by.user is None or by.user.person_id is None:
+        return False
+    placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(own_children(by.user.person_id)))
+    own = select(Thread.id).where(Thread.of_person(by.user.person_id, by.user.id))
+    return bool(db.session.scalar(select(or_(placed.exists(), own.exists()))))
 
 
 def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:
@@ -149,6 +176,8 @@ class Letters(Screen):
         until = answerable_until(place.period for place in db.session.scalars(places_of(row)))
         if until is None or actor().today > until:
             closed = told("message.closed", until=until)
+        elif not row.group.unit.has(Feature.MESSAGES):
+            closed = told("unit.not_open.messages", unit=row.group.unit)
         elif self.permits({"write": action.key}, row)["write"]:
             form = form_for(action, row)(request.form if request.method == "POST" else None)
         if request.method == "POST":

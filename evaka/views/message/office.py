@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 from evaka.access import may, within
 from evaka.models.base import db
 from evaka.models.message import Message, Post, Receipt, Thread
-from evaka.models.unit import Group
+from evaka.models.unit import Group, Unit
+from evaka.rules.unit import Feature
 from evaka.views.base import Button, row_number
 from evaka.views.message.compose import Compose
 from evaka.views.message.letters import PAGE, Letters, unread_of_groups
@@ -48,7 +49,9 @@ class MessageScreen(Letters, Compose):  # in this order: Flask-Admin gives each 
         return f"{receipt.person.first_name} {receipt.person.last_name}" if receipt.person else ""
 
     def head_buttons(self) -> list[Button]:
-        if not may(actor(), "message.send"):
+        opened = select(Group.id).join(Unit, Unit.id == Group.unit_id).where(
+            within(actor(), "message.send", Group), Unit.has(Feature.MESSAGES)).limit(1)
+        if not may(actor(), "message.send") or db.session.scalar(opened) is None:
             return []
         return [Button(told("ui.message.new"), self.get_url(".to_group"), "primary")]
 

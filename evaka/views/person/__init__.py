@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import flash, g, url_for
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import may, within
@@ -25,12 +25,13 @@ from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Guardian, HeadOfChild, Person
-from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import preferred
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField, called
@@ -201,7 +202,14 @@ class PersonScreen(FamilyBlocks, Screen):
             return adult and self._partner(row) is None
         if action.key == "person.add_code":
             return row.identity_code is None and not row.no_code_expected
+        if action.key == "message.write":
+            return not adult and self._gets_letters(row)
         return action.key not in (CHILD_ACTIONS if adult else ADULT_ACTIONS)
+
+    def _gets_letters(self, row: Any) -> bool:
+        """Whether messages are open in the unit of the child's place."""
+        placed = children_with(Feature.MESSAGES, actor().today).where(Placement.child_id == row.id)
+        return db.session.scalar(placed.limit(1)) is not None
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.key == "application.enter" and name == "guardian":

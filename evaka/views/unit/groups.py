@@ -1,28 +1,26 @@
-"""Areas, units and their groups."""
+"""Groups, and the adults they are planned to have."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from flask import g
+from flask import g, url_for
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
-from wtforms.validators import DataRequired
 
 from evaka.access import permitted
-from evaka.actions.unit import options, places_of, rows_of
+from evaka.actions import Action
+from evaka.actions import unit as act
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement
-from evaka.models.unit import Area, Caretakers, Group, Unit
-from evaka.rules.placement import CareType
-from evaka.rules.unit import OccupancyKind, Provider, explain, occupancy
+from evaka.models.unit import Caretakers, Group, Unit
+from evaka.rules.unit import Feature
 from evaka.views.base import Screen, link
-from evaka.views.filters import NamedFilter, RowFilter, StateFilter, YesNoFilter
-from evaka.views.forms import LanguageField, TicksField, WeekdaysField
-from evaka.views.page import Lazy, actor, aged, decimal, told, word_of, written
+from evaka.views.filters import NamedFilter, RowFilter
+from evaka.views.page import Lazy, actor, aged, decimal, told, written
 
 
 def children_today(*where: ColumnElement[bool]) -> dict[int, int]:
@@ -40,84 +38,13 @@ def adults_today(*where: ColumnElement[bool]) -> dict[int, Decimal]:
         .where(Caretakers.on(actor().today), *where)).tuples().all())
 
 
-class AreaScreen(Screen):
-    feature = "unit"
-    can_create = can_edit = True
-    column_list = ("name",)
-    column_default_sort = ("name", False)
-    form_columns = ("name",)
-    column_details_list = ("name",)
-
-
-class UnitScreen(Screen):
-    can_create = can_edit = True
-    column_list = ("name", "area", "provider", "language", "shift_care", "capacity", "director", "phone")
-    column_sortable_list = ("name", ("area", "area.name"), "capacity")
-    column_default_sort = ("name", False)
-    column_filters = (
-        RowFilter(Unit.area_id, "unit.area", Area),
-        StateFilter(Unit.provider, "unit.provider", Provider),
-        YesNoFilter(Unit.shift_care, "unit.shift_care"),
-    )
-    search_columns = ("name", "director")
-    figures = ("capacity",)
-    column_formatters = {
-        "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
-        "care_types": lambda view, _context, row, _name: ", ".join(word_of(CareType(one)) for one in row.care_types),
-        "weekdays": lambda view, _context, row, _name: ", ".join(told(f"weekday.{one}") for one in row.weekdays),
-    }
-    column_details_list = (
-        "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity",
-        "ask_unit",
-        "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
-    )
-    form_columns = (
-        "name", "area", "provider", "care_types", "language", "weekdays", "shift_care", "family_day_care", "capacity",
-        "ask_unit", "invoiced", "director", "street", "postal_code", "post_office", "phone", "email", "start", "end",
-    )
-    form_overrides: ClassVar = {"language": LanguageField, "care_types": TicksField, "weekdays": WeekdaysField}
-    form_args = {"care_types": {"kind": CareType, "validators": [DataRequired()]}}
-
-    def row_fact_line(self, row: Any) -> str:
-        return f"{row.area} · {word_of(row.provider)}"
-
-    def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [self._groups(row), self._percentage(row)]
-
-    def _groups(self, row: Any) -> dict[str, Any]:
-        """Groups with their children and adults of today."""
-        day = actor().today
-        children = children_today(Placement.unit_id == row.id)
-        adults = adults_today(Group.unit_id == row.id)
-        groups = db.session.scalars(select(Group).where(Group.unit_id == row.id, Group.on(day)).order_by(Group.name))
-        return {
-            "title": told("unit.groups"), "empty": told("unit.no_groups"), "figures": [1, 2],
-            "head": [told("unit.group"), told("unit.children"), told("unit.adults")],
-            "rows": [[link(group.name, "group.details_view", group.id), children.get(group.id, 0),
-                      decimal(adults.get(group.id, 0))] for group in groups],
-        }
-
-    def _percentage(self, row: Any) -> dict[str, Any]:
-        """Today's occupancy with its arithmetic, as the rules reckoned it."""
-        day = actor().today
-        period = DateRange(day, day)
-        places, rows = places_of([row], period), rows_of([row], period)
-        levels = []
-        for kind in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED):
-            figures = occupancy(places, rows, kind, period, options())[row.id].get(day)
-            percentage = f"{decimal(figures.percentage, 1)} %" if figures and figures.percentage is not None else "–"
-            told_arithmetic = explain(places[0], rows, kind, day, options()).arithmetic if figures else ""
-            levels.append([word_of(kind), percentage, told_arithmetic])
-        return {
-            "title": told("unit.occupancy_today"), "empty": "", "rows": levels, "figures": [1],
-            "head": [told("unit.level"), told("unit.percentage"), told("unit.arithmetic")],
-            "text": told("unit.occupancy_law"),
-        }
-
-
 class GroupScreen(Screen):
+    """A group is made on the file of its unit, together with its first adults."""
+
     feature = "unit"
-    can_create = can_edit = True
+    can_edit = True
+    main = ("unit.set_adults", "message.send")
+    rare = ("unit.delete_group",)
     column_list = ("name", "unit", "children", "adults")
     column_sortable_list = ("name", ("unit", "unit.name"))
     column_default_sort: ClassVar = [("unit.name", False), ("name", False)]
@@ -141,6 +68,20 @@ class GroupScreen(Screen):
 
     def row_fact_line(self, row: Any) -> str:
         return str(row.unit)
+
+    def before_save(self, form: Any, row: Any, created: bool) -> None:
+        act.check_group(row)
+
+    def offers(self, action: Action, row: Any) -> bool:
+        return action.key != "message.send" or row.unit.has(Feature.MESSAGES)
+
+    def first_value(self, action: Action, name: str, row: Any) -> Any:
+        return None if action.key == "unit.set_adults" else super().first_value(action, name, row)
+
+    def after(self, action: Action, row: Any, result: Any) -> str:
+        if action.key == "unit.delete_group":
+            return url_for("unit.details_view", id=row.unit_id)
+        return super().after(action, row, result)
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         day = actor().today
@@ -183,6 +124,11 @@ class CaretakersScreen(Screen):
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Caretakers.group).joinedload(Group.unit))
+
+    def before_save(self, form: Any, row: Any, created: bool) -> None:
+        act.check_amount(row.amount)
+        if created and (row.end is None or row.end >= row.start):
+            act.make_room(row.group.id, DateRange(row.start, row.end))
 
     def get_column_name(self, field: str) -> Any:
         """An amount holds from a day to another; a unit begins and ends its work."""
