@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, distinct, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, may, within
+from evaka.actions.user import closed_soon
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application, Preference
@@ -27,6 +28,7 @@ from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person, own_children
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
@@ -77,7 +79,7 @@ def listed(screen: str, *chosen: tuple[str, str]) -> str:
 def tasks(by: Actor) -> Iterator[Task]:
     """Everything that may wait for this actor, the most pressing first."""
     if may(by, "journal.view"):
-        yield from of_administrator()
+        yield from of_administrator(by)
     if may(by, "application.plan"):
         yield from of_case_worker()
     if is_local(by):
@@ -124,12 +126,14 @@ def of_finance() -> Iterator[Task]:
     yield Task("incomes_end", "income.view", Income, ends_soon(), "income", (("income.ends_soon", "1"),))
 
 
-def of_administrator() -> Iterator[Task]:
+def of_administrator(by: Actor) -> Iterator[Task]:
     newest = select(func.max(JobRun.id)).where(JobRun.status.in_(("done", "failed", "lost"))).group_by(JobRun.job)
     failed = JobRun.id.in_(newest) & JobRun.status.in_(("failed", "lost"))
     yield Task("failed_jobs", "journal.run_job", JobRun, failed, "job.start", look="bad")
     yield Task("given_up_mail", "journal.view", Email, in_state(MailState.GIVEN_UP), "mail",
                (("journal.state", "given_up"),), "bad")
+    yield Task("closed_soon", "user.activate", User, closed_soon(by.today), "users",
+               (("user.closed_soon", "1"),), "warn")
 
 
 def waiting(by: Actor) -> list[dict[str, Any]]:

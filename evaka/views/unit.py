@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from wtforms.validators import DataRequired
 
 from evaka.access import permitted
+from evaka.actions import Action
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
@@ -23,6 +24,7 @@ from evaka.views.base import Screen, link
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.forms import LanguageField, TicksField, WeekdaysField
 from evaka.views.page import Lazy, actor, aged, decimal, told, word_of, written
+from evaka.views.user import staff_of, told_password
 
 
 def children_today(*where: ColumnElement[bool]) -> dict[int, int]:
@@ -82,7 +84,22 @@ class UnitScreen(Screen):
         return f"{row.area} · {word_of(row.provider)}"
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [self._groups(row), self._percentage(row)]
+        return [one for one in (self._groups(row), self._percentage(row), self._staff(row)) if one]
+
+    def _staff(self, row: Any) -> dict[str, Any] | None:
+        """Who has which role here until when."""
+        return staff_of(row)
+
+    def first_value(self, action: Action, name: str, row: Any) -> Any:
+        """Somebody of the staff begins today; nothing of the form is taken from the unit's own columns."""
+        if action.feature == "user":
+            return actor().today if name == "start" else None
+        return super().first_value(action, name, row)
+
+    def after(self, action: Action, row: Any, result: Any) -> str:
+        if action.feature == "user":
+            told_password(result)
+        return super().after(action, row, result)
 
     def _groups(self, row: Any) -> dict[str, Any]:
         """Groups with their children and adults of today."""
@@ -148,7 +165,8 @@ class GroupScreen(Screen):
             select(Placement).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
             .where(GroupPlacement.group_id == row.id, GroupPlacement.on(day), Placement.on(day))
             .options(joinedload(Placement.child))).all()
-        rows = sorted(rows, key=lambda one: one.child.sort_key)
+        known = permitted(actor(), "person.view", Person, {one.child_id for one in rows})
+        rows = sorted((one for one in rows if one.child_id in known), key=lambda one: one.child.sort_key)
         adults = db.session.scalars(
             select(Caretakers).where(Caretakers.group_id == row.id).order_by(Caretakers.start.desc()))
         known = permitted(actor(), "person.health", Person, {one.child_id for one in rows})

@@ -53,7 +53,7 @@ def upgrade():
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
@@ -103,23 +103,6 @@ def upgrade():
     with op.batch_alter_table('document', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_document_person_id'), ['person_id'], unique=False)
 
-    op.create_table('email',
-    sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('text', sa.String(length=60), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('next_try', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('error', sa.String(length=300), server_default='', nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_email_person_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_email'))
-    )
-    with op.batch_alter_table('email', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
-        batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
-
     op.create_table('fee_alteration',
     sa.Column('kind', sa.Enum('discount', 'relief', 'increase', name='alterationkind', native_enum=False, length=40), nullable=False),
     sa.Column('amount', sa.Integer(), nullable=False),
@@ -139,7 +122,7 @@ def upgrade():
 
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -174,7 +157,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -210,14 +193,14 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
@@ -241,12 +224,14 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('rights_changed', sa.Date(), nullable=True),
+    sa.Column('closed_reason', sa.String(length=200), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_user_person_id')),
@@ -264,15 +249,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -306,6 +291,27 @@ def upgrade():
         batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
         batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
         batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
+
+    op.create_table('email',
+    sa.Column('person_id', sa.Integer(), nullable=True),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('text', sa.String(length=60), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('next_try', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('error', sa.String(length=300), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('(person_id IS NULL) <> (user_id IS NULL)', name=op.f('ck_email_to_somebody')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_email_person_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_email_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_email'))
+    )
+    with op.batch_alter_table('email', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
+        batch_op.create_index(batch_op.f('ix_email_user_id'), ['user_id'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -494,6 +500,7 @@ def upgrade():
     sa.Column('role', sa.String(length=40), nullable=False),
     sa.Column('unit_id', sa.Integer(), nullable=True),
     sa.Column('group_id', sa.Integer(), nullable=True),
+    sa.Column('substitute', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -807,6 +814,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_head_id'))
 
     op.drop_table('fee')
+    with op.batch_alter_table('email', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_email_user_id'))
+        batch_op.drop_index('ix_email_sent_at_next_try')
+        batch_op.drop_index(batch_op.f('ix_email_person_id'))
+
+    op.drop_table('email')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_event_user_id_id')
         batch_op.drop_index('ix_audit_event_subject_subject_id')
@@ -848,11 +861,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_alteration_child_id'))
 
     op.drop_table('fee_alteration')
-    with op.batch_alter_table('email', schema=None) as batch_op:
-        batch_op.drop_index('ix_email_sent_at_next_try')
-        batch_op.drop_index(batch_op.f('ix_email_person_id'))
-
-    op.drop_table('email')
     with op.batch_alter_table('document', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_document_person_id'))
 
