@@ -50,34 +50,33 @@ def give_role(
 @action("user.change_groups")
 def change_groups(grant: Grant, by: Actor, *, groups: tuple[Group, ...], start: date) -> None:
     """From a day on somebody works in these groups of the unit, and in no others."""
-    check_not_own(grant.user, by)
-    check_giver(by, "user.change_groups", grant.role, unit_of(grant))
+    user, role = grant.user, grant.role
+    check_not_own(user, by)
+    check_giver(by, "user.change_groups", role, unit_of(grant))
     if grant.group is None:
-        raise Refused("user.role_has_no_groups", role=f"role.{grant.role}")
+        raise Refused("user.role_has_no_groups", role=f"role.{role}")
     if not groups:
-        raise Refused("user.grant_needs_group", role=f"role.{grant.role}")
+        raise Refused("user.grant_needs_group", role=f"role.{role}")
+    if grant.end is not None and grant.end < start:  # other groups are no way to a longer time
+        raise Refused("placement.ends_first", start=start, end=grant.end)
     if start < by.today:
         raise Refused("user.start_past", start=start, today=by.today)
-    unit = grant.group.unit
+    unit, end, substitute = grant.group.unit, grant.end, grant.substitute
     check_groups(unit, groups)
-    wanted = {group.id for group in groups}
-    kept = set()
-    for one in list(grant.user.grants):
-        if one.role != grant.role or one.group is None or one.group.unit_id != unit.id or not one.on(start):
+    left = {group.id: group for group in groups}
+    for one in list(user.grants):
+        if one.role != role or unit_of(one) is not unit or one.period.last_day < start:
             continue
-        if one.group_id in wanted:
-            kept.add(one.group_id)
-        elif one.start == start:
-            grant.user.grants.remove(one)
+        if one.group_id in left and one.start <= start:
+            del left[one.group_id]
+        elif one.start >= start:
+            user.grants.remove(one)
         else:
             one.end = start - DAY
     db.session.flush()
-    added = tuple(group for group in groups if group.id not in kept)
-    if added:
-        ends = grant.end if grant.end is None or grant.end >= start else None
-        for one in given(grant.user, by, grant.role, unit, added, start, ends):
-            one.substitute = grant.substitute
-    grant.user.rights_changed = by.today
+    for one in given(user, by, role, unit, left.values(), start, end) if left else ():
+        one.substitute = substitute
+    user.rights_changed = by.today
 
 
 @action("user.end_grant")
