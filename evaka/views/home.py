@@ -79,13 +79,16 @@ def listed(screen: str, *chosen: tuple[str, str]) -> str:
 def tasks(by: Actor) -> Iterator[Task]:
     """Everything that may wait for this actor, the most pressing first."""
     if may(by, "journal.view"):
-        yield from of_administrator(by)
+        yield from of_administrator()
     if may(by, "application.plan"):
         yield from of_case_worker()
     if is_local(by):
         yield from of_unit(by)
     if may(by, "fee.send"):
         yield from of_finance()
+    if may(by, "user.activate"):
+        yield Task("closed_soon", "user.activate", User, closed_soon(by.today), "users",
+                   (("user.closed_soon", "1"),), "warn")
 
 
 def is_local(by: Actor) -> bool:
@@ -126,14 +129,12 @@ def of_finance() -> Iterator[Task]:
     yield Task("incomes_end", "income.view", Income, ends_soon(), "income", (("income.ends_soon", "1"),))
 
 
-def of_administrator(by: Actor) -> Iterator[Task]:
+def of_administrator() -> Iterator[Task]:
     newest = select(func.max(JobRun.id)).where(JobRun.status.in_(("done", "failed", "lost"))).group_by(JobRun.job)
     failed = JobRun.id.in_(newest) & JobRun.status.in_(("failed", "lost"))
     yield Task("failed_jobs", "journal.run_job", JobRun, failed, "job.start", look="bad")
     yield Task("given_up_mail", "journal.view", Email, in_state(MailState.GIVEN_UP), "mail",
                (("journal.state", "given_up"),), "bad")
-    yield Task("closed_soon", "user.activate", User, closed_soon(by.today), "users",
-               (("user.closed_soon", "1"),), "warn")
 
 
 def waiting(by: Actor) -> list[dict[str, Any]]:

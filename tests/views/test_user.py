@@ -584,7 +584,7 @@ def test_a_role_is_given_and_ended_on_the_users_page(browser):
     assert "Tätä ei voi valita. Valitse jokin luettelon vaihtoehdoista." in seen(foreign)
     page = press(admin, address, role="staff", unit=unit_id, groups=groups, start="1.6.2026")
     assert done(page)
-    assert "Henkilöstö (Lokkilan päiväkoti, Siilit; Lokkilan päiväkoti, Oravat)" in seen(page)
+    assert "Henkilöstö (Lokkilan päiväkoti: Siilit, Oravat)" in seen(page)
     again = press(admin, address, role="staff", unit=unit_id, groups=groups[:1], start="1.7.2026")
     assert refused(again) == [
         "Käyttäjällä Hilja Uusi on jo rooli Henkilöstö (Lokkilan päiväkoti, Siilit) ajalla 1.6.2026–. "

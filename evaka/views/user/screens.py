@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, g
 from sqlalchemy import ColumnElement, select
@@ -59,14 +59,17 @@ class UserScreen(Screen):
     form_columns = ("name", "email", "language")
     form_overrides = {"language": SelectField}
     form_args = {"language": {"choices": [SelectChoice(one, Lazy(f"language.{one}")) for one in LANGUAGES]}}
-    column_details_list = (
-        "name", "email", "language", "active", "closed_reason", "second_factor", "person", "last_login")
+    column_details_list = ("name", "email", "language", "active", "second_factor", "person", "last_login")
     column_formatters = {
         "roles": lambda view, _context, row, _name: roles_of(row),
-        "closed_reason": lambda view, _context, row, _name: (
-            told(row.closed_reason) if knows(row.closed_reason) else row.closed_reason),
         "second_factor": lambda view, _context, row, _name: told("yes") if row.totp_secret else "",
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
+        "last_login": lambda view, _context, row, _name: (
+            written(row.last_login.date()) if row.last_login else told("user.never")),
+    }
+    column_formatters_detail: ClassVar = column_formatters | {
+        "last_login": lambda view, _context, row, _name: (
+            moment(row.last_login) if row.last_login else told("user.never")),
     }
 
     def get_query(self) -> Any:
@@ -221,12 +224,20 @@ def name_of(one: Grant) -> str:
 
 
 def roles_of(user: User) -> str:
-    """Today's roles in words, each once, with the places where it holds."""
-    found: dict[str, list[str]] = {}
+    """Today's roles in words, each once, with the units where it holds, and the groups of each."""
+    found: dict[str, dict[str, list[str]]] = {}
     for one in user.grants:
         if actor().today in one.period:
-            found.setdefault(name_of(one), []).extend([place_of(one)] if one.unit or one.group else [])
-    return ", ".join(f"{role} ({'; '.join(places)})" if places else role for role, places in found.items())
+            units = found.setdefault(name_of(one), {})
+            if (unit := act.unit_of(one)) is not None:
+                units.setdefault(unit.name, []).extend([one.group.name] if one.group else [])
+    return ", ".join(f"{role} ({'; '.join(map(_with_groups, units.items()))})" if units else role
+                     for role, units in found.items())
+
+
+def _with_groups(place: tuple[str, list[str]]) -> str:
+    unit, groups = place
+    return f"{unit}: {', '.join(groups)}" if groups else unit
 
 
 # -- the forms in which a place is chosen -----------------------------------------------------------------
@@ -277,11 +288,11 @@ def staff_of(unit: Unit) -> dict[str, Any] | None:
     rows = [
         [link(some[0].user.name, "users.details_view", user_id), link(role, "grant.details_view", some[0].id),
          ", ".join(sorted(one.group.name for one in some if one.group)) or told("user.whole_unit"),
-         written(start) if start > by.today else "", written(end) if end else told("user.open_ended")]
+         str(DateRange(start, end)) if start > by.today else written(end) if end else told("user.open_ended")]
         for (user_id, role, start, end), some in people.items()
     ]
     return {
         "title": told("user.staff_of_unit"), "note": str(len({user_id for user_id, *_ in people})), "rows": rows,
         "empty": told("user.no_staff"),
-        "head": [told("user.name"), told("user.role"), told("user.groups"), told("user.start"), told("user.until")],
+        "head": [told("user.name"), told("user.role"), told("user.groups"), told("user.until")],
     }
