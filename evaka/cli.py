@@ -28,7 +28,7 @@ from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
 from evaka.actions.invoice.paper import Bank
-from evaka.actions.user import Security
+from evaka.actions.user import Rights, Security, rights, security
 from evaka.jobs import JOBS
 from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import finnish
@@ -224,6 +224,14 @@ def _wrong_roles() -> Iterator[ConfigMistake]:
                     )
 
 
+def _wrong_security() -> Iterator[ConfigMistake]:
+    """A role that nobody has would ask a second factor of nobody."""
+    roles, named = city.read("roles"), {"sessions": security().second_factor, "rights": {rights().local_role}}
+    for table, some in named.items():
+        for role in sorted(some - roles.keys()):
+            yield _nobody_has(f"{city.source('security', table)}, [{table}]", role, roles)
+
+
 def _wrong_jobs() -> Iterator[ConfigMistake]:
     table = city.read("jobs")
     for job in sorted(JOBS.keys() - table.keys()):
@@ -249,7 +257,7 @@ FILES: dict[str, city.Reads] = {
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
-    "security": city.Reads({"sessions": Security}),
+    "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),
     "cases": city.Reads(cases.FORMS, also=cases.wrong),
 }

@@ -231,3 +231,8 @@ def next_number(name: str) -> int:
 def notify(person_id: int, text: str, by: Actor) -> None:
     """Queue a notice that something waits; the post job sends it."""
     db.session.add(Email(person_id=person_id, text=text, made_at=by.now, next_try=by.now))
+
+
+def notify_user(user_id: int, text: str, by: Actor) -> None:
+    """The same to somebody of the staff."""
+    db.session.add(Email(user_id=user_id, text=text, made_at=by.now, next_try=by.now))

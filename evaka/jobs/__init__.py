@@ -17,6 +17,7 @@ from evaka.jobs.journal import SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
+from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
 from evaka.kit.errors import ConfigMistake, Refused
 
 JOBS: dict[str, Job] = {
@@ -27,6 +28,8 @@ JOBS: dict[str, Job] = {
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,
+        END_SESSIONS,
+        CLOSE_IDLE,
     )
 }
 

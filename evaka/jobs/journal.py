@@ -108,14 +108,16 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
     mails, failed = {}, {}
     with reading(), transaction():
         query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
-        for email in db.session.scalars(query.options(joinedload(Email.person)).order_by(Email.id)):
-            language = email.person.language if email.person.language in LANGUAGES else LANGUAGES[0]
-            if not email.person.email:
+        query = query.options(joinedload(Email.person), joinedload(Email.user)).order_by(Email.id)
+        for email in db.session.scalars(query):
+            reader = email.reader
+            language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
+            if not reader.email:
                 failed[email.id] = "journal.error.no_address"
                 continue
             try:
                 mails[email.id] = letter(
-                    email.text, language, email.person.email, sender=Sender.speaking(language),
+                    email.text, language, reader.email, sender=Sender.speaking(language),
                     number=email.id, made_at=email.made_at, now=by.now,
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address

@@ -37,12 +37,19 @@ class AuditEvent(Model):
 
 
 class Email(Model):
-    """A notice that waits for the post job, or was sent at `sent_at`.  Says that, never what."""
+    """A notice that waits for the post job, or was sent at `sent_at`.  Says that, never what.
+
+    To a person, or to somebody of the staff, whose address is that of the log-in.
+    """
 
     __tablename__ = "email"
-    __table_args__ = (sa.Index("ix_email_sent_at_next_try", "sent_at", "next_try"),)
+    __table_args__ = (
+        sa.Index("ix_email_sent_at_next_try", "sent_at", "next_try"),
+        sa.CheckConstraint("(person_id IS NULL) <> (user_id IS NULL)", name="to_somebody"),
+    )
 
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     text: Mapped[str] = mapped_column(sa.String(60))  # the key of its texts: email.<text>.subject and .body
     made_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
@@ -50,10 +57,18 @@ class Email(Model):
     next_try: Mapped[datetime | None]  # None: given up, see `error`
     error: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
 
-    person: Mapped[Person] = relationship()
+    person: Mapped[Person | None] = relationship()
+    user: Mapped[User | None] = relationship()
+
+    @property
+    def reader(self) -> Person | User:
+        """Whom it is for: both have an address and a language."""
+        reader = self.person or self.user
+        assert reader is not None
+        return reader
 
     def __str__(self) -> str:
-        return f"{self.text} {self.person}"
+        return f"{self.text} {self.reader}"
 
 
 class Counter(Model):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DateRange, add_months
 from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.models.person import Person
@@ -18,7 +18,7 @@ from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, PlanStatus, ShiftCare
 from evaka.rules.unit import Feature
 
-SEEN_AFTERWARDS = timedelta(days=31)  # how long a unit still sees a child who has left
+SEEN_AFTERWARDS = 1  # months for which a unit still sees a child who has left
 
 
 class Placement(OfChild, Dated, Model):
@@ -156,7 +156,7 @@ def overlapping(child_id: int, period: DateRange) -> Select[Placement]:
 def children_placed(units: set[int], today: date) -> Select[Any]:
     """Children with a place in the units: now, in the future, or ended a month ago at most."""
     return select(Placement.child_id).where(
-        Placement.unit_id.in_(units), Placement.meets(DateRange(today - SEEN_AFTERWARDS))
+        Placement.unit_id.in_(units), Placement.meets(DateRange(add_months(today, -SEEN_AFTERWARDS)))
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_login import UserMixin
-from sqlalchemy import ColumnElement, ForeignKey
+from sqlalchemy import ColumnElement, ForeignKey, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, keep_apart
+from evaka.kit.dates import DateRange
+from evaka.models.base import HELSINKI, Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 
@@ -30,6 +32,8 @@ class User(UserMixin, Model):
     totp_secret: Mapped[str | None] = mapped_column(sa.String(64))
     totp_counter: Mapped[int | None]  # of the last code used: a code works once
     last_login: Mapped[datetime | None]
+    rights_changed: Mapped[date | None]  # the last day on which a role was given, changed or ended
+    closed_reason: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # typed, or a text's key
 
     person: Mapped[Person | None] = relationship()
     grants: Mapped[list[Grant]] = relationship(
@@ -39,6 +43,11 @@ class User(UserMixin, Model):
     @property
     def is_active(self) -> bool:
         return self.active
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """The staff of the units: everybody who has a role there, or will have."""
+        return cls.id.in_(select(Grant.user_id).where(Grant.of_units(units, today), Grant.meets(DateRange(today))))
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
@@ -57,6 +66,7 @@ class Grant(Dated, Model):
     role: Mapped[str] = mapped_column(sa.String(40))  # a table of roles.toml
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"), index=True)
+    substitute: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # for a short time, by the unit
 
     user: Mapped[User] = relationship(back_populates="grants")
     unit: Mapped[Unit | None] = relationship()
@@ -64,7 +74,7 @@ class Grant(Dated, Model):
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        return cls.unit_id.in_(units)
+        return or_(cls.unit_id.in_(units), cls.group_id.in_(select(Group.id).where(Group.unit_id.in_(units))))
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
@@ -102,3 +112,37 @@ class LoginAttempt(Model):
 
     what: Mapped[str] = mapped_column(sa.String(220))  # "user:<name>" or "address:<ip>"
     at: Mapped[datetime]
+
+
+# -- staff who do not come any more ---------------------------------------------------------------------
+
+
+def is_staff() -> ColumnElement[bool]:
+    """Users who are nobody's guardian: what is closed by itself is theirs alone."""
+    return User.person_id.is_(None)
+
+
+def is_idle(since: date) -> ColumnElement[bool]:
+    """Active staff who have not logged in, and whose roles have neither begun nor changed, from that day on."""
+    midnight = datetime(since.year, since.month, since.day, tzinfo=HELSINKI)
+    return and_(
+        User.active, is_staff(),
+        or_(User.last_login.is_(None), User.last_login < midnight),
+        or_(User.rights_changed.is_(None), User.rights_changed < since),
+        User.id.not_in(select(Grant.user_id).where(Grant.start >= since)),
+    )
+
+
+def is_spare(since: date, today: date, keepers: Collection[str]) -> ColumnElement[bool]:
+    """Users whom the city can do without: others who hold one of the roles `keepers` have come since that day.
+
+    Somebody must be left who can let the others in again.
+    """
+    keeps = select(Grant.user_id).where(Grant.role.in_(keepers), Grant.on(today))
+    coming = select(User.id).where(User.id.in_(keeps), User.active, ~is_idle(since))
+    return or_(User.id.not_in(keeps), coming.exists())
+
+
+def without_rights(today: date) -> ColumnElement[bool]:
+    """Users who hold no role on a day."""
+    return User.id.not_in(select(Grant.user_id).where(Grant.on(today)))

@@ -10,11 +10,12 @@ from typing import Any
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 from sqlalchemy import ColumnElement, select
 
+from evaka import city
 from evaka.access import within
 from evaka.models.base import Model, db
 from evaka.models.unit import has_key
 from evaka.texts import enum_key
-from evaka.views.page import YEARS, Lazy, actor, told
+from evaka.views.page import YEARS, Lazy, actor, option_name, told
 
 
 class ListFilter(BaseSQLAFilter):
@@ -109,6 +110,27 @@ class RowFilter(ListFilter):
 
     def condition(self, value: Any) -> ColumnElement[bool]:
         return self.where(value) if self.where else super().condition(value)
+
+
+class TableFilter(ListFilter):
+    """A key of a city table, such as a role; `where` says which rows have it."""
+
+    kind = "select"
+
+    def __init__(self, column: Any, label: str, table: str, where: Callable[[str], ColumnElement[bool]]) -> None:
+        super().__init__(column, label)
+        self.table, self.where = table, where
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [(key, option_name(self.table, key)) for key in city.read(self.table)]
+
+    def clean(self, value: Any) -> str:
+        if value not in city.read(self.table):
+            raise ValueError(value)
+        return str(value)
+
+    def condition(self, value: Any) -> ColumnElement[bool]:
+        return self.where(value)
 
 
 class DayFilter(ListFilter):

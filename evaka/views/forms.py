@@ -45,6 +45,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
+from evaka.models.unit import Unit
 from evaka.rules.unit import SEVEN, Hours, Week
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of
@@ -192,6 +193,38 @@ class RowField(SelectField):
         return None
 
 
+class RowsField(SelectMultipleField):
+    """Several of the rows that the actor may choose, as tick boxes."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(self, *args: Any, rows: Callable[[], list[Model]], **kwargs: Any) -> None:
+        self.rows = rows  # a screen may narrow it once it knows what else was chosen
+        super().__init__(*args, **kwargs)
+
+    def iter_choices(self) -> Any:
+        chosen = {str(one.id) if isinstance(one, Model) else str(one) for one in self.data or ()}
+        for row in self.rows():
+            yield Option(str(row.id), str(row), str(row.id) in chosen, {})
+
+    def has_groups(self) -> bool:
+        return False
+
+    def process_data(self, value: Any) -> None:
+        self.data = tuple(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = tuple(valuelist)
+
+    def pre_validate(self, form: Any) -> None:
+        """What was typed becomes rows when the form is checked: only then is it known which may be chosen."""
+        offered = {str(row.id): row for row in self.rows()}
+        if any(typed not in offered for typed in self.data):
+            raise ValidationError(told("form.not_a_choice"))
+        self.data = tuple(offered[typed] for typed in self.data)
+
+
 PLAIN: dict[Any, type[Field]] = {
     date: DayField, time: ClockField, int: WholeField, bool: BooleanField, Decimal: NumberField,
 }
@@ -234,6 +267,8 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         blank = [] if common["default"] is not None else [SelectChoice("", told("form.choose"))]
         choices = blank + [SelectChoice(one.value, word_of(one)) for one in hint]
         return SelectField(**common, choices=choices, coerce=lambda typed: hint(typed) if typed else None)
+    if get_origin(hint) is tuple:  # tuple[Group, ...]
+        return RowsField(**common, rows=lambda: choosable(get_args(hint)[0], row, by))
     if isinstance(hint, type) and issubclass(hint, Model):
         return RowField(**common, model=hint, rows=lambda: choosable(hint, row, by))
     if hint is str:
@@ -249,7 +284,7 @@ def _among(mark: Among, row: Model, by: Actor) -> list[Model]:
 def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
     """The rows of `model` that the actor sees: of the row's own unit, or about this very child, where both have one."""
     query = select(model).where(within(by, f"{model.feature_name()}.view", model))
-    unit_id = getattr(row, "unit_id", None)
+    unit_id = row.id if isinstance(row, Unit) else getattr(row, "unit_id", None)
     if unit_id is not None and hasattr(model, "unit_id"):
         query = query.where(model.unit_id == unit_id)
     if isinstance(row, Person) and hasattr(model, "child_id"):

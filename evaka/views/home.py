@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, may, within
 from evaka.actions.calendar import closures_of
+from evaka.actions.user import closed_soon
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application, Preference
@@ -28,6 +29,7 @@ from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person, own_children
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
@@ -89,6 +91,9 @@ def tasks(by: Actor) -> Iterator[Task]:
         yield from of_unit(by)
     if may(by, "fee.send"):
         yield from of_finance()
+    if may(by, "user.activate"):
+        yield Task("closed_soon", "user.activate", User, closed_soon(by.today), "users",
+                   (("user.closed_soon", "1"),), "warn")
 
 
 def is_local(by: Actor) -> bool:

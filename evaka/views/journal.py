@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from flask import current_app, flash, g, redirect, request
 from flask_admin import expose
 from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import joinedload
 
 from evaka import city
 from evaka.access import Actor, may, require_any
@@ -22,7 +23,7 @@ from evaka.models.journal import AuditEvent, Email, JobRun, Lease
 from evaka.models.person import Person, matching
 from evaka.models.user import User
 from evaka.texts import knows
-from evaka.views.base import Button, Screen, sentence
+from evaka.views.base import Button, Screen, linked, sentence
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
 from evaka.views.page import actor, moment, told
 
@@ -209,12 +210,18 @@ class MailScreen(Screen):
         MomentFilter(Email.made_at, "journal.until", last=True),
     )
     column_formatters: ClassVar = {
+        "person": lambda view, context, row, name: str(row.reader),
         "text": lambda view, context, row, name: told(f"email.{row.text}.subject"),
         "state": lambda view, context, row, name: view.badge(MailState.of(row)),
         "error": lambda view, context, row, name: words(row.error),
     }
-    column_formatters_detail = column_formatters
+    column_formatters_detail: ClassVar = column_formatters | {
+        "person": lambda view, context, row, name: linked(row.reader),
+    }
     bulk = ("retry_mail",)
+
+    def get_query(self) -> Any:
+        return super().get_query().options(joinedload(Email.user))
 
     @property
     def fact_line(self) -> str:

@@ -23,6 +23,7 @@ from evaka import city
 from evaka.access import Actor, may, reaches, within
 from evaka.actions import ACTIONS, Action, fee, invoice
 from evaka.actions.document import keep
+from evaka.cli import permissions
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.fee import FeeAlteration, FeeDecision
@@ -38,7 +39,13 @@ from evaka.views.shell import OPEN
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")
-ROLES = ("admin", "service_worker", "finance", "director", "staff", "guardian")
+UNIT_ROLES = ("director", "secretary", "special_education_teacher")  # given in a unit
+GROUP_ROLES = ("staff",)  # given in groups of a unit
+LOCAL = (*UNIT_ROLES, *GROUP_ROLES)
+ROLES = (
+    "admin", "service_worker", "finance", "finance_staff", "administration", "report_viewer", "messaging",
+    *LOCAL, "guardian",
+)
 JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
@@ -98,8 +105,20 @@ def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
     }
 
 
-def test_every_role_of_the_city_is_swept() -> None:
+def test_every_role_of_the_city_is_swept_where_it_is_given() -> None:
     assert set(city.read("roles")) == set(ROLES)
+    reach = {role: {how for key in permissions() for how in reaches(role, key)} for role in ROLES}
+    assert {role for role in ROLES if "unit" in reach[role]} == set(UNIT_ROLES)
+    assert {role for role in ROLES if "group" in reach[role]} == set(GROUP_ROLES)
+
+
+ONLY_OFFICE = {"messaging"}  # opens the office, and nothing in it yet
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("guardian", *ONLY_OFFICE)])
+def test_every_role_of_the_office_has_something_to_look_at(role: str) -> None:
+    city.choose("harjula")
+    assert "unit.view" in {key for key in permissions() if reaches(role, key)}
 
 
 # -- the world -----------------------------------------------------------------------------------------------
@@ -140,6 +159,7 @@ def family(by: Callable[..., Actor]) -> Family:
         )
     )
     user = factories.user("guardian", person=guardian)
+    employee = factories.user("staff", unit, group)
     thread = factories.save(Thread(title="Retki", group_id=group.id, last_at=machine.now))
     factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
     factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
@@ -174,7 +194,7 @@ def family(by: Callable[..., Actor]) -> Family:
         paper,
         relief,
         user,
-        user.grants[0],
+        employee.grants[0],
         thread,
         absence,
         foster,
@@ -200,8 +220,8 @@ class World:
         """Somebody of the role, with the reach of the first family's unit, group and child."""
         if role == "guardian":
             return self.here.rows[User]  # type: ignore[no-any-return]
-        unit = self.here.place.unit if role in ("director", "staff") else None
-        group = self.here.place.groups[0].group if role == "staff" else None
+        unit = self.here.place.unit if role in LOCAL else None
+        group = self.here.place.groups[0].group if role in GROUP_ROLES else None
         return factories.user(role, unit, group)
 
     def screens(self) -> Iterator[Any]:
@@ -318,7 +338,7 @@ def test_every_address_asks_who_comes(world: World, browser: Callable[[Any], Fla
 PAGES_OF_ROWS = ("details_view", "edit_view", "delete_view", "delete_page", "do", "download")
 
 
-@pytest.mark.parametrize("role", ["director", "staff", "guardian"])
+@pytest.mark.parametrize("role", [*LOCAL, "guardian"])
 def test_lists_searches_and_exports_hold_nothing_of_the_other_family(
     world: World, browser: Callable[[Any], FlaskClient], role: str
 ) -> None:
@@ -404,7 +424,7 @@ def visible(actor: Actor, view: Any, id: int) -> bool:
     )
 
 
-@pytest.mark.parametrize("role", ["director", "staff", "finance", "guardian"])
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("admin", "service_worker")])
 def test_many_rows_at_once_are_as_far_out_of_reach_as_one(
     world: World, browser: Callable[[Any], FlaskClient], role: str
 ) -> None:

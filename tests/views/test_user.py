@@ -18,11 +18,12 @@ from evaka import create_app, settings_from_environment
 from evaka.actions.user import HASHER
 from evaka.models.base import HELSINKI, db
 from evaka.models.journal import AuditEvent
+from evaka.models.unit import Unit
 from evaka.models.user import Grant, LoginAttempt, User, UserSession
 from tests import factories
 from tests.actions.test_user import strict  # noqa: F401  a city that requires a second factor
 from tests.conftest import Browser, keep
-from tests.pages import choices, done, press, refused, seen, wordless
+from tests.pages import choices, done, filtered, press, refused, seen, wordless
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
 PASSWORD = "kaisla kasvaa rannalla"
@@ -516,8 +517,10 @@ def test_with_the_token_of_the_form_one_comes_in_and_the_cookie_is_well_kept(dat
 # -- the administrator's screens --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", ["service_worker", "finance", "director", "staff"])
-def test_users_are_the_administrators_alone(browser, role):
+@pytest.mark.parametrize("role", [
+    "service_worker", "finance", "finance_staff", "administration", "report_viewer", "messaging",
+    "special_education_teacher", "staff"])
+def test_users_are_kept_by_the_administrator_and_by_those_who_keep_the_staff_of_a_unit(browser, role):
     unit = factories.unit()
     client = browser(user(role, unit=unit, group=factories.group(unit)))
     for address in ("/office/users/", "/office/users/new/", "/office/grant/", "/office/users/export/csv/"):
@@ -562,24 +565,198 @@ def test_the_administrator_replaces_a_lost_password_on_the_users_page(browser, e
 
 def test_a_role_is_given_and_ended_on_the_users_page(browser):
     unit = factories.unit("Lokkilan päiväkoti")
-    factories.group(unit, "Siilit")
+    siilit, oravat = factories.group(unit, "Siilit"), factories.group(unit, "Oravat")
+    elsewhere = factories.group(factories.unit(), "Hirvet")
     who = User(name="Hilja Uusi", email="hilja@harjula.example", must_change_password=False)
     factories.save(who)
-    id, unit_id = who.id, unit.id
+    id, unit_id, groups, strange = who.id, unit.id, [siilit.id, oravat.id], elsewhere.id
     admin = browser(user("admin"))
-    address = f"/office/users/do/grant/?id={id}"
-    assert "Päiväkodin johtaja" in choices(admin.get(address), "role")
+    address = f"/office/users/do/give_role/?id={id}"
+    form = admin.get(address)
+    assert {"Päiväkodin johtaja", "Varhaiskasvatussihteeri", "Raportointi"} <= set(choices(form, "role"))
+    assert 'name="groups"' not in form.text
     missing = press(admin, address, role="director", start="2026-06-01")
     assert refused(missing) == ["Rooli Päiväkodin johtaja annetaan yksikköön. Valitse yksikkö."]
-    page = press(admin, address, role="staff", unit=unit_id, group="Siilit", start="1.6.2026")
+    missing = press(admin, address, role="staff", unit=unit_id, start="2026-06-01")
+    assert refused(missing) == ["Rooli Henkilöstö annetaan yksikön ryhmiin. Valitse vähintään yksi ryhmä."]
+    assert re.findall(r'name="groups"[^>]*value="(\d+)"', missing.text) == [str(one) for one in reversed(groups)]
+    foreign = press(admin, address, role="staff", unit=unit_id, groups=[groups[0], strange], start="2026-06-01")
+    assert "Tätä ei voi valita. Valitse jokin luettelon vaihtoehdoista." in seen(foreign)
+    page = press(admin, address, role="staff", unit=unit_id, groups=groups, start="1.6.2026")
     assert done(page)
-    assert "Lokkilan päiväkoti, Siilit" in seen(page)
-    again = press(admin, address, role="staff", unit=unit_id, group="Siilit", start="1.7.2026")
-    assert refused(again) == ["Käyttäjällä on jo tämä rooli osalla näistä päivistä. Päätä aiempi oikeus ensin."]
-    assert "Henkilöstö (Lokkilan päiväkoti, Siilit)" in seen(admin.get("/office/users/?search=hilja"))
-    given = db.session.scalar(select(Grant.id).where(Grant.user_id == id))
+    assert "Henkilöstö (Lokkilan päiväkoti: Siilit, Oravat)" in seen(page)
+    again = press(admin, address, role="staff", unit=unit_id, groups=groups[:1], start="1.7.2026")
+    assert refused(again) == [
+        "Käyttäjällä Hilja Uusi on jo rooli Henkilöstö (Lokkilan päiväkoti, Siilit) ajalla 1.6.2026–. "
+        "Päätä se ensin tai valitse toiset päivät."]
+    given = db.session.scalar(select(Grant.id).where(Grant.user_id == id, Grant.group_id == groups[0]))
     assert done(press(admin, f"/office/grant/do/end_grant/?id={given}", end="2026-06-30"))
     assert db.session.get(Grant, given).end == date(2026, 6, 30)
+
+
+def test_a_user_is_closed_with_a_reason_that_the_file_tells(browser):
+    who = user("finance")
+    id, admin = who.id, browser(user("admin"))
+    assert refused(press(admin, f"/office/users/do/deactivate/?id={id}"))
+    page = press(admin, f"/office/users/do/deactivate/?id={id}", reason="Vaihtoi työpaikkaa")
+    assert "Käyttäjä on poistettu käytöstä. Vaihtoi työpaikkaa" in seen(page)
+    assert "/do/give_role/" not in page.text
+    page = press(admin, f"/office/users/do/activate/?id={id}")
+    assert "Käyttäjä on poistettu käytöstä." not in seen(page)
+    assert db.session.get(User, id).grants[0].end == date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(("label", "value", "found"), [
+    ("Rooli", "director", {"Johanna"}), ("Rooli", "staff", {"Helena", "Saku"}),
+    ("Käytössä", "0", {"Pirkko"}), ("Poistuu pian käytöstä", "1", {"Saku"}), ("Kunnan henkilöstöä", "0", {"Maija"}),
+])
+def test_the_list_is_narrowed_by_role_by_state_and_by_who_will_soon_be_closed(browser, label, value, found):
+    unit = factories.unit()
+    group = factories.group(unit)
+    lately = NOON - timedelta(days=2)
+    factories.user("director", unit, name="Johanna", last_login=lately)
+    factories.user("staff", unit, group, name="Helena", last_login=lately)
+    factories.user("staff", unit, group, name="Saku", last_login=NOON - timedelta(days=360))
+    factories.user("service_worker", name="Pirkko", active=False)
+    factories.user("guardian", person=factories.person(), name="Maija")
+    admin = browser(factories.user("admin", name="Päivi", last_login=lately))
+    page = filtered(admin, "/office/users/", label, value)
+    names = {"Johanna", "Helena", "Saku", "Pirkko", "Maija"}
+    assert {name for name in names if f">{name}</a>" in page.text} == found
+
+
+def test_the_list_is_narrowed_by_unit_and_nonsense_is_said(browser):
+    here, there = factories.unit(), factories.unit()
+    factories.user("director", here, name="Johanna")
+    factories.user("staff", None, factories.group(there), name="Helena")
+    here_id, there_id, admin = here.id, there.id, browser(factories.user("admin"))
+    assert ">Johanna</a>" in filtered(admin, "/office/users/", "Yksikkö", str(here_id)).text
+    page = filtered(admin, "/office/users/", "Yksikkö", str(there_id)).text
+    assert ">Helena</a>" in page
+    assert ">Johanna</a>" not in page
+    assert "wizard" in seen(filtered(admin, "/office/users/", "Rooli", "wizard"))
+
+
+# -- the staff of a unit --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house():
+    """A unit with two groups, its director, and somebody who works in the first of them."""
+    unit = factories.unit("Lokkilan päiväkoti", phone="09 1", email="lokkila@harjula.example")
+    here, there = factories.group(unit, "Siilit"), factories.group(unit, "Oravat")
+    nurse = factories.user("staff", unit, here, name="Helena Hoivanen")
+    return unit.id, here.id, there.id, factories.user("director", unit, name="Johanna Ilves"), nurse.id
+
+
+def test_a_director_adds_a_substitute_on_the_units_file_who_logs_in_at_once(browser, house):
+    unit, here, there, director, _ = house
+    client = browser(director)
+    address = f"/office/unit/do/user.add_substitute/?id={unit}"
+    form = client.get(address)
+    assert 'value="2026-06-01"' in form.text
+    assert "Lokkilan päiväkoti" not in re.search(r'name="name"[^>]*', form.text)[0]
+    new = {"name": "Saku Tuuraaja", "email": "saku@example.fi", "groups": [here, there], "start": "1.6.2026"}
+    assert refused(press(client, address, **new)) == ["Viimeinen päivä: täytä tämä kohta."]
+    assert refused(press(client, address, end="1.12.2026", **new)) == [
+        "Sijaisen viimeinen päivä 1.12.2026 on liian kaukana: kunnan raja on 92 päivää eli 1.9.2026. "
+        "Anna aikaisempi päivä tai lisää hänet työntekijäksi."]
+    page = press(client, address, end="30.6.2026", **new)
+    assert "Saku Tuuraaja Henkilöstö, sijainen Oravat, Siilit 30.6.2026" in seen(page)
+    password = re.search(r"salasana: ([0-9a-f-]{19}) ", seen(page))[1]
+    assert password not in client.get(f"/office/unit/details/?id={unit}").text
+    substitute = browser(None)
+    assert log_in(substitute, "saku@example.fi", password).status_code == 302
+    assert substitute.get("/").location == "/account/password"
+    assert "user.add_substitute" in journal()
+
+
+def test_the_units_file_tells_who_works_there_until_when(browser, house):
+    unit, _, _, director, nurse = house
+    db.session.get(User, nurse).grants[0].end = date(2026, 12, 31)
+    factories.user("special_education_teacher", db.session.get(Unit, unit), name="Eeva Tukiainen")
+    for who in (director, factories.user("admin")):
+        page = seen(browser(who).get(f"/office/unit/details/?id={unit}"))
+        assert "Helena Hoivanen Henkilöstö Siilit 31.12.2026" in page
+        assert "Eeva Tukiainen Varhaiskasvatuksen erityisopettaja koko yksikkö toistaiseksi" in page
+    for role in ("service_worker", "finance", "administration"):
+        page = seen(browser(factories.user(role)).get(f"/office/unit/details/?id={unit}"))
+        assert "Henkilöstön käyttöoikeudet" not in page
+        assert "Helena Hoivanen" not in page
+
+
+def test_a_director_gives_one_role_in_one_unit_and_sees_no_sessions(browser, house):
+    unit, _, there, director, nurse = house
+    elsewhere = factories.unit("Kaukolan päiväkoti")
+    far = factories.user("staff", elsewhere, factories.group(elsewhere)).id
+    client = browser(director)
+    page = client.get(f"/office/users/details/?id={nurse}")
+    assert "Avoimet istunnot" not in page.text
+    assert not re.search(r"/do/(deactivate|end_sessions|reset_second_factor)/", page.text)
+    assert client.get(f"/office/users/details/?id={far}").status_code == 404
+    form = client.get(f"/office/users/do/give_role/?id={nurse}")
+    assert choices(form, "role") == ["Henkilöstö"]
+    assert choices(form, "unit") == ["Valitse", "Lokkilan päiväkoti"]
+    assert form.text.count('name="groups"') == 2  # of the only unit, without asking twice
+    page = press(client, f"/office/users/do/give_role/?id={nurse}", role="staff", unit=unit, groups=[there],
+                 start="1.6.2026")
+    assert done(page)
+    assert 'name="role"' in client.get(f"/office/users/do/give_role/?id={nurse}").text
+    admin_role = client.post(f"/office/users/do/give_role/?id={nurse}", data={
+        "role": "admin", "start": "1.6.2026", "row_version": db.session.get(User, nurse).version})
+    assert refused(admin_role)
+    assert db.session.scalars(select(Grant.role).where(Grant.user_id == nurse)).all() == ["staff", "staff"]
+
+
+def test_a_director_is_not_offered_what_concerns_other_roles_or_the_own_one(browser, house):
+    unit, _, _, director, nurse = house
+    special = factories.user("special_education_teacher", db.session.get(Unit, unit))
+    grants = [db.session.get(User, id).grants[0].id for id in (director.id, special.id, nurse)]
+    users, client = [director.id, special.id, nurse], browser(director)
+    offered = [set(re.findall(r"/do/(\w+)/", client.get(f"/office/grant/details/?id={id}").text)) for id in grants]
+    assert offered == [set(), set(), {"change_groups", "end_grant"}]
+    offered = [set(re.findall(r"/do/(\w+)/", client.get(f"/office/users/details/?id={id}").text)) for id in users]
+    assert offered == [set(), {"give_role"}, {"give_role", "reset_password"}]
+
+
+def test_groups_are_changed_on_the_page_of_the_role(browser, house):
+    _, here, there, director, nurse = house
+    grant = db.session.get(User, nurse).grants[0].id
+    client = browser(director)
+    form = client.get(f"/office/grant/do/change_groups/?id={grant}")
+    assert re.findall(r'name="groups"[^>]*value="(\d+)" checked', form.text) == [str(here)]
+    assert done(press(client, f"/office/grant/do/change_groups/?id={grant}", groups=[there], start="8.6.2026"))
+    rows = db.session.execute(
+        select(Grant.group_id, Grant.start, Grant.end).where(Grant.user_id == nurse).order_by(Grant.start)).all()
+    assert [tuple(row) for row in rows] == [
+        (here, date(2020, 1, 1), date(2026, 6, 7)), (there, date(2026, 6, 8), None)]
+
+
+def test_a_right_that_ended_yesterday_opens_nothing_though_the_session_is_open(browser, house):
+    unit, _, _, director, _ = house
+    id, client = director.id, browser(director)
+    assert client.get(f"/office/unit/details/?id={unit}").status_code == 200
+    db.session.get(User, id).grants[0].end = date(2026, 5, 31)
+    keep()
+    assert client.get(f"/office/unit/details/?id={unit}").status_code == 403
+    assert client.get("/office/").status_code == 403
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_every_word_of_roles_and_staff_is_there(browser, house, language):
+    unit, _, _, _, nurse = house
+    grant = db.session.get(User, nurse).grants[0].id
+    admin = browser(factories.user("admin"))
+    admin.get(f"/language/{language}")
+    for address in (
+        f"/office/unit/details/?id={unit}", f"/office/unit/do/user.add_staff/?id={unit}",
+        f"/office/unit/do/user.add_substitute/?id={unit}", f"/office/users/details/?id={nurse}",
+        f"/office/users/do/give_role/?id={nurse}", f"/office/users/do/deactivate/?id={nurse}", "/office/grant/",
+        f"/office/grant/details/?id={grant}", f"/office/grant/do/change_groups/?id={grant}", "/office/job/",
+    ):
+        page = admin.get(address)
+        assert page.status_code == 200, address
+        assert wordless(page) == set(), address
 
 
 def test_the_list_of_users_asks_the_database_no_more_for_many_than_for_few(browser, app):

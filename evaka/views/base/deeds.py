@@ -59,7 +59,7 @@ class Deeds:
                    one.key in self.rare)
             for one in actions
         ]
-        if getattr(row, "document_id", None):
+        if getattr(row, "document_id", None) and may(actor(), "document.view"):
             paper = url_for("document.download", id=row.document_id)
             found.insert(0, Button(told("document.open"), paper, "secondary"))
         if self.may_edit(row):

@@ -89,7 +89,8 @@ class GroupScreen(Screen):
             select(Placement).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
             .where(GroupPlacement.group_id == row.id, GroupPlacement.on(day), Placement.on(day))
             .options(joinedload(Placement.child))).all()
-        rows = sorted(rows, key=lambda one: one.child.sort_key)
+        known = permitted(actor(), "person.view", Person, {one.child_id for one in rows})
+        rows = sorted((one for one in rows if one.child_id in known), key=lambda one: one.child.sort_key)
         adults = db.session.scalars(
             select(Caretakers).where(Caretakers.group_id == row.id).order_by(Caretakers.start.desc()))
         known = permitted(actor(), "person.health", Person, {one.child_id for one in rows})

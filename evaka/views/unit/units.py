@@ -27,6 +27,7 @@ from evaka.views.filters import KeysFilter, NamedFilter, RowFilter, StateFilter,
 from evaka.views.forms import DegreesField, LanguageField, TicksField, WeekField
 from evaka.views.page import actor, days_in_words, decimal, told, word_of, written
 from evaka.views.unit.groups import adults_today, children_today
+from evaka.views.user import staff_of, told_password
 
 MONTHS = 12  # for which a unit's file tells the least and the most adults, and the closures to come
 
@@ -100,7 +101,15 @@ class UnitScreen(Screen):
         return {row.id: told("unit.open_now", features=features_of(row) or told("unit.no_features")) for row in rows}
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
+        """Somebody of the staff begins today; nothing but the note is taken from the unit's own columns."""
+        if action.feature == "user":
+            return actor().today if name == "start" else None
         return row.note if action.key == "unit.write_note" else None
+
+    def after(self, action: Action, row: Any, result: Any) -> str:
+        if action.feature == "user":
+            told_password(result)
+        return super().after(action, row, result)
 
     # -- the file -------------------------------------------------------------------------------
 
@@ -118,7 +127,7 @@ class UnitScreen(Screen):
             {"label": told("unit.kpi.today"), "value": self._hours_today(row, day)},
         ]
         shown = [
-            self._groups(row, day, children, adults), self._opening(row), self._percentage(levels),
+            self._groups(row, day, children, adults), self._opening(row), self._percentage(levels), staff_of(row),
             self._note(row), self._features(row), self._closures(row, day), self._contact(row), self._applying(row),
             self._money(row), self._decisions(row),
         ]
