@@ -20,6 +20,7 @@ from evaka.demo import money, papers
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
+from evaka.demo.kin import Kin
 from evaka.demo.letters import Letters
 from evaka.demo.logins import Logins, people
 from evaka.demo.money import Finance
@@ -106,6 +107,8 @@ class _Making:
         self.echo(f"  {rows.counts['absence']} absences")
         self._finance(own, families)
         self._letters()
+        kin = Kin(rows, self.register, calendar, SEED)
+        kin.add(families)
         rows.write()
         papers.decisions(rows, most=self.size.papers)
         papers.money_of(rows, own.head.id)
@@ -114,6 +117,7 @@ class _Making:
                  person_id=None, facts=facts)
         rows.write()
         rows.settle()
+        kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 

@@ -37,7 +37,8 @@ def decisions(rows: Rows, *, most: int) -> None:
         select(Decision).where(Decision.status == DecisionStatus.SENT).order_by(Decision.number.desc()).limit(most)
     )
     for decision in db.session.scalars(newest).all():
-        by, language = _sender(decision, decision.decided_by), letter_language(addressee(decision))
+        by = _sender(decision, decision.decided_by)
+        language = letter_language(addressee(decision, by.today))
         channel = Channel.POST if decision.application.status.value == "waiting_mailing" else Channel.PORTAL
         letter = decision_letter(facts_of(decision, by, channel, language), language)
         _keep(rows, decision, decision.child_id, "decision", letter, f"{letter.title} {decision.number}", language)

@@ -17,6 +17,8 @@ from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.rules.person import fold_all, search_key, sort_key
 
 Address = tuple[str, int]
+LANDS = {"ru": "RU", "so": "SO", "ar": "IQ", "et": "EE", "vi": "VN", "uk": "UA", "fa": "IR", "sq": "XK", "zh": "CN",
+         "th": "TH", "tr": "TR"}
 
 
 @dataclass(slots=True)
@@ -83,9 +85,12 @@ class Register:
         code, born = self._code(born, woman)
         values: dict[str, Any] = {"allergies": None, "diet": None, "medication": None} | health
         known = None if foreign else code
+        called = first.split()
         street, area = address
         id = self.rows.add(
             Person, first_name=first, last_name=last, identity_code=known, born=born, language=language,
+            no_code_expected=foreign, home_languages=[language], nationalities=[LANDS.get(language, "FI")],
+            preferred_name=called[-1] if len(called) > 1 and born.day % 4 == 0 else None,
             street=street, postal_code=postal_code(area), post_office="Harjula", restricted=restricted,
             phone=phone, email=email, search_key=search_key(last, first, known, phone, email),
             sort_key=sort_key(last, first), **values,
