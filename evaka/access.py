@@ -15,7 +15,8 @@ from evaka.models.base import Model, db
 from evaka.models.person import own_children
 from evaka.models.user import User
 
-REACHES = ("all", "unit", "group", "own_child", "own")
+# "…_now" leaves out what a model hides of the past: see `of_units_now`
+REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")
 
 
 @dataclass(frozen=True)
@@ -62,24 +63,20 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     """The rows of `model` to which `actor` may do `key`, as an SQL condition."""
     if actor.user is None:
         return true()
-    units: set[int] = set()
-    groups: set[int] = set()
+    places = {"unit": model.of_units, "unit_now": model.of_units_now, "group": model.of_groups,
+              "group_now": model.of_groups_now}
+    ids: dict[str, set[int]] = {how: set() for how in places}
     others: set[str] = set()
     for role, unit_id, group_id in actor.grants:
         for how in reaches(role, key):
-            if how == "unit" and unit_id is not None:
-                units.add(unit_id)
-            elif how == "group" and group_id is not None:
-                groups.add(group_id)
+            place = unit_id if how.startswith("unit") else group_id if how.startswith("group") else None
+            if place is not None:
+                ids[how].add(place)
             else:
                 others.add(how)
     if "all" in others:
         return true()
-    conditions: list[ColumnElement[bool]] = []
-    if units:
-        conditions.append(model.of_units(units, actor.today))
-    if groups:
-        conditions.append(model.of_groups(groups, actor.today))
+    conditions = [of_place(ids[how], actor.today) for how, of_place in places.items() if ids[how]]
     if actor.user.person_id is not None:
         if "own_child" in others:
             conditions.append(model.of_children(own_children(actor.user.person_id)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from evaka import city
 from evaka.kit.dates import DateRange
 from evaka.models.application import Application
+from evaka.models.assistance import factors
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
@@ -59,8 +60,11 @@ def open_days_of(unit: Unit) -> OpenDays:
     return OpenDays(weekdays, shift_care=weekdays if unit.shift_care else frozenset())
 
 
-def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
-    """The stays of children in units: places with their needs, and plans; three queries, however many units."""
+def rows_of(units: Collection[Unit], period: DateRange, also: Collection[int] = ()) -> Rows:
+    """The stays of children in units: places with their needs, and plans; four queries, however many units.
+
+    The factors of children who need support are read of those who stay there, and of the children `also`.
+    """
     ids = {unit.id for unit in units}
     needs: dict[int, list[Need]] = defaultdict(list)
     in_units = Placement.unit_id.in_(ids) & Placement.meets(period)
@@ -89,5 +93,11 @@ def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
             .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period),
                    PlacementPlan.status.in_(list(COMMITMENT)), Application.status.in_(waiting)))
     ]
-    return Rows(stays=stays)
+    counted = union_all(
+        select(Placement.child_id).where(in_units),
+        select(Application.child_id).join(PlacementPlan, PlacementPlan.application_id == Application.id)
+        .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period)),
+        select(Person.id).where(Person.id.in_(also)),
+    )
+    return Rows(stays=stays, factors={child: line.spans for child, line in factors(counted, period).items()})
 

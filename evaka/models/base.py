@@ -130,6 +130,15 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
         return false()
 
     @classmethod
+    def of_units_now(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """As `of_units`, without what a model hides of the past from those who need only the present."""
+        return cls.of_units(units, today)
+
+    @classmethod
+    def of_groups_now(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return cls.of_groups(groups, today)
+
+    @classmethod
     def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:
         """The rows that are about these children (a select of ids).  Unless a model says so, none are."""
         return false()

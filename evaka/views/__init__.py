@@ -10,6 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from evaka.models.application import Application
+from evaka.models.assistance import (
+    AssistanceAction,
+    AssistanceFactor,
+    DaycareAssistance,
+    OtherMeasure,
+    PreschoolAssistance,
+    VoucherCoefficient,
+)
 from evaka.models.attendance import Absence
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -23,6 +31,14 @@ from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
+from evaka.views.assistance import (
+    ActionScreen,
+    DaycareScreen,
+    FactorScreen,
+    MeasureScreen,
+    PreschoolScreen,
+    VoucherScreen,
+)
 from evaka.views.attendance import AttendanceScreen, MyAbsences
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
@@ -50,6 +66,12 @@ MENU: list[tuple[str, Any, Any]] = [
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
     ("attendance", AttendanceScreen, Absence),
+    ("daycare_assistance", DaycareScreen, DaycareAssistance),
+    ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
+    ("assistance_factor", FactorScreen, AssistanceFactor),
+    ("assistance_action", ActionScreen, AssistanceAction),
+    ("other_measure", MeasureScreen, OtherMeasure),
+    ("voucher_coefficient", VoucherScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
@@ -78,6 +100,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("assistance", "daycare_assistance.index_view", "assistance.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

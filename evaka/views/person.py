@@ -29,6 +29,7 @@ from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
+from evaka.views import assistance
 from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import LanguageField
@@ -168,6 +169,8 @@ class PersonScreen(Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income."""
+        if action.feature == "assistance":
+            return False  # these buttons stand in a part of the file of their own
         adult = is_adult(row.born, actor().today)
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
@@ -184,6 +187,8 @@ class PersonScreen(Screen):
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         if action.key == "application.enter" and name == "guardian":
             return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
+        if (day := assistance.first_day(action, name)) is not None:
+            return day
         begins_today = {("application.enter", "received"), ("attendance.absent", "first"),
                         ("attendance.absent", "last"),
                         ("person.end_partner", "end")}
@@ -239,7 +244,7 @@ class PersonScreen(Screen):
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
             self._places(row), self._family(row), self._applications(row), self._decisions(row), self._absences(row),
-            self._documents(row),
+            assistance.section(self, row), self._documents(row),
         ]
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:

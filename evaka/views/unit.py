@@ -10,15 +10,17 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 from wtforms.validators import DataRequired
 
-from evaka.access import permitted
+from evaka.access import permitted, within
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DateRange
+from evaka.models.assistance import AssistanceFactor
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.rules.placement import CareType
-from evaka.rules.unit import OccupancyKind, Provider, explain, occupancy
+from evaka.rules.unit import OccupancyKind, Provider, Weight, explain, occupancy
+from evaka.views.assistance import note_reading
 from evaka.views.base import Screen, link
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.forms import LanguageField, TicksField, WeekdaysField
@@ -82,7 +84,7 @@ class UnitScreen(Screen):
         return f"{row.area} · {word_of(row.provider)}"
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [self._groups(row), self._percentage(row)]
+        return [self._groups(row), *self._occupancy(row)]
 
     def _groups(self, row: Any) -> dict[str, Any]:
         """Groups with their children and adults of today."""
@@ -97,22 +99,47 @@ class UnitScreen(Screen):
                       decimal(adults.get(group.id, 0))] for group in groups],
         }
 
-    def _percentage(self, row: Any) -> dict[str, Any]:
-        """Today's occupancy with its arithmetic, as the rules reckoned it."""
+    def _occupancy(self, row: Any) -> list[dict[str, Any]]:
+        """Today's occupancy with its arithmetic, as the rules reckoned it; and whose support counts in it."""
         day = actor().today
         period = DateRange(day, day)
         places, rows = places_of([row], period), rows_of([row], period)
-        levels = []
+        levels, weights = [], {}
         for kind in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED):
             figures = occupancy(places, rows, kind, period, options())[row.id].get(day)
             percentage = f"{decimal(figures.percentage, 1)} %" if figures and figures.percentage is not None else "–"
-            told_arithmetic = explain(places[0], rows, kind, day, options()).arithmetic if figures else ""
-            levels.append([word_of(kind), percentage, told_arithmetic])
-        return {
-            "title": told("unit.occupancy_today"), "empty": "", "rows": levels, "figures": [1],
-            "head": [told("unit.level"), told("unit.percentage"), told("unit.arithmetic")],
-            "text": told("unit.occupancy_law"),
-        }
+            explained = explain(places[0], rows, kind, day, options())
+            levels.append([word_of(kind), percentage, explained.arithmetic if figures else ""])
+            weights |= {
+                line.stay.child: line.weight for line in explained.lines
+                if line.counted and line.weight is not None and line.weight.factor != 1}
+        return [
+            {
+                "title": told("unit.occupancy_today"), "empty": "", "rows": levels, "figures": [1],
+                "head": [told("unit.level"), told("unit.percentage"), told("unit.arithmetic")],
+                "text": told("unit.occupancy_law"),
+            },
+            *self._supported(weights),
+        ]
+
+    def _supported(self, weights: dict[Any, Weight]) -> list[dict[str, Any]]:
+        """The children who count for more because of their support, for whoever may know of it."""
+        known = db.session.scalars(
+            select(AssistanceFactor).where(
+                AssistanceFactor.child_id.in_(weights), AssistanceFactor.on(actor().today),
+                within(actor(), "assistance.view", AssistanceFactor))
+            .options(joinedload(AssistanceFactor.child))).all()
+        if not known:
+            return []
+        note_reading({one.child_id for one in known})
+        return [{
+            "title": told("assistance.factors"), "figures": [1, 2], "empty": "",
+            "head": [told("assistance.child"), told("unit.arithmetic"), told("assistance.counts_for")],
+            "rows": [
+                [link(str(one.child), "person.details_view", one.child_id),
+                 weights[one.child_id].arithmetic.strip("()"), decimal(weights[one.child_id].value)]
+                for one in sorted(known, key=lambda one: one.child.sort_key)],
+        }]
 
 
 class GroupScreen(Screen):
