@@ -240,7 +240,7 @@ RULES = table("invoices.toml", "rules")
             "roles.toml",
             '[staff]\n"person.view" = ["unit", "house"]\n',
             'mylly/roles.toml, [staff], "person.view"',
-            "'house' is no reach. Use one of all, unit, group, own_child, own.",
+            "'house' is no reach. Use one of all, unit, group, own_child, own, unit_now, group_now.",
         ),
         ("roles.toml", '[staff]\n"person.view" = 1\n', 'mylly/roles.toml, [staff], "person.view"', "1 is no reach."),
         (

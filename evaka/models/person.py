@@ -155,8 +155,7 @@ class Partner(Dated, Model):
     second: Mapped[Person] = relationship(foreign_keys="Partner.second_id")
 
 
-keep_apart(Partner, "first_id")
-keep_apart(Partner, "second_id")
+keep_apart(Partner, ("first_id", "second_id"))  # in whichever place, somebody has one partner at a time
 
 
 def own_children(person_id: int) -> Select[Any]:

@@ -82,7 +82,7 @@ def check_level(options: Mapping[str, Option], key: str, use: Use, period: DateR
     if option is None or option.use is not use:
         raise Refused("assistance.unknown_option", option=key)
     if option.valid & period != period:
-        raise Refused("assistance.outside_window", level=key, period=period, window=option.valid)
+        raise Refused("assistance.outside_window", level=option.name, period=period, window=option.valid)
 
 
 def check_measures(options: Mapping[str, Option], chosen: Sequence[str], other: str, period: DateRange) -> None:
@@ -94,7 +94,7 @@ def check_measures(options: Mapping[str, Option], chosen: Sequence[str], other: 
         if option is None or option.use not in ACTIONS:
             raise Refused("assistance.unknown_option", option=key)
         if period.start not in option.valid:
-            raise Refused("assistance.not_offered", option=key, start=period.start, window=option.valid)
+            raise Refused("assistance.not_offered", option=option.name, start=period.start, window=option.valid)
 
 
 def make_way(earlier: Mapping[Id, DateRange], new: DateRange) -> dict[Id, DateRange]:

@@ -38,7 +38,7 @@ from evaka.views.shell import OPEN
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")
-ROLES = ("admin", "service_worker", "finance", "director", "staff", "guardian")
+ROLES = ("admin", "service_worker", "finance", "director", "special_education_teacher", "staff", "guardian")
 JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
@@ -144,6 +144,17 @@ def family(by: Callable[..., Actor]) -> Family:
     factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
     factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
     absence = factories.absence(child, date(2026, 5, 20))
+    support = [
+        made(child)
+        for made in (
+            factories.factor,
+            factories.daycare_support,
+            factories.preschool_support,
+            factories.measure,
+            factories.support_action,
+            factories.voucher_coefficient,
+        )
+    ]
     email = factories.save(Email(person_id=guardian.id, text="decision_sent", made_at=machine.now))
     run = factories.save(JobRun(job=f"job {child.id}", due=machine.now, trigger="schedule", status="done"))
     line = factories.save(
@@ -171,6 +182,7 @@ def family(by: Callable[..., Actor]) -> Family:
         user.grants[0],
         thread,
         absence,
+        *support,
         email,
         run,
         line,
@@ -189,7 +201,7 @@ class World:
         """Somebody of the role, with the reach of the first family's unit, group and child."""
         if role == "guardian":
             return self.here.rows[User]  # type: ignore[no-any-return]
-        unit = self.here.place.unit if role in ("director", "staff") else None
+        unit = self.here.place.unit if role in ("director", "special_education_teacher", "staff") else None
         group = self.here.place.groups[0].group if role == "staff" else None
         return factories.user(role, unit, group)
 

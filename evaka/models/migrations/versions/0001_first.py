@@ -263,7 +263,7 @@ def upgrade():
     sa.ForeignKeyConstraint(['first_id'], ['person.id'], name=op.f('fk_partner_first_id')),
     sa.ForeignKeyConstraint(['second_id'], ['person.id'], name=op.f('fk_partner_second_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_partner')),
-    info={'apart': {'ex_partner_first_id': (('{p}first_id',), None), 'ex_partner_second_id': (('{p}second_id',), None)}}
+    info={'apart': {'ex_partner_first_id_second_id': (('{p}first_id|{p}second_id',), None)}}
     )
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
