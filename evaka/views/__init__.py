@@ -89,6 +89,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("children", [
         ("person", "person.index_view", "person.view", None),
         ("placement", "placement.index_view", "placement.view", None),
+        ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
     ]),
@@ -100,7 +101,6 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
-        ("assistance", "daycare_assistance.index_view", "assistance.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

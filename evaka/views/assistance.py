@@ -258,12 +258,13 @@ def _deeds(row: Any, change: bool, end: bool) -> Markup:
     """Links to what may be done; one who hears them is told to which row they belong."""
     noun, name = NOUNS[type(row)], SCREENS[type(row)]
     ends = end and row.period.last_day >= actor().today
-    verbs = [verb for verb, possible in (("change", change), ("end", ends)) if possible]
+    verbs = [(verb, word) for verb, word, possible in (
+        ("change", "assistance.change", change), ("end", "assistance.end_row", ends)) if possible]
     one = Markup('<a href="{}">{}<span class="sr-only"> {}</span></a>')
     return Markup(" ").join(
-        one.format(url_for(f"{name}.do", verb=f"{verb}_{noun}", id=row.id), told("assistance.change" if verb == "change" else "assistance.end_row"),
+        one.format(url_for(f"{name}.do", verb=f"{verb}_{noun}", id=row.id), told(word),
                    f"{told(f'menu.{name}')} {row.period}")
-        for verb in verbs)
+        for verb, word in verbs)
 
 
 def first_day(action: Action, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Support on the pages: in the child's file, in its lists, in the percentage of a unit; and nowhere without the right."""
+"""Support in the child's file, in its lists, in the percentage of a unit; and nowhere without the right."""
 
 from __future__ import annotations
 
