@@ -16,7 +16,8 @@ from evaka.models.base import Model, db
 from evaka.models.person import own_children
 from evaka.models.user import User
 
-REACHES = ("all", "unit", "group", "own_child", "own")
+# "…_now" leaves out what a model hides of the past: see `of_units_now`
+REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")
 
 
 @dataclass(frozen=True)
@@ -93,23 +94,20 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
 def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnElement[bool]:
     """The rows that some of the claims reach."""
     assert actor.user is not None
-    units: set[int] = set()
-    groups: set[int] = set()
+    places = {"unit": model.of_units, "unit_now": model.of_units_now, "group": model.of_groups,
+              "group_now": model.of_groups_now}
+    ids: dict[str, set[int]] = {how: set() for how in places}
     others: set[str] = set()
     for claim in claimed:
-        if claim.how == "unit" and claim.unit_id is not None:
-            units.add(claim.unit_id)
-        elif claim.how == "group" and claim.group_id is not None:
-            groups.add(claim.group_id)
+        how = claim.how
+        place = claim.unit_id if how.startswith("unit") else claim.group_id if how.startswith("group") else None
+        if place is not None:
+            ids[how].add(place)
         else:
-            others.add(claim.how)
+            others.add(how)
     if "all" in others:
         return true()
-    conditions: list[ColumnElement[bool]] = []
-    if units:
-        conditions.append(model.of_units(units, actor.today))
-    if groups:
-        conditions.append(model.of_groups(groups, actor.today))
+    conditions = [of_place(ids[how], actor.today) for how, of_place in places.items() if ids[how]]
     if actor.user.person_id is not None:
         if "own_child" in others:
             conditions.append(model.of_children(own_children(actor.user.person_id, actor.today)))

@@ -38,6 +38,7 @@ from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
+from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
 from evaka.rules.calendar import Term
 from evaka.rules.city import ChangePolicy
@@ -190,6 +191,14 @@ def _wrong_needs() -> Iterator[ConfigMistake]:
                 yield ConfigMistake(f"{where}, name", f"it has no {language}", "Give the name in every language.")
 
 
+def _wrong_support() -> Iterator[ConfigMistake]:
+    for option in city.named("assistance", Option).values():
+        for language in texts.LANGUAGES:
+            if not option.name.get(language):
+                where = f"{city.source('assistance', option.key)}, [{option.key}], name"
+                yield ConfigMistake(where, f"it has no {language}", "Give the name in every language.")
+
+
 def _wrong_reasons() -> Iterator[ConfigMistake]:
     languages = city.value("city", "city", city.Office).languages
     for reason in city.named("reasons", Reason).values():
@@ -252,6 +261,7 @@ FILES: dict[str, city.Reads] = {
     "invoices": city.Reads({"rules": InvoicePolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
+    "assistance": city.Reads(rest=Option, also=_wrong_support),
     "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable),
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),

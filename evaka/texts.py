@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
@@ -48,6 +49,8 @@ def spoken(value: Any, language: str) -> str:
             return f"{value:f}".replace(".", ",")
         case list() | tuple():
             return ", ".join(spoken(one, language) for one in value)
+        case Mapping():  # the names of one thing by language, as a city's table gives them
+            return str(value.get(language) or value.get(LANGUAGES[0], ""))
         case set() | frozenset():  # in the same order each time
             return ", ".join(sorted(spoken(one, language) for one in value))
         case None:

@@ -8,6 +8,14 @@ from itertools import count
 from typing import Any, TypeVar
 
 from evaka.models.application import Application, Preference
+from evaka.models.assistance import (
+    AssistanceAction,
+    AssistanceFactor,
+    DaycareAssistance,
+    OtherMeasure,
+    PreschoolAssistance,
+    VoucherCoefficient,
+)
 from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
 from evaka.models.calendar import Closure
@@ -28,6 +36,7 @@ from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, Ser
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
+from evaka.rules.assistance import MeasureKind
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
 from evaka.rules.city import TableStatus
@@ -223,3 +232,43 @@ def city_table(file: str = "placements", table: str = "plan", content: str = "",
 def closure(unit: Unit | None, start: date, end: date | None = None, reason: str = "Korjaus") -> Closure:
     """A day on which a unit, or with None the whole city, is closed."""
     return save(Closure(unit=unit, start=start, end=end or start, reason=reason))
+
+
+SUPPORTED = date(2026, 1, 1)
+
+
+def factor(child: Person, coefficient: str = "2", start: date = SUPPORTED, end: date | None = None) -> AssistanceFactor:
+    """A child counts for two since the beginning of 2026."""
+    return save(AssistanceFactor(child_id=child.id, coefficient=Decimal(coefficient), start=start, end=end))
+
+
+def daycare_support(
+    child: Person, level: str = "intensified_support", start: date = SUPPORTED, end: date | None = None
+) -> DaycareAssistance:
+    return save(DaycareAssistance(child_id=child.id, level=level, start=start, end=end))
+
+
+def preschool_support(
+    child: Person, level: str = "child_support", start: date = SUPPORTED, end: date | None = None
+) -> PreschoolAssistance:
+    return save(PreschoolAssistance(child_id=child.id, level=level, start=start, end=end))
+
+
+def measure(
+    child: Person, kind: MeasureKind = MeasureKind.TRANSPORT_BENEFIT, start: date = SUPPORTED, end: date | None = None
+) -> OtherMeasure:
+    return save(OtherMeasure(child_id=child.id, kind=kind, start=start, end=end))
+
+
+def support_action(
+    child: Person, options: tuple[str, ...] = ("assistant",), other: str = "", start: date = SUPPORTED,
+    end: date | None = None,
+) -> AssistanceAction:
+    return save(AssistanceAction(child_id=child.id, options=list(options), other=other, start=start, end=end))
+
+
+def voucher_coefficient(
+    child: Person, coefficient: str = "1.5", start: date = SUPPORTED, end: date = date(2026, 12, 31)
+) -> VoucherCoefficient:
+    """A half more than others for the year 2026."""
+    return save(VoucherCoefficient(child_id=child.id, coefficient=Decimal(coefficient), start=start, end=end))

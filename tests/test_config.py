@@ -169,6 +169,18 @@ RULES = table("invoices.toml", "rules")
             "mylly/fees.toml, table from 2023-03-01",
             "another one starts on the same day. Keep one of the two.",
         ),
+        (
+            "assistance.toml",
+            table("assistance.toml", "child_support").replace("sv =", "se ="),
+            "mylly/assistance.toml, [child_support], name",
+            "it has no sv. Give the name in every language.",
+        ),
+        (
+            "assistance.toml",
+            table("assistance.toml", "child_support").replace('"preschool_level"', '"level"'),
+            "mylly/assistance.toml, [child_support], use",
+            "'level' cannot be used. One of daycare_level, preschool_level, daycare_action, preschool_action.",
+        ),
         ("service_needs.toml", "full_day = 1\n", "mylly/service_needs.toml, [full_day]", "1 is not a table."),
         (
             "service_needs.toml",
@@ -240,7 +252,7 @@ RULES = table("invoices.toml", "rules")
             "roles.toml",
             '[staff]\n"person.view" = ["unit", "house"]\n',
             'mylly/roles.toml, [staff], "person.view"',
-            "'house' is no reach. Use one of all, unit, group, own_child, own.",
+            "'house' is no reach. Use one of all, unit, group, own_child, own, unit_now, group_now.",
         ),
         ("roles.toml", '[staff]\n"person.view" = 1\n', 'mylly/roles.toml, [staff], "person.view"', "1 is no reach."),
         (

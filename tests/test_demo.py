@@ -23,6 +23,7 @@ from evaka.demo.logins import GUARDIAN, KNOWN, PASSWORD
 from evaka.kit import identity
 from evaka.kit.dates import DateRange, age
 from evaka.models.application import Application, waiting_for_place
+from evaka.models.assistance import AssistanceAction, AssistanceFactor, DaycareAssistance, PreschoolAssistance
 from evaka.models.base import HELSINKI, db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -35,6 +36,7 @@ from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
 from evaka.models.user import User
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus, overdue
+from evaka.rules.assistance import Option
 from evaka.rules.calendar import OpenDays
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
@@ -298,6 +300,19 @@ def test_the_guardian_of_the_demo_has_something_to_do(harjula):
     assert db.session.scalars(select(Application).where(Application.child_id == at_home.id)).first() is None
     director = db.session.scalars(select(User).where(User.email == "johtaja@harjula.example")).one()
     assert director.grants[0].unit_id == place.unit_id == waiting.unit_id
+
+
+def test_about_one_child_in_twelve_is_supported_within_the_windows_of_the_law(harjula):
+    options = city.named("assistance", Option)
+    placed = db.session.scalar(select(func.count()).where(Placement.on(DAY)))
+    found = set()
+    for model in (DaycareAssistance, PreschoolAssistance):
+        for row in db.session.scalars(select(model)):
+            assert options[row.level].valid & row.period == row.period
+            found.add(row.child_id)
+    assert 0.05 < len(found) / placed < 0.11
+    assert 5 < count(AssistanceFactor) < len(found) / 2
+    assert all(key in options for row in db.session.scalars(select(AssistanceAction)) for key in row.options)
 
 
 def test_somebody_has_not_read_a_letter_yet(harjula):

@@ -49,6 +49,7 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (Decimal("94.50"), "94,50"),
         (Decimal("1E+2"), "100"),
         (12, "12"),
+        ({"fi": "Tehostettu tuki", "sv": "Intensifierat stöd"}, "Tehostettu tuki"),
         (None, "–"),
         (True, "kyllä"),
         ([date(2026, 8, 1), date(2026, 8, 2)], "1.8.2026, 2.8.2026"),

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, literal, select, union_all
 
 from evaka import city
 from evaka.access import Actor
@@ -17,6 +17,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
+from evaka.models.assistance import factors
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
@@ -79,8 +80,11 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     ]
 
 
-def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
-    """The stays of children in units: places with their needs, and plans; three queries, however many units."""
+def rows_of(units: Collection[Unit], period: DateRange, also: Collection[int] = ()) -> Rows:
+    """The stays of children in units: places with their needs, and plans; four queries, however many units.
+
+    The factors of children who need support are read of those who stay there, and of the children `also`.
+    """
     ids = {unit.id for unit in units}
     needs: dict[int, list[Need]] = defaultdict(list)
     in_units = Placement.unit_id.in_(ids) & Placement.meets(period)
@@ -109,7 +113,13 @@ def rows_of(units: Collection[Unit], period: DateRange) -> Rows:
             .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period),
                    PlacementPlan.status.in_(list(COMMITMENT)), Application.status.in_(waiting)))
     ]
-    return Rows(stays=stays)
+    counted = union_all(
+        select(Placement.child_id).where(in_units),
+        select(Application.child_id).join(PlacementPlan, PlacementPlan.application_id == Application.id)
+        .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period)),
+        select(Person.id).where(Person.id.in_(also)),
+    )
+    return Rows(stays=stays, factors={child: line.spans for child, line in factors(counted, period).items()})
 
 
 # -- what must hold ---------------------------------------------------------------------------------

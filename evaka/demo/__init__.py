@@ -27,6 +27,7 @@ from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
+from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import add_months
 from evaka.models.base import db, transaction
@@ -103,6 +104,7 @@ class _Making:
         rows.write()
         self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
         Absences(rows, rng, calendar).write(self.places)
+        Supported(rows, SEED, calendar).write(self.places)
         rows.write()
         self.echo(f"  {rows.counts['absence']} absences")
         self._finance(own, families)

@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import Flask, current_app
 
 from evaka import city
+from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
@@ -24,6 +25,8 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        END_FACTORS,
+        END_COEFFICIENTS,
         REFRESH_NIGHT,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,

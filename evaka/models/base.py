@@ -130,6 +130,15 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
         return false()
 
     @classmethod
+    def of_units_now(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """As `of_units`, without what a model hides of the past from those who need only the present."""
+        return cls.of_units(units, today)
+
+    @classmethod
+    def of_groups_now(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return cls.of_groups(groups, today)
+
+    @classmethod
     def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:
         """The rows that are about these children (a select of ids).  Unless a model says so, none are."""
         return false()
@@ -194,16 +203,26 @@ class OfChild:
         return cls.child_id.in_(children)
 
 
-def keep_apart(model: type[Model], *key: str, where: str | None = None) -> None:
+EITHER = "|"  # between columns of one part of a rule: what stands in either of them
+
+
+def keep_apart(model: type[Model], *key: str | tuple[str, ...], where: str | None = None) -> None:
     """No two rows with the same `key` share a day: the database itself refuses, under one name on both kinds.
 
-    `where` is SQL with `{p}` before each column, for rows that do not count (cancelled ones).
+    A tuple in `key` are columns of whole numbers in any of which the same one may stand: a person who is the first
+    of one couple is not the second of another.  `where` is SQL with `{p}` before each column, for rows that do not
+    count (cancelled ones).
     """
     table: sa.Table = model.__table__
-    name = f"ex_{table.name}_{'_'.join(key)}"
-    # an empty column is a value like any other here: two grants of one role without a unit collide
-    nothing = {one: "''" if isinstance(table.c[one].type, sa.String) else "0" for one in key}
-    same = tuple(f"COALESCE({{p}}{one}, {nothing[one]})" if table.c[one].nullable else f"{{p}}{one}" for one in key)
+    parts = [(one,) if isinstance(one, str) else one for one in key]
+    name = f"ex_{table.name}_{'_'.join(column for part in parts for column in part)}"
+
+    def value(column: str) -> str:
+        """An empty column is a value like any other here: two grants of one role without a unit collide."""
+        nothing = "''" if isinstance(table.c[column].type, sa.String) else "0"
+        return f"COALESCE({{p}}{column}, {nothing})" if table.c[column].nullable else f"{{p}}{column}"
+
+    same = tuple(EITHER.join(map(value, part)) for part in parts)
     table.info.setdefault("apart", {})[name] = (same, where)
     for dialect, (create, _drop) in apart_ddl(table.name, name, same, where).items():
         for statement in create:
@@ -215,14 +234,14 @@ def apart_ddl(
     table: str, name: str, key: tuple[str, ...], where: str | None
 ) -> dict[str, tuple[list[str], list[str]]]:
     """By dialect, the statements that make and that drop a rule of `keep_apart`; migrations run them too."""
-    same = " AND ".join(f"{one.format(p='p.')} = {one.format(p='NEW.')}" for one in key)
+    same = " AND ".join(_same(one) for one in key)
     counts = f" AND ({where.format(p='p.')}) AND ({where.format(p='NEW.')})" if where else ""
     body = (
         f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
         "AND p.start_date <= COALESCE(NEW.end_date, '9999-12-31') "
         f"AND COALESCE(p.end_date, '9999-12-31') >= NEW.start_date{counts} LIMIT 1;"
     )
-    keys = ", ".join(f"({one.format(p='')}) WITH =" for one in key)
+    keys = ", ".join(_compared(one) for one in key)
     only = f" WHERE ({where.format(p='')})" if where else ""
     return {
         "sqlite": (
@@ -237,6 +256,22 @@ def apart_ddl(
             [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
         ),
     }
+
+
+def _same(part: str) -> str:
+    """Whether a row `p` and the new one agree in a part of a rule, for a trigger."""
+    columns = part.split(EITHER)
+    pairs = [f"{one.format(p='p.')} = {other.format(p='NEW.')}" for one in columns for other in columns]
+    return pairs[0] if len(pairs) == 1 else f"({' OR '.join(pairs)})"
+
+
+def _compared(part: str) -> str:
+    """A part of a rule for an exclusion constraint; several columns are a set of numbers, and sets may meet."""
+    columns = [one.format(p="") for one in part.split(EITHER)]
+    if len(columns) == 1:
+        return f"({columns[0]}) WITH ="
+    alone = ", ".join(f"int4range({one}, {one}, '[]')" for one in columns)
+    return f"(int4multirange({alone})) WITH &&"
 
 
 def broken_rule(error: sa.exc.IntegrityError) -> str:

@@ -228,8 +228,7 @@ class Partner(Dated, Model):
         return f"{self.first}, {self.second}, {self.period}"
 
 
-keep_apart(Partner, "first_id")
-keep_apart(Partner, "second_id")
+keep_apart(Partner, ("first_id", "second_id"))  # in whichever place, somebody has one partner at a time
 
 
 class FamilyContact(InFile, Model):

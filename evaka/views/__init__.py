@@ -10,6 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from evaka.models.application import Application
+from evaka.models.assistance import (
+    AssistanceAction,
+    AssistanceFactor,
+    DaycareAssistance,
+    OtherMeasure,
+    PreschoolAssistance,
+    VoucherCoefficient,
+)
 from evaka.models.attendance import Absence
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
@@ -25,6 +33,14 @@ from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.views.application import ApplicationScreen
+from evaka.views.assistance import (
+    ActionScreen,
+    DaycareScreen,
+    FactorScreen,
+    MeasureScreen,
+    PreschoolScreen,
+    VoucherScreen,
+)
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
@@ -63,6 +79,12 @@ MENU: list[tuple[str, Any, Any]] = [
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
     ("attendance", AttendanceScreen, Absence),
+    ("daycare_assistance", DaycareScreen, DaycareAssistance),
+    ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
+    ("assistance_factor", FactorScreen, AssistanceFactor),
+    ("assistance_action", ActionScreen, AssistanceAction),
+    ("other_measure", MeasureScreen, OtherMeasure),
+    ("voucher_coefficient", VoucherScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
@@ -84,6 +106,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("person", "person.index_view", "person.view", None),
         ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
         ("placement", "placement.index_view", "placement.view", None),
+        ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
         ("closure", "closure.index_view", "calendar.view", None),

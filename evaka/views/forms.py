@@ -41,7 +41,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 from evaka import city
 from evaka.access import Actor, within
 from evaka.actions import Action, Among, Choice
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DateRange, finnish
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
@@ -254,9 +254,13 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         if isinstance(mark, Among):
             return RowField(**common, model=hint, rows=partial(_among, mark, row, by))
         if isinstance(mark, Choice):
-            rows = city.read(mark.table).items()
-            choices = [SelectChoice(key, option_name(mark.table, key)) for key, row_ in rows
-                       if not mark.column or row_[mark.column] in mark.values]
+            rows = [(key, row_) for key, row_ in city.read(mark.table).items()
+                    if not mark.column or row_[mark.column] in mark.values]
+            rows.sort(key=lambda one: one[1].get("order", 0))  # as the city offers them; else as its file stands
+            choices = [SelectChoice(key, _offered(mark.table, key, row_)) for key, row_ in rows]
+            if get_origin(hint) is tuple:
+                return SelectMultipleField(
+                    **common, choices=choices, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput())
             return SelectField(**common, choices=[SelectChoice("", told("form.choose")), *choices])
         if mark == "euros":
             return EurosField(**common)
@@ -279,6 +283,12 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
 
 def _among(mark: Among, row: Model, by: Actor) -> list[Model]:
     return list(db.session.scalars(mark.rows(row, by)))
+
+
+def _offered(table: str, key: str, row: dict[str, Any]) -> str:
+    """The name of an option, and until when it may be chosen where that ends."""
+    name, end = option_name(table, key), row.get("end")
+    return f"{name} (–{finnish(end)})" if isinstance(end, date) else name
 
 
 def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:

@@ -409,7 +409,7 @@ def test_a_percentage_is_taken_apart():
     assert weight is not None
     assert (weight.coefficient, weight.factor, weight.value, weight.need) == (D(1), D(2), D(2), "full_day")
     assert told.adults == (("u1", D("1.5")),)
-    assert told.arithmetic == "1 × 2 + 1 × 1,75 + 2 × 1 = 5,75; 5,75 / (1,5 × 7) = 54,8\u00a0%"
+    assert told.arithmetic == "1 × (1 × 2,0) + 1 × 1,75 + 2 × 1 = 5,75; 5,75 / (1,5 × 7) = 54,8\u00a0%"
     assert told.figures == Figures(D("1.75"), D(4), 4, D("1.5"))
 
 

@@ -46,6 +46,7 @@ ROLES = (
     "admin", "service_worker", "finance", "finance_staff", "administration", "report_viewer", "messaging",
     *LOCAL, "guardian",
 )
+ROLES = ("admin", "service_worker", "finance", "director", "special_education_teacher", "staff", "guardian")
 JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
@@ -164,6 +165,17 @@ def family(by: Callable[..., Actor]) -> Family:
     factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
     factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
     absence = factories.absence(child, date(2026, 5, 20))
+    support = [
+        made(child)
+        for made in (
+            factories.factor,
+            factories.daycare_support,
+            factories.preschool_support,
+            factories.measure,
+            factories.support_action,
+            factories.voucher_coefficient,
+        )
+    ]
     email = factories.save(Email(person_id=guardian.id, text="decision_sent", made_at=machine.now))
     run = factories.save(JobRun(job=f"job {child.id}", due=machine.now, trigger="schedule", status="done"))
     line = factories.save(
@@ -201,6 +213,7 @@ def family(by: Callable[..., Actor]) -> Family:
         contact,
         pickup,
         conflict,
+        *support,
         email,
         run,
         line,
@@ -222,6 +235,8 @@ class World:
             return self.here.rows[User]  # type: ignore[no-any-return]
         unit = self.here.place.unit if role in LOCAL else None
         group = self.here.place.groups[0].group if role in GROUP_ROLES else None
+        unit = self.here.place.unit if role in ("director", "special_education_teacher", "staff") else None
+        group = self.here.place.groups[0].group if role == "staff" else None
         return factories.user(role, unit, group)
 
     def screens(self) -> Iterator[Any]:

@@ -31,7 +31,7 @@ from evaka.rules.unit.rows import (
     Rows,
     Stay,
 )
-from evaka.rules.unit.weight import AN_ADULT, Scale, Weight, schedule, third_birthday
+from evaka.rules.unit.weight import AN_ADULT, Scale, Weight, number, schedule, third_birthday
 
 # What a child is worth until something changes: on which days each stay has care, its weight, under 3?
 Worth: TypeAlias = tuple[tuple[ShiftCare, Decimal, bool], ...]
@@ -279,18 +279,18 @@ def _best(lines: list[Line]) -> list[Line]:
 
 
 def _arithmetic(lines: list[Line], figures: Figures) -> str:
-    """3 × 1,75 + 12 × 1 = 17,25; 17,25 / (3 × 7) = 82,1 %"""
-    weights = Counter(line.weight.value for line in lines if line.counted and line.weight is not None)
-    parts = [f"{count} × {_number(weight)}" for weight, count in sorted(weights.items(), reverse=True)]
-    summed = f"{' + '.join(parts) or '0'} = {_number(figures.sum)}"
+    """1 × (1,75 × 2,0) + 3 × 1,75 + 12 × 1 = 20,75; 20,75 / (3 × 7) = 98,8 %"""
+    weights = Counter(
+        (line.weight.value, line.weight.arithmetic)
+        for line in lines
+        if line.counted and line.weight is not None
+    )
+    parts = [f"{count} × {told}" for (_, told), count in sorted(weights.items(), reverse=True)]
+    summed = f"{' + '.join(parts) or '0'} = {number(figures.sum)}"
     if figures.adults is None or figures.percentage is None:
         return summed
-    ratio = f"{_number(figures.sum)} / ({_number(figures.adults)} × {AN_ADULT})"
+    ratio = f"{number(figures.sum)} / ({number(figures.adults)} × {AN_ADULT})"
     return f"{summed}; {ratio} = {str(figures.percentage).replace('.', ',')}\u00a0%"
-
-
-def _number(value: Decimal) -> str:
-    return f"{value.normalize():f}".replace(".", ",")
 
 
 def merged(days: Mapping[date, Figures]) -> list[tuple[DateRange, Figures]]:

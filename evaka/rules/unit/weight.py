@@ -22,6 +22,11 @@ FAMILY_CARE = UNDER_3 = Decimal("1.75")
 OVER_3 = Decimal(1)
 
 
+def number(value: Decimal) -> str:
+    """A figure as it stands in arithmetic: 1,75, without zeros at its end."""
+    return f"{value.normalize():f}".replace(".", ",")
+
+
 def third_birthday(born: date) -> date:
     """The first day on which a child counts as three."""
     return add_months(born, 36)
@@ -40,6 +45,14 @@ class Weight:
     @property
     def value(self) -> Decimal:
         return self.coefficient * self.factor
+
+    @property
+    def arithmetic(self) -> str:
+        """How the value came to be: 1,75, or (1,75 × 2,0) of a child whose support makes it count for more."""
+        if self.factor == 1:
+            return number(self.coefficient)
+        factor = number(self.factor)
+        return f"({number(self.coefficient)} × {factor if ',' in factor else f'{factor},0'})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import preferred
 from evaka.rules.unit import Feature
+from evaka.views import assistance
 from evaka.views.base import Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField, called
@@ -191,6 +192,8 @@ class PersonScreen(FamilyBlocks, Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income; what is done to one row of the family stands beside that row."""
+        if action.feature == "assistance":
+            return False  # these buttons stand in a part of the file of their own
         adult = is_adult(row.born, actor().today)
         if action.verb in BESIDE_ROWS:
             return False
@@ -216,6 +219,8 @@ class PersonScreen(FamilyBlocks, Screen):
             return db.session.scalar(select(Guardian).where(Guardian.child_id == row.id, ~Guardian.blocked).limit(1))
         if action.key == "person.set_invoice_address":
             return "" if row.restricted_on(actor().today) and name in INVOICE_ADDRESS else getattr(row, name)
+        if (day := assistance.first_day(action, name)) is not None:
+            return day
         begins_today = {("application.enter", "received"), ("attendance.absent", "first"),
                         ("attendance.absent", "last"), ("person.end_head", "end"),
                         ("person.end_partner", "end")}
@@ -286,7 +291,8 @@ class PersonScreen(FamilyBlocks, Screen):
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
             self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
-            self._decisions(row), self._pickups(row), self._absences(row), self._documents(row),
+            self._decisions(row), self._pickups(row), self._absences(row), assistance.section(self, row),
+            self._documents(row),
         ]
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:

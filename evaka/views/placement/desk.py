@@ -244,7 +244,8 @@ class PlacementDesk(BaseView):
     def _occupancies(self, chosen: Application | None, units: list[Unit], months: list[DateRange]) -> dict[str, Any]:
         """The table and the reasons: every unit and month by the rules, the applicant tried in each unit."""
         period = DateRange(months[0].start, months[-1].last_day)
-        places, rows = places_of(units, period), rows_of(units, period)
+        places = places_of(units, period)
+        rows = rows_of(units, period, also={chosen.child_id} if chosen else ())
         levels = {kind: occupancy(places, rows, kind, period, options()) for kind in (
             OccupancyKind.CONFIRMED, OccupancyKind.PLANNED, OccupancyKind.DRAFT)}
         then = None

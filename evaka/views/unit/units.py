@@ -7,21 +7,34 @@ from typing import Any, ClassVar
 
 from flask import url_for
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 from wtforms.validators import DataRequired
 
-from evaka.access import may
+from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions import unit as act
 from evaka.actions.calendar import closures_of
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.references import grouped
+from evaka.models.assistance import AssistanceFactor
 from evaka.models.base import db
 from evaka.models.placement import Placement
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.rules.application import ApplicationKind
 from evaka.rules.placement import CareType
-from evaka.rules.unit import SEVEN, Feature, OccupancyKind, Provider, explain, least_and_most, occupancy, opening_words
+from evaka.rules.unit import (
+    SEVEN,
+    Feature,
+    OccupancyKind,
+    Provider,
+    Weight,
+    explain,
+    least_and_most,
+    occupancy,
+    opening_words,
+)
 from evaka.texts import LANGUAGES
+from evaka.views.assistance import note_reading
 from evaka.views.base import Screen, link
 from evaka.views.filters import KeysFilter, NamedFilter, RowFilter, StateFilter, WordFilter
 from evaka.views.forms import DegreesField, LanguageField, TicksField, WeekField
@@ -117,7 +130,7 @@ class UnitScreen(Screen):
         day = actor().today
         children = children_today(Placement.unit_id == row.id)
         adults = adults_today(Group.unit_id == row.id)
-        levels = self._levels(row, day)
+        levels, weights = self._levels(row, day)
         first = levels[0][1]
         kpis = [
             {"label": told("unit.kpi.children"), "value": sum(children.values()),
@@ -127,7 +140,8 @@ class UnitScreen(Screen):
             {"label": told("unit.kpi.today"), "value": self._hours_today(row, day)},
         ]
         shown = [
-            self._groups(row, day, children, adults), self._opening(row), self._percentage(levels), staff_of(row),
+            self._groups(row, day, children, adults), self._opening(row), self._percentage(levels),
+            self._supported(weights), staff_of(row),
             self._note(row), self._features(row), self._closures(row, day), self._contact(row), self._applying(row),
             self._money(row), self._decisions(row),
         ]
@@ -182,17 +196,39 @@ class UnitScreen(Screen):
             "rows": [[days_in_words(first, last), *cells] for first, last, cells in rows],
         }
 
-    def _levels(self, row: Any, day: date) -> list[list[str]]:
-        """Today's occupancy with its arithmetic, as the rules reckoned it."""
+    def _levels(self, row: Any, day: date) -> tuple[list[list[str]], dict[Any, Weight]]:
+        """Today's occupancy with its arithmetic, as the rules reckoned it; and the children whose support weighs."""
         period = DateRange(day, day)
         places, rows = act.places_of([row], period), act.rows_of([row], period)
-        levels = []
+        levels, weights = [], {}
         for kind in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED):
             figures = occupancy(places, rows, kind, period, act.options())[row.id].get(day)
             percentage = f"{decimal(figures.percentage, 1)} %" if figures and figures.percentage is not None else "–"
-            told_arithmetic = explain(places[0], rows, kind, day, act.options()).arithmetic if figures else ""
-            levels.append([word_of(kind), percentage, told_arithmetic])
-        return levels
+            explained = explain(places[0], rows, kind, day, act.options())
+            levels.append([word_of(kind), percentage, explained.arithmetic if figures else ""])
+            weights |= {
+                line.stay.child: line.weight for line in explained.lines
+                if line.counted and line.weight is not None and line.weight.factor != 1}
+        return levels, weights
+
+    def _supported(self, weights: dict[Any, Weight]) -> dict[str, Any] | None:
+        """The children who count for more because of their support, for whoever may know of it."""
+        known = db.session.scalars(
+            select(AssistanceFactor).where(
+                AssistanceFactor.child_id.in_(weights), AssistanceFactor.on(actor().today),
+                within(actor(), "assistance.view", AssistanceFactor))
+            .options(joinedload(AssistanceFactor.child))).all()
+        if not known:
+            return None
+        note_reading({one.child_id for one in known})
+        return {
+            "title": told("assistance.factors"), "figures": [1, 2], "empty": "",
+            "head": [told("assistance.child"), told("unit.arithmetic"), told("assistance.counts_for")],
+            "rows": [
+                [link(str(one.child), "person.details_view", one.child_id),
+                 weights[one.child_id].arithmetic.strip("()"), decimal(weights[one.child_id].value)]
+                for one in sorted(known, key=lambda one: one.child.sort_key)],
+        }
 
     def _percentage(self, levels: list[list[str]]) -> dict[str, Any]:
         return {

@@ -87,6 +87,54 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_absence_child_id'), ['child_id'], unique=False)
         batch_op.create_index('ix_absence_day', ['day'], unique=False)
 
+    op.create_table('assistance_action',
+    sa.Column('options', sa.JSON(), nullable=False),
+    sa.Column('other', sa.Text(), server_default='', nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_assistance_action_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_assistance_action_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_assistance_action')),
+    info={'apart': {'ex_assistance_action_child_id': (('{p}child_id',), None)}}
+    )
+    with op.batch_alter_table('assistance_action', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_assistance_action_child_id'), ['child_id'], unique=False)
+
+    op.create_table('assistance_factor',
+    sa.Column('coefficient', sa.Numeric(precision=4, scale=2), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('coefficient > 0', name=op.f('ck_assistance_factor_above_nought')),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_assistance_factor_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_assistance_factor_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_assistance_factor')),
+    info={'apart': {'ex_assistance_factor_child_id': (('{p}child_id',), None)}}
+    )
+    with op.batch_alter_table('assistance_factor', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_assistance_factor_child_id'), ['child_id'], unique=False)
+
+    op.create_table('daycare_assistance',
+    sa.Column('level', sa.String(length=60), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_daycare_assistance_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_daycare_assistance_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_daycare_assistance')),
+    info={'apart': {'ex_daycare_assistance_child_id': (('{p}child_id',), None)}}
+    )
+    with op.batch_alter_table('daycare_assistance', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_daycare_assistance_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_daycare_assistance_level'), ['level'], unique=False)
+
     op.create_table('document',
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('feature', sa.String(length=40), nullable=False),
@@ -171,6 +219,21 @@ def upgrade():
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_income_person_id'), ['person_id'], unique=False)
 
+    op.create_table('other_measure',
+    sa.Column('kind', sa.Enum('transport_benefit', 'acculturation_support', 'anomalous_education_start', 'discussion_offered', 'discussion_held', 'discussion_counselling', name='measurekind', native_enum=False, length=40), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_other_measure_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_other_measure_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_other_measure')),
+    info={'apart': {'ex_other_measure_child_id_kind': (('{p}child_id', '{p}kind'), None)}}
+    )
+    with op.batch_alter_table('other_measure', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_other_measure_child_id'), ['child_id'], unique=False)
+
     op.create_table('partner',
     sa.Column('first_id', sa.Integer(), nullable=False),
     sa.Column('second_id', sa.Integer(), nullable=False),
@@ -183,11 +246,27 @@ def upgrade():
     sa.ForeignKeyConstraint(['first_id'], ['person.id'], name=op.f('fk_partner_first_id')),
     sa.ForeignKeyConstraint(['second_id'], ['person.id'], name=op.f('fk_partner_second_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_partner')),
-    info={'apart': {'ex_partner_first_id': (('{p}first_id',), None), 'ex_partner_second_id': (('{p}second_id',), None)}}
+    info={'apart': {'ex_partner_first_id_second_id': (('{p}first_id|{p}second_id',), None)}}
     )
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_partner_second_id'), ['second_id'], unique=False)
+
+    op.create_table('preschool_assistance',
+    sa.Column('level', sa.String(length=60), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_preschool_assistance_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_preschool_assistance_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_preschool_assistance')),
+    info={'apart': {'ex_preschool_assistance_child_id': (('{p}child_id',), None)}}
+    )
+    with op.batch_alter_table('preschool_assistance', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_preschool_assistance_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_preschool_assistance_level'), ['level'], unique=False)
 
     op.create_table('unit',
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -239,6 +318,22 @@ def upgrade():
     sa.UniqueConstraint('email', name=op.f('uq_user_email')),
     sa.UniqueConstraint('person_id', name=op.f('uq_user_person_id'))
     )
+    op.create_table('voucher_coefficient',
+    sa.Column('coefficient', sa.Numeric(precision=6, scale=4), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('coefficient > 0', name=op.f('ck_voucher_coefficient_above_nought')),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_voucher_coefficient_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_voucher_coefficient_child_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_voucher_coefficient')),
+    info={'apart': {'ex_voucher_coefficient_child_id': (('{p}child_id',), None)}}
+    )
+    with op.batch_alter_table('voucher_coefficient', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_voucher_coefficient_child_id'), ['child_id'], unique=False)
+
     op.create_table('application',
     sa.Column('kind', sa.Enum('daycare', 'preschool', 'club', name='applicationkind', native_enum=False, length=40), nullable=False),
     sa.Column('origin', sa.Enum('electronic', 'paper', name='origin', native_enum=False, length=40), nullable=False),
@@ -833,16 +928,29 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_application_child_id'))
 
     op.drop_table('application')
+    with op.batch_alter_table('voucher_coefficient', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_voucher_coefficient_child_id'))
+
+    op.drop_table('voucher_coefficient')
     op.drop_table('user')
     with op.batch_alter_table('unit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_unit_area_id'))
 
     op.drop_table('unit')
+    with op.batch_alter_table('preschool_assistance', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_preschool_assistance_level'))
+        batch_op.drop_index(batch_op.f('ix_preschool_assistance_child_id'))
+
+    op.drop_table('preschool_assistance')
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_partner_second_id'))
         batch_op.drop_index(batch_op.f('ix_partner_first_id'))
 
     op.drop_table('partner')
+    with op.batch_alter_table('other_measure', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_other_measure_child_id'))
+
+    op.drop_table('other_measure')
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_income_person_id'))
 
@@ -865,6 +973,19 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_document_person_id'))
 
     op.drop_table('document')
+    with op.batch_alter_table('daycare_assistance', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_daycare_assistance_level'))
+        batch_op.drop_index(batch_op.f('ix_daycare_assistance_child_id'))
+
+    op.drop_table('daycare_assistance')
+    with op.batch_alter_table('assistance_factor', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_assistance_factor_child_id'))
+
+    op.drop_table('assistance_factor')
+    with op.batch_alter_table('assistance_action', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_assistance_action_child_id'))
+
+    op.drop_table('assistance_action')
     with op.batch_alter_table('absence', schema=None) as batch_op:
         batch_op.drop_index('ix_absence_day')
         batch_op.drop_index(batch_op.f('ix_absence_child_id'))
