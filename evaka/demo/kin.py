@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from evaka.access import Actor
 from evaka.actions.person.family import evaluate
@@ -21,7 +21,7 @@ from evaka.models.person import FamilyConflict, FamilyContact, FosterParent, Par
 from evaka.rules.person.family import ConflictKind, ConflictStatus
 
 RELATIONS = ("mummi", "mummo", "isovanhempi", "täti", "setä", "kummi", "naapuri", "lapsenhoitaja")
-CLAIMS, MOVED, FOSTERED = 3, 6, 250  # one claim and one who has moved in so many hundred, one in foster care in so many
+CLAIMS, MOVED, FOSTERED = 8, 20, 250  # claims of a hundred, moves of a thousand couples; every so many a foster child
 BATCH = 1000
 
 
@@ -74,8 +74,9 @@ class Kin:
 
     def find_conflicts(self, by: Actor) -> None:
         """What the nightly check finds: first some people move, as people do."""
-        for one in db.session.scalars(select(Person).join(Partner, Partner.second_id == Person.id).where(
-            Partner.on(by.today), ~Person.restricted).order_by(Person.id)
+        couples = or_(Partner.first_id == Person.id, Partner.second_id == Person.id)
+        for one in db.session.scalars(
+            select(Person).join(Partner, couples).where(Partner.on(by.today), ~Person.restricted).order_by(Person.id)
         ):
             if self.rng.randrange(1000) < MOVED:
                 one.street = f"{self.rng.choice(names.STREETS)} {self.rng.randint(1, 80)}"

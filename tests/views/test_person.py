@@ -7,11 +7,13 @@ from datetime import date
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from evaka.kit import identity
-from evaka.models.base import db
+from evaka.models.base import broken_rule, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Partner, Person
+from evaka.rules.person.family import ConflictKind
 from evaka.texts import say
 from tests import factories
 from tests.conftest import NOON, keep, statements
@@ -318,3 +320,190 @@ def test_a_list_asks_for_the_places_of_those_whom_it_shows_alone(browser):
         worker.get("/office/person/")
     [of_places] = [one for one in asked if "FROM placement" in one and "unit.name" in one]
     assert "placement.child_id IN" in of_places
+
+
+# -- the family in the file -------------------------------------------------------------------------
+
+
+def file_of(reader, person):
+    page = reader.get(f"/office/person/details/?id={person.id}")
+    assert page.status_code == 200
+    assert not wordless(page)
+    return page
+
+
+def test_a_persons_further_details_are_entered_in_words(office):
+    page = new(office, first_name="Väinö Olavi", preferred_name="olavi", home_languages="Suomi, somali",
+               nationalities="fi; Somalia", no_code_expected="y", backup_phone="040 555 0190")
+    assert not refused(page), refused(page)
+    person = db.session.scalars(select(Person)).one()
+    assert (person.preferred_name, person.home_languages, person.nationalities, person.no_code_expected) == (
+        "Olavi", ["fi", "so"], ["FI", "SO"], True)
+    words = seen(file_of(office, person))
+    for word in ("Kutsumanimi Olavi", "suomi, somali", "Suomi, Somalia", "Henkilötunnusta ei tule", "040 555 0190"):
+        assert word in words
+    form = office.get(f"/office/person/edit/?id={person.id}")
+    assert 'value="Suomi, Somalia"' in form.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"preferred_name": "Olavi"}, "ei ole mikään etunimistä"),
+        ({"nationalities": "Suomi, Atlantis"}, "Atlantis"),
+        ({"home_languages": "klingon!"}, "klingon!"),
+        ({"no_code_expected": "y", "identity_code": identity.made(date(2022, 5, 1), 901)}, "henkilötunnusta ei tule"),
+        ({"deceased": "2.6.2026"}, "Kuolinpäivä"),
+    ],
+)
+def test_details_that_cannot_be_are_told_in_a_sentence(office, typed, why):
+    page = new(office, **typed)
+    assert any(why in sentence for sentence in refused(page)), seen(page)
+    assert db.session.scalars(select(Person)).all() == []
+
+
+def test_the_database_keeps_no_code_of_whom_none_will_come():
+    with pytest.raises(IntegrityError) as no, db.session.begin_nested():
+        factories.person(date(2022, 5, 1), no_code_expected=True, identity_code=identity.made(date(2022, 5, 1), 901))
+    assert broken_rule(no.value) == "ck_person_no_code_or_a_code"
+
+
+@pytest.mark.parametrize(
+    ("role", "links"),
+    [
+        ("admin", {"correct_head", "delete_head", "order_contact", "contact_details", "edit_pickup",
+                   "correct_foster_parent", "unblock_guardian"}),
+        ("service_worker", {"correct_head", "delete_head", "order_contact", "contact_details", "edit_pickup",
+                            "correct_foster_parent", "unblock_guardian"}),
+        ("finance", {"correct_head", "delete_head"}),
+        ("director", {"correct_head", "order_contact", "contact_details", "edit_pickup"}),
+        ("staff", {"order_contact", "contact_details", "edit_pickup"}),
+    ],
+)
+def test_a_childs_file_offers_beside_each_row_what_the_reader_may_do(browser, family, role, links):
+    child, _mother, place = family
+    father = factories.guardian_of(child)
+    row = db.session.scalars(select(factories.Guardian).where(factories.Guardian.guardian_id == father.id)).one()
+    row.blocked, row.reason = True, "Hovioikeuden tuomio"
+    factories.foster_parent(child, factories.person(last_name="Sijainen"))
+    factories.pickup(child, name="Sirkka Kouvo")
+    _user, page = opened(browser, role, place, child)
+    every = {"correct_head", "delete_head", "order_contact", "contact_details", "edit_pickup", "correct_foster_parent",
+             "unblock_guardian"}
+    assert {verb for verb in every if f"/do/{verb}/" in page.text} == links
+    words = seen(page)
+    assert "Sirkka Kouvo" in words
+    assert "Sijainen" in words
+    assert ("Hovioikeuden tuomio" in words) == (role in ("admin", "service_worker"))
+    assert not wordless(page)
+
+
+def test_who_blocked_a_guardian_and_when_stands_beside_the_reason(browser, office, family):
+    child, _mother, _place = family
+    father = factories.guardian_of(child)
+    row = db.session.scalars(select(factories.Guardian).where(factories.Guardian.guardian_id == father.id)).one()
+    keep()
+    done(press(office, f"/office/person/do/block_guardian/?id={child.id}", guardian=row.id, reason="Tuomio."))
+    words = seen(file_of(office, child))
+    assert re.search(r"Tuomio\. service_worker \d+, 1\.6\.2026 12\.00", words), words
+
+
+def test_a_row_is_corrected_from_its_own_link(office, family):
+    child, mother, _place = family
+    head = db.session.scalars(select(factories.HeadOfChild)).one()
+    keep()
+    address = f"/office/person/do/correct_head/?id={child.id}&head={head.id}"
+    form = office.get(address)
+    assert f'<option selected value="{head.id}">' in form.text
+    assert f'value="{head.start}"' in form.text
+    done(press(office, address, head=head.id, start="1.6.2022", end=""))
+    assert "1.6.2022– Virtanen Maija" in seen(file_of(office, child))
+    assert "huoltaja, sama talous, päämies" in seen(file_of(office, child))
+    assert "päämies 1.6.2022–" in seen(file_of(office, mother))
+
+
+def test_a_made_up_row_in_the_address_tells_nothing(office, family):
+    child, _mother, _place = family
+    stranger = factories.person(phone="040 999 9999")
+    keep()
+    form = office.get(f"/office/person/do/contact_details/?id={child.id}&contact={stranger.id}")
+    assert form.status_code == 200
+    assert "040 999 9999" not in form.text
+
+
+def test_a_death_that_is_entered_ends_the_partnership(browser):
+    one, other = factories.person(), factories.person()
+    factories.partner(one, other)
+    office = browser(factories.user("service_worker"))
+    form = office.get(f"/office/person/edit/?id={one.id}")
+    version = re.search(r'name="row_version"[^>]*value="(\d+)"', form.text)
+    page = office.post(f"/office/person/edit/?id={one.id}", follow_redirects=True, data={
+        "row_version": version[1], "last_name": "A", "first_name": "B", "born": "1.1.1990", "language": "fi",
+        "deceased": "20.5.2026"})
+    assert not refused(page)
+    assert db.session.scalars(select(Partner.end)).all() == [date(2026, 5, 20)]
+
+
+def test_the_invoicing_address_is_shown_to_those_who_may_set_it(browser):
+    child = factories.child()
+    place = factories.placement(child, date(2026, 1, 1))
+    factories.in_group(place, factories.group(place.unit))
+    mother = child.guardians[0]
+    mother.invoice_name, mother.invoice_street, mother.invoice_post_office = "Edunvalvonta Oy", "PL 5", "Harjula"
+    for role, told in (("finance", True), ("service_worker", True), ("director", False), ("staff", False)):
+        _user, page = opened(browser, role, place, mother)
+        assert ("Edunvalvonta Oy, PL 5, Harjula" in seen(page)) is told, role
+    mother = db.session.get_one(Person, mother.id)
+    mother.restricted = True
+    _user, page = opened(browser, "finance", place, mother)
+    assert "PL 5" not in page.text
+    form = browser(factories.user("finance")).get(f"/office/person/do/set_invoice_address/?id={mother.id}")
+    assert "PL 5" not in form.text
+    assert "Edunvalvonta Oy" in form.text
+
+
+# -- family conflicts -------------------------------------------------------------------------------------
+
+
+def test_conflicts_are_listed_counted_and_dismissed_within_the_readers_reach(browser):
+    here, there = factories.child(last_name="Lähinen"), factories.child(last_name="Kaukanen")
+    unit = factories.unit()
+    factories.placement(here, date(2026, 1, 1), unit=unit)
+    factories.placement(there, date(2026, 1, 1))
+    mine, _other = factories.conflict(here), factories.conflict(there)
+    director = browser(factories.user("director", unit))
+    page = director.get("/office/conflict/?flt0_0=open")
+    assert ("Lähinen" in seen(page), "Kaukanen" in seen(page)) == (True, False)
+    assert "Perhekonfliktit 1" in seen(page)
+    assert not wordless(page)
+    assert "Päämies puuttuu" in seen(file_of(director, here))
+    assert "accept_claim" not in director.get(f"/office/conflict/details/?id={mine.id}").text
+    done(press(director, f"/office/conflict/do/dismiss_conflict/?id={mine.id}", reason="Selvitetty"))
+    assert "Perhekonfliktit 1" not in seen(director.get("/office/"))
+    assert "Selvitetty" in seen(director.get(f"/office/conflict/details/?id={mine.id}"))
+    staff = browser(factories.user("staff", unit, factories.group(unit)))
+    assert "Perhekonfliktit" not in seen(staff.get("/office/"))
+    assert "Lähinen" not in staff.get("/office/conflict/?all=1").text
+
+
+def test_a_claim_is_accepted_from_the_list(browser):
+    child = factories.child()
+    father = factories.guardian_of(child)
+    claim = factories.conflict(child, ConflictKind.CLAIM, other_id=father.id, since=date(2026, 5, 20))
+    worker = browser(factories.user("service_worker"))
+    form = worker.get(f"/office/conflict/do/accept_claim/?id={claim.id}")
+    assert 'value="2026-05-20"' in form.text
+    page = press(worker, f"/office/conflict/do/accept_claim/?id={claim.id}", start="20.5.2026")
+    done(page)
+    assert not wordless(page)
+    assert [row.head_id for row in db.session.scalars(select(factories.HeadOfChild).order_by(
+        factories.HeadOfChild.start))] == [child.guardians[0].id, father.id]
+
+
+def test_a_foster_parent_sees_the_child_on_the_guardians_pages_while_it_is_placed_there(browser, at):
+    child = factories.child(first_name="Lempi")
+    parent = factories.foster_parent(child, end=date(2026, 8, 31)).parent
+    mine = browser(factories.user("guardian", person=parent))
+    assert "Lempi" in seen(mine.get("/my/"))
+    at("2026-09-01")
+    assert "Lempi" not in seen(mine.get("/my/"))

@@ -236,6 +236,7 @@ class PersonScreen(FamilyBlocks, Screen):
     def file(self, row: Any) -> dict[str, Any]:
         """The sections of the file; each only when its reader may see such rows."""
         by = actor()
+        self.ask_rights(row)
         adult = is_adult(row.born, by.today)
         sections = self._of_adult(row) if adult else self._of_child(row)
         return super().file(row) | {
@@ -280,7 +281,7 @@ class PersonScreen(FamilyBlocks, Screen):
         lines = address_lines(
             row.invoice_street, row.invoice_postal_code, row.invoice_post_office, restricted=restricted)
         goes = ", ".join(filter(None, (row.invoice_name, *lines)))
-        seen = goes and self.allowed(row, "person.set_invoice_address")
+        seen = goes and self.allowed("person.set_invoice_address")
         return [(told("person.invoice_address"), goes)] if seen else []
 
     def seen(self, model: Any, *conditions: ColumnElement[bool]) -> Any:

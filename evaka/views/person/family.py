@@ -40,26 +40,26 @@ class FamilyBlocks:
 
     # -- links to what may be done to one row -----------------------------------------------------------
 
-    def allowed(self, row: Any, key: str) -> bool:
-        """Whether the reader may do it to this person; all of a file's links ask the database once."""
-        known = g.setdefault("allowed", {})
-        if row.id not in known:
-            keys = [f"person.{verb}" for verb in (
-                *sorted(BESIDE_ROWS), "set_head", "set_partner", "add_foster_parent", "add_pickup", "block_guardian",
-                "set_invoice_address")]
-            known[row.id] = self.permits(dict(zip(keys, keys, strict=True)), row)
-        return bool(known[row.id][key])
+    def ask_rights(self, row: Any) -> None:
+        """What the reader may do to this person: all the links of a file ask the database once, before them."""
+        keys = [f"person.{verb}" for verb in (
+            *sorted(BESIDE_ROWS), "set_head", "set_partner", "add_foster_parent", "add_pickup", "block_guardian",
+            "set_invoice_address")]
+        g.allowed = self.permits(dict(zip(keys, keys, strict=True)), row)
+
+    def allowed(self, key: str) -> bool:
+        return bool(g.allowed[key])
 
     def deeds(self, row: Any, *verbs: str, **chosen: int) -> Markup:
         """Links to actions on one row of the family, each with a short word of its own."""
         return Markup(" ").join(
             Markup('<a class="small" href="{}">{}</a>').format(
                 self.get_url(".do", verb=verb, id=row.id, **chosen), told(f"person.{verb}.short"))
-            for verb in verbs if self.allowed(row, f"person.{verb}"))
+            for verb in verbs if self.allowed(f"person.{verb}"))
 
     def _adding(self, row: Any, verb: str) -> dict[str, Any]:
         """The link in the head of a block."""
-        if not self.allowed(row, f"person.{verb}"):
+        if not self.allowed(f"person.{verb}"):
             return {}
         return {"link": (told(f"person.{verb}"), self.get_url(".do", verb=verb, id=row.id))}
 
@@ -105,7 +105,7 @@ class FamilyBlocks:
             .options(joinedload(Guardian.guardian))).all()
         if not found:
             return
-        tells = self.allowed(row, "person.block_guardian")
+        tells = self.allowed("person.block_guardian")
         lines = self._told_blocks(row) if tells else {}
         for one in found:
             person = one.guardian
@@ -133,7 +133,7 @@ class FamilyBlocks:
         rows = db.session.scalars(
             select(HeadOfChild).where(HeadOfChild.child_id == row.id, within(actor(), "person.view", HeadOfChild))
             .order_by(HeadOfChild.start.desc()).options(joinedload(HeadOfChild.head))).all()
-        if not rows and not self.allowed(row, "person.set_head"):
+        if not rows and not self.allowed("person.set_head"):
             return None
         return self._block(
             "person.heads", [told("person.period"), told("person.name"), ""],
@@ -158,7 +158,7 @@ class FamilyBlocks:
         rows = db.session.scalars(
             select(Pickup).where(Pickup.child_id == row.id, within(actor(), "person.view", Pickup))
             .order_by(Pickup.id)).all()
-        if not rows and not self.allowed(row, "person.add_pickup"):
+        if not rows and not self.allowed("person.add_pickup"):
             return None
         return self._block(
             "person.pickups", [*(told(f"person.{name}") for name in ("name", "relation", "phone")), ""],
@@ -176,7 +176,7 @@ class FamilyBlocks:
             select(Partner).where(
                 or_(Partner.first_id == row.id, Partner.second_id == row.id), within(actor(), "person.view", Partner))
             .order_by(Partner.start.desc()).options(joinedload(Partner.first), joinedload(Partner.second))).all()
-        if not rows and not self.allowed(row, "person.set_partner"):
+        if not rows and not self.allowed("person.set_partner"):
             return None
 
         def other(one: Partner) -> Person:
