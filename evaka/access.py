@@ -7,7 +7,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
@@ -61,7 +61,7 @@ def reaches(role: str, key: str) -> frozenset[str]:
 def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     """The rows of `model` to which `actor` may do `key`, as an SQL condition."""
     if actor.user is None:
-        return true()
+        return model.standing()
     units: set[int] = set()
     groups: set[int] = set()
     others: set[str] = set()
@@ -74,7 +74,7 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
             else:
                 others.add(how)
     if "all" in others:
-        return true()
+        return model.standing()
     conditions: list[ColumnElement[bool]] = []
     if units:
         conditions.append(model.of_units(units, actor.today))
@@ -87,7 +87,7 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
             conditions.append(model.of_person(actor.user.person_id, actor.user.id))
     elif "own" in others:
         conditions.append(model.of_person(-1, actor.user.id))  # staff have no row of their own as a person
-    return or_(false(), *conditions)
+    return and_(model.standing(), or_(false(), *conditions))
 
 
 def may(actor: Actor, key: str) -> bool:

@@ -27,6 +27,7 @@ from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
 from evaka.actions.invoice.paper import Bank
+from evaka.actions.person.retention import mistakes as _wrong_retention
 from evaka.actions.user import Security
 from evaka.jobs import JOBS
 from evaka.jobs.schedule import Schedule
@@ -42,6 +43,7 @@ from evaka.rules.decision import DecisionPolicy, Reason
 from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import InvoicePolicy
+from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views import GUARDIAN, MENU
@@ -213,7 +215,8 @@ def permissions() -> set[str]:
     features = {mapper.class_.feature_name() for mapper in Model.registry.mappers}
     screens = {name for name, _, _ in MENU + GUARDIAN}
     crud = {f"{feature}.{verb}" for feature in features for verb in ("view", "create", "edit", "delete")}
-    besides = {"office.view", "my.view", "person.read", "person.health", "person.see_restricted", "person.see_readers"}
+    besides = {"office.view", "my.view", "person.read", "person.health", "person.see_restricted", "person.see_readers",
+               "person.retention"}
     return {*ACTIONS, *crud, *(f"{name}.view" for name in screens), *besides}
 
 
@@ -240,6 +243,7 @@ FILES: dict[str, city.Reads] = {
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
+    "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security}),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),

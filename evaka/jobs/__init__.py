@@ -14,6 +14,7 @@ from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEND_EMAIL
+from evaka.jobs.person import RETENTION
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.kit.errors import ConfigMistake, Refused
@@ -24,6 +25,7 @@ JOBS: dict[str, Job] = {
         SEND_EMAIL,
         REFRESH_NIGHT,
         DRAFT_MONTH,
+        RETENTION,
     )
 }
 

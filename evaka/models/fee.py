@@ -47,7 +47,9 @@ class FeeDecision(Dated, Model):
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     family_size: Mapped[int]
     total: Mapped[int]  # cents a month, all children
-    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # what was decided and why: see `snapshot`
+    facts: Mapped[dict[str, Any]] = mapped_column(  # what was decided and why: see `snapshot`
+        sa.JSON, info={"people": lambda kept, old, new: renamed(kept, old, new)}
+    )
     sent_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
@@ -134,6 +136,16 @@ def snapshot(owed: Fees, differences: frozenset[Difference]) -> dict[str, Any]:
         "lines": [_line(line) for line in owed.lines],
         "differences": sorted(differences),
     }
+
+
+def renamed(kept: Any, old: int, new: int) -> Any:
+    """A snapshot in which one person has another number, as when two rows turn out to be one person."""
+
+    def now(id: Any) -> Any:
+        return new if id == old else id
+
+    lines = [line | {"child": now(line["child"])} for line in kept["lines"]]
+    return kept | {"head": now(kept["head"]), "partner": now(kept["partner"]), "lines": lines}
 
 
 def fees_of(facts: dict[str, Any]) -> Fees:

@@ -32,6 +32,8 @@ from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
 from evaka.views.message import MessageScreen, MyMessages, unread_of_groups, unread_of_guardian
 from evaka.views.person import PersonScreen
+from evaka.views.person.data import PersonalData, Retention
+from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
@@ -40,6 +42,9 @@ from evaka.views.user import GrantScreen, UserScreen
 MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
     ("person", PersonScreen, Person),
+    ("duplicates", Duplicates, None),
+    ("personal_data", PersonalData, None),
+    ("retention", Retention, None),
     ("unit", UnitScreen, Unit),
     ("group", GroupScreen, Group),
     ("area", AreaScreen, Area),
@@ -66,6 +71,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("start", [("home", "office.index", "office.view", None)]),
     ("children", [
         ("person", "person.index_view", "person.view", None),
+        ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
@@ -93,6 +99,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("area", "area.index_view", "unit.edit", None),
         ("caretakers", "caretakers.index_view", "unit.edit", None),
         ("users", "users.index_view", "user.view", None),
+        ("retention", "retention.index", "person.retention", None),
         ("job", "job.index_view", "journal.view", None),
         ("mail", "mail.index_view", "journal.view", given_up),
         ("journal", "journal.index_view", "journal.view", None),

@@ -23,7 +23,7 @@ from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
-from evaka.models.person import Guardian, HeadOfChild, Partner, Person
+from evaka.models.person import Guardian, HeadOfChild, Partner, Person, ids_of
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
@@ -84,7 +84,7 @@ class PersonScreen(Screen):
     opens_with: ClassVar = {"flt0_0": "1"}
     main = ("attendance.absent", "application.enter", "income.add")
     rare = ("person.add_guardian", "person.block_guardian", "person.set_head", "person.set_partner",
-            "person.end_partner", "user.invite", "fee.relief")
+            "person.end_partner", "user.invite", "fee.relief", "person.merge", "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born),
@@ -171,6 +171,8 @@ class PersonScreen(Screen):
         adult = is_adult(row.born, actor().today)
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
+        if action.key == "person.tell_apart":  # on the page that compares the two
+            return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
         if action.key == "person.set_partner":
@@ -384,7 +386,7 @@ class PersonScreen(Screen):
         if not may(actor(), "person.see_readers"):
             return []
         lines = db.session.scalars(
-            select(AuditEvent).where(AuditEvent.person_id == row.id, AuditEvent.action.like("%.read"))
+            select(AuditEvent).where(AuditEvent.person_id.in_(ids_of(row.id)), AuditEvent.action.like("%.read"))
             .order_by(AuditEvent.id.desc()).limit(10)
             .options(joinedload(AuditEvent.user)))
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
