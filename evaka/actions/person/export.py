@@ -131,7 +131,7 @@ class Reader:
                     for id, *words in db.session.execute(select(other.c.id, *called).where(other.c.id.in_(ids))):
                         self.names[other.name, id] = listed_name(words[1], words[0]) if words[1:] else str(words[0])
 
-    def value(self, column: sa.Column[Any], held: Any, row: dict[str, Any], table: sa.Table) -> Any:
+    def value(self, column: sa.Column[Any], held: Any, table: sa.Table) -> Any:
         """A value as JSON keeps it; a row that it points at by number and name."""
         if held is None:
             return None
@@ -175,11 +175,15 @@ def plain(value: Any) -> Any:
 def export_data(person: Person, by: Actor, *, form: DataForm = DataForm.JSON, language: str = "fi") -> Any:
     """A file with everything that is known of the person; it is made row by row, however much there is."""
     out = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  whoever sends the file closes it
-    if form is DataForm.PDF:
-        out.write(pdf(data_letter(paper_facts(person, by, language), language)))
-    else:
-        for part in as_json(person, by):
-            out.write(part.encode())
+    try:
+        if form is DataForm.PDF:
+            out.write(pdf(data_letter(paper_facts(person, by, language), language)))
+        else:
+            for part in as_json(person, by):
+                out.write(part.encode())
+    except BaseException:
+        out.close()
+        raise
     out.seek(0)
     return out
 
@@ -203,7 +207,7 @@ def as_json(person: Person, by: Actor) -> Iterator[str]:
 
 def _as_json(reader: Reader, told: Told, rows: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     for row in rows:
-        yield {column.name: reader.value(column, row[column.name], row, told.table) for column in told.columns}
+        yield {column.name: reader.value(column, row[column.name], told.table) for column in told.columns}
 
 
 def paper_facts(person: Person, by: Actor, language: str) -> DataFacts:
@@ -217,7 +221,8 @@ def paper_facts(person: Person, by: Actor, language: str) -> DataFacts:
         more = db.session.scalar(select(sa.func.count()).select_from(told.table).where(told.where)) - ON_PAPER \
             if len(rows) > ON_PAPER else 0
         sections.append(_section(reader, told, rows[:ON_PAPER], more, language))
-    lines = address_lines(person.street, person.postal_code, person.post_office, restricted=person.restricted_on(by.today))
+    restricted = person.restricted_on(by.today)
+    lines = address_lines(person.street, person.postal_code, person.post_office, restricted=restricted)
     return DataFacts(
         sender=city_sender(language), recipient=(name_of(person), *lines), day=by.today,
         person=name_of(person), sections=tuple(sections),
@@ -247,7 +252,7 @@ def _written(reader: Reader, told: Told, column: sa.Column[Any], row: dict[str, 
         return say(held, language) if knows(held) else held
     if isinstance(held, str) and column.name == "subject":
         return table_name(held, language) if held else ""
-    shown = reader.value(column, held, row, told.table)
+    shown = reader.value(column, held, told.table)
     return str(shown["name"] or shown["id"]) if isinstance(shown, dict) else str(shown)
 
 

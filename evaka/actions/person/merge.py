@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 # Columns that point at a person and do not simply move, and why.
 HANDLED = {
-    ("audit_event", "person_id"): "a line of the journal is never altered; a person's lines include those of its doubles",
+    ("audit_event", "person_id"): "no line of the journal is ever altered; a person's lines include its doubles'",
     ("merged_person", "gone_id"): "tells which row went",
     ("user", "person_id"): "one person has one log-in: the double's ends, or becomes the person's",
 }
@@ -228,8 +228,9 @@ def _place(
         del standing[n]
         plan.drop.append((table, row["id"]))
         if new := {name: one[name] for name in one if one[name] != other[name]}:
-            plan.change = [entry for entry in plan.change if entry[:2] != (table, other["id"])]
-            plan.change.append((table, other["id"], new))
+            before = [entry for entry in plan.change if entry[:2] == (table, other["id"])]
+            plan.change = [entry for entry in plan.change if entry not in before]
+            plan.change.append((table, other["id"], (before[0][2] if before else {}) | new))
         _place(plan, table, people, rules, standing, one)  # grown, it may meet a third
         return
     standing.append(row)
@@ -243,8 +244,8 @@ def _meet(rule: Rule, people: list[str], row: Row, other: Row) -> bool:
         same = all(row[name] == other[name] for name in rule.columns)
     if not same or not rule.dated:
         return same
-    latest = date.max
-    return bool(row["start_date"] <= (other["end_date"] or latest) and other["start_date"] <= (row["end_date"] or latest))
+    ends = row["end_date"] or date.max, other["end_date"] or date.max
+    return bool(row["start_date"] <= ends[1] and other["start_date"] <= ends[0])
 
 
 def _couple(people: list[str]) -> bool:
@@ -276,7 +277,9 @@ def _united(table: sa.Table, people: list[str], kept: Row, gone: Row) -> Row | N
 
 
 @action("person.merge")
-def merge(kept: Person, by: Actor, *, gone: Person, taken: frozenset[str] = frozenset(), seen: str = "") -> MergedPerson:
+def merge(
+    kept: Person, by: Actor, *, gone: Person, taken: frozenset[str] = frozenset(), seen: str = ""
+) -> MergedPerson:
     """`gone` is the same person: everything of it becomes `kept`'s, and no list shows it any more."""
     _hold(kept, gone)
     require(by, "person.merge", gone)

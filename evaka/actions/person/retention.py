@@ -160,7 +160,8 @@ def _named(rule: Keep, ids: Select[Any]) -> Iterator[tuple[int, str]]:
         return
     people = PERSON.alias()
     asked = select(table.c.id, people.c.last_name, people.c.first_name).join(people, people.c.id == whose)
-    for id, last, first in db.session.execute(asked.where(table.c.id.in_(ids.subquery().select())).order_by(table.c.id)):
+    asked = asked.where(table.c.id.in_(ids.subquery().select())).order_by(table.c.id)
+    for id, last, first in db.session.execute(asked):
         yield id, f"{last} {first}"
 
 

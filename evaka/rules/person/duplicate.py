@@ -12,7 +12,7 @@ from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from evaka.rules.person import fold, same_address
+from evaka.rules.person import fold, fold_all, same_address
 
 _WORDS = re.compile(r"[^\s,;/·]+")
 _COUNTRY = "358"  # Finland's, before numbers written for use from abroad
@@ -106,7 +106,7 @@ def _given(first_name: str) -> str:
 
 
 def _nearly(one: str, other: str) -> bool:
-    first, second = _given(one), _given(other)
+    first, second = fold_all(_given(one)), fold_all(_given(other))
     return bool(first and second) and SequenceMatcher(None, first, second).ratio() >= SPELLED_ALIKE
 
 

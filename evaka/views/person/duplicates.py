@@ -24,6 +24,7 @@ from evaka.views.page import Lazy, actor, aged, language, person, told, word_of,
 MOST = 200  # pairs shown at once; a merged or dismissed pair makes room for the next
 FOUND = 20  # people found by a search
 ADDRESS = ("street", "postal_code", "post_office")
+HEALTH = ("allergies", "medication", "diet")
 
 
 def described(one: Person) -> Described:
@@ -119,7 +120,7 @@ class Duplicates(BaseView):
             people=[self._shown(one) for one in (kept, gone)],
             swap=self.get_url(".compare", kept=gone.id, gone=kept.id),
             parts=[self._part(part, kept, gone, restricted) for part in plan.parts
-                   if (part.kept or part.gone) and (knows_health or part.name not in ("allergies", "diet", "medication"))],
+                   if (part.kept or part.gone) and (knows_health or part.name not in HEALTH)],
             moves=[(table_name(name, language()), count) for name, count in sorted(plan.moves.items())],
             united=len(plan.drop), obstacles=[self._obstacle(one) for one in plan.obstacles],
         )
