@@ -60,7 +60,7 @@ def _some(column: sa.Column[Any]) -> Any:
     if isinstance(kind, Moment):
         return NOON
     if isinstance(kind, sa.Enum):
-        return list(kind.enum_class or ())[0]
+        return next(iter(kind.enum_class or ()))
     if isinstance(kind, sa.JSON):
         return []
     if isinstance(kind, sa.LargeBinary):
@@ -68,6 +68,7 @@ def _some(column: sa.Column[Any]) -> Any:
     if isinstance(kind, sa.Boolean):
         return True
     python = kind.python_type
+    text = f"{column.name} {next(running)}"[: getattr(kind, "length", None)]
     found: dict[type, Any] = {date: date(2024, 6, 1), datetime: NOON, time: time(8), int: next(running),
-                              Decimal: Decimal(1), str: f"{column.name} {next(running)}"[: getattr(kind, "length", None)]}
+                              Decimal: Decimal(1), str: text}
     return found[python]

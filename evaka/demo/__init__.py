@@ -133,7 +133,7 @@ class _Making:
                 incomes.add(person, by, start=following, main_income=(3100 + 140 * n) * 100)
 
     def _entered_twice(self, own: int) -> None:
-        """Some paper applications were entered for people whom the office knew already: without a code, and as heard."""
+        """Paper applications were entered for people whom the office knew already, without a code and as heard."""
         table: Any = Person.__table__
         known = select(Person).where(Person.id != own, Person.identity_code.is_not(None), Person.phone.is_not(None),
                                      ~Person.restricted).order_by(Person.id).limit(DOUBLES)

@@ -22,7 +22,8 @@ ONE = Described("Väinö Ilmari", "Mäki", BORN, CODE, "040 555 0100", "vaino@ex
     ({"identity_code": None},
      (Likeness.NAME, Likeness.PHONE, Likeness.EMAIL, Likeness.ADDRESS)),
     ({"identity_code": None, "last_name": "Salo", "email": "", "address": ()}, (Likeness.PHONE,)),  # married
-    ({"identity_code": None, "first_name": "Vaino", "last_name": "Maki", "phone": "", "address": ()}, (Likeness.EMAIL,)),
+    ({"identity_code": None, "first_name": "Vaino", "last_name": "Maki", "phone": "", "address": ()},
+     (Likeness.EMAIL,)),
     ({"identity_code": None, "first_name": "Eino"}, ()),  # a twin
     ({"identity_code": None, "first_name": "", "last_name": "Mäki"}, ()),
     ({"identity_code": None, "first_name": "Väinö", "last_name": "", "phone": "", "email": ""}, ()),
@@ -56,7 +57,8 @@ def test_mail_has_no_capitals():
 
 
 @pytest.mark.parametrize(("kept", "gone", "both"), [
-    ("Pähkinä", "Kala", "Pähkinä\nKala"), ("Pähkinä, kala", "Kala", "Pähkinä, kala"), ("Kala", "Kala, muna", "Kala, muna"),
+    ("Pähkinä", "Kala", "Pähkinä\nKala"), ("Pähkinä, kala", "Kala", "Pähkinä, kala"),
+    ("Kala", "Kala, muna", "Kala, muna"),
     (None, "Kala", "Kala"), ("Kala", None, "Kala"), (None, None, None), ("", " ", "")])
 def test_notes_are_joined_without_saying_anything_twice(kept, gone, both):
     assert joined(kept, gone) == both

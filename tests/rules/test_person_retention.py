@@ -8,7 +8,8 @@ import pytest
 
 from evaka.rules.person.retention import Keep
 
-RULE = {"key": "x", "name": {"fi": "x"}, "table": "absence", "anchor": "care_ended", "of": "child_id", "source": "L 1 §"}
+RULE = {"key": "x", "name": {"fi": "x"}, "table": "absence", "anchor": "care_ended", "of": "child_id",
+        "source": "L 1 §"}
 
 
 @pytest.mark.parametrize(("rule", "day", "before"), [
