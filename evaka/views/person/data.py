@@ -12,7 +12,7 @@ from werkzeug.wsgi import wrap_file
 
 from evaka import city
 from evaka.access import may, within
-from evaka.actions.person.export import DataForm, export_data, table_name
+from evaka.actions.person.export import DataForm, column_name, export_data, table_name
 from evaka.actions.person.retention import preview
 from evaka.kit.errors import Denied
 from evaka.models.base import db, transaction
@@ -92,7 +92,8 @@ class Retention(_Page):
                 "kept": told("person.retention.years", count=one.rule.years) if one.rule.years
                 else told("person.retention.months", count=one.rule.months),
                 "anchor": told("person.retention.care_ended") if one.rule.anchor == "care_ended"
-                else told("person.retention.column", column=one.rule.anchor),
+                else told(
+                    "person.retention.column", column=column_name(one.rule.table, one.rule.anchor, language()).lower()),
                 "does": told("person.retention.clears" if one.rule.clear else "person.retention.removes"),
                 "along": ", ".join(table_name(name, language()) for name in one.rule.together),
                 "source": one.rule.source,
