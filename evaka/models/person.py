@@ -229,22 +229,24 @@ def ids_of(person_id: int) -> Select[Any]:
     return select(Person.id).where(or_(Person.id == person_id, Person.merged_into_id == person_id))
 
 
-def alike(*where: ColumnElement[bool]) -> Select[Any]:
+def alike(born: date | None = None) -> Select[Any]:
     """Pairs (smaller id, larger id) of people born on one day who share a name, a telephone or an e-mail.
 
-    A pair of one name counts while one of them has no identity code; who has been told apart is left out.  What
-    the pairs have in common is judged by rules/person/duplicate.
+    One of them has no identity code: two codes are two people.  Who has been told apart is left out.  What the pairs
+    have in common is judged by rules/person/duplicate.
     """
-    one, other = aliased(Person), aliased(Person)
+    one, other = aliased(Person), aliased(Person)  # `one` has no code: there are few of these, the rest is looked up
     apart = select(TwoPeople.id).where(
         or_(sa.and_(TwoPeople.first_id == one.id, TwoPeople.second_id == other.id),
             sa.and_(TwoPeople.first_id == other.id, TwoPeople.second_id == one.id))).exists()
-    different = sa.and_(one.identity_code.is_not(None), other.identity_code.is_not(None))
-    seen = select(Person.id).where(Person.merged_into_id.is_(None), *where)
+    known = sa.and_(one.identity_code.is_(None), one.merged_into_id.is_(None), other.merged_into_id.is_(None))
+    once = or_(other.identity_code.is_not(None), one.id < other.id)
+    smaller = sa.case((one.id < other.id, one.id), else_=other.id).label("one")
+    larger = sa.case((one.id < other.id, other.id), else_=one.id).label("other")
     pairs = [
-        select(one.id.label("one"), other.id.label("other"))
-        .join(other, sa.and_(one.born == other.born, getattr(one, key) == getattr(other, key), one.id < other.id))
-        .where(getattr(one, key) != "", ~different, ~apart, one.id.in_(seen), other.id.in_(seen))
+        select(smaller, larger)
+        .join(other, sa.and_(one.born == other.born, getattr(one, key) == getattr(other, key), one.id != other.id))
+        .where(known, once, getattr(one, key) != "", ~apart, *([one.born == born] if born else []))
         for key in ("name_key", "phone_key", "email_key")
     ]
     return sa.union(*pairs)  # type: ignore[return-value]
