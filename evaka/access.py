@@ -8,7 +8,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
@@ -88,7 +88,7 @@ def claims(actor: Actor, key: str) -> list[Claim]:
 
 def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     """The rows of `model` to which `actor` may do `key`, as an SQL condition."""
-    return true() if actor.user is None else _rows(actor, claims(actor, key), model)
+    return model.standing() if actor.user is None else _rows(actor, claims(actor, key), model)
 
 
 def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnElement[bool]:
@@ -106,7 +106,7 @@ def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnE
         else:
             others.add(how)
     if "all" in others:
-        return true()
+        return model.standing()
     conditions = [of_place(ids[how], actor.today) for how, of_place in places.items() if ids[how]]
     if actor.user.person_id is not None:
         if "own_child" in others:
@@ -115,7 +115,7 @@ def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnE
             conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
     elif "own" in others:
         conditions.append(model.of_person_on(-1, actor.user.id, actor.today))  # staff are no person's row
-    return or_(false(), *conditions)
+    return and_(model.standing(), or_(false(), *conditions))
 
 
 def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:

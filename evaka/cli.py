@@ -28,6 +28,7 @@ from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
 from evaka.actions.invoice.paper import Bank
+from evaka.actions.person.retention import mistakes as _wrong_retention
 from evaka.actions.user import Rights, Security, rights, security
 from evaka.jobs import JOBS
 from evaka.jobs.schedule import Schedule
@@ -46,6 +47,7 @@ from evaka.rules.decision import DecisionPolicy, Reason
 from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import InvoicePolicy
+from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
@@ -266,6 +268,7 @@ FILES: dict[str, city.Reads] = {
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
+    "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),

@@ -114,7 +114,7 @@ def of_model(model: type[Model]) -> list[Action]:
 # -- the journal ----------------------------------------------------------------------------------
 
 SILENT = (AuditEvent, JobRun, Lease, LoginAttempt, UserSession, Counter, Email)  # journals of their own
-UNTOLD = {"version", "search_key", "sort_key"}  # derived from what is told
+UNTOLD = {"version"} | Person.derived  # what follows from what is told
 
 
 def record(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> None:

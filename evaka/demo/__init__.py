@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Any
 
 from sqlalchemy import select
 
@@ -36,10 +37,13 @@ from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person
 from evaka.rules.fee import FeeStatus
+from evaka.rules.person import search_key, sort_key
+from evaka.rules.person.duplicate import name_key, phone_key
 from evaka.rules.placement import ServiceNeed
 
 SEED = 2026
 TO_REVIEW = 12  # families whose fee decisions wait for finance
+DOUBLES = 4  # people who were entered a second time
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class _Making:
         rows.settle()
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
+        self._entered_twice(own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 
     def _to_review(self, own: int) -> None:
@@ -133,6 +138,24 @@ class _Making:
             person = db.session.get_one(Person, head)
             if not db.session.scalar(select(Income.id).where(Income.person_id == head, Income.start >= following)):
                 incomes.add(person, by, start=following, main_income=(3100 + 140 * n) * 100)
+
+    def _entered_twice(self, own: int) -> None:
+        """Paper applications were entered for people whom the office knew already, without a code and as heard."""
+        table: Any = Person.__table__
+        known = select(Person).where(Person.id != own, Person.identity_code.is_not(None), Person.phone.is_not(None),
+                                     ~Person.restricted).order_by(Person.id).limit(DOUBLES)
+        made = []
+        for n, one in enumerate(db.session.scalars(known).all()):
+            first, last = one.first_name.split()[0], one.last_name
+            phone = one.phone if n % 2 else None
+            made.append({
+                "first_name": first, "last_name": last, "born": one.born, "language": one.language, "phone": phone,
+                "street": one.street, "postal_code": one.postal_code, "post_office": one.post_office,
+                "search_key": search_key(last, first, None, phone), "sort_key": sort_key(last, first),
+                "name_key": name_key(first, last), "phone_key": phone_key(phone),
+            })
+        if made:
+            db.session.execute(table.insert(), made)
 
     def _families(self) -> tuple[Family, list[Family]]:
         own, children = demo_family(self.register, self.calendar, self.houses[0])

@@ -15,7 +15,7 @@ from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEND_EMAIL
-from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN
+from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
@@ -33,6 +33,7 @@ JOBS: dict[str, Job] = {
         FIND_CONFLICTS,
         END_SESSIONS,
         CLOSE_IDLE,
+        RETENTION,
     )
 }
 

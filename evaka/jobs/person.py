@@ -1,13 +1,14 @@
-"""What time does to families: a child comes of age; people move, and what fitted together does not any more."""
+"""What time does to people: a child comes of age, a family does not fit together any more, data is kept long enough."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Select, delete, or_, select, union
+from sqlalchemy import Select, delete, func, literal, or_, select, union, union_all
 
 from evaka.access import Actor
 from evaka.actions.person.family import evaluate
+from evaka.actions.person.retention import BATCH, ordered, removable, remove
 from evaka.jobs.job import Job
 from evaka.kit.dates import DateRange, add_months
 from evaka.models.base import db
@@ -15,6 +16,8 @@ from evaka.models.person import FamilyConflict, FamilyContact, FosterParent, Gua
 from evaka.models.placement import Placement
 from evaka.rules.person import ADULT
 from evaka.rules.person.family import last_day_as_child
+
+MOST = 100_000_000  # rows of one rule: an item is the place of its rule × MOST + the place of a row
 
 
 def grown_children(by: Actor) -> Select[tuple[int]]:
@@ -60,3 +63,22 @@ def families(by: Actor) -> Select[tuple[int]]:
 
 
 FIND_CONFLICTS = Job("person.find_conflicts", families, evaluate, batch=1000)
+
+
+def kept_long_enough(by: Actor) -> Select[tuple[int]]:
+    """An item for each batch of each rule: the first row of every BATCH stands for it."""
+    asked = []
+    for place, rule in enumerate(ordered(), start=1):
+        rows = removable(rule, by.today).order_by(None).subquery()
+        counted = select(func.row_number().over(order_by=rows.c.id).label("n")).select_from(rows).subquery()
+        asked.append(select((literal(place * MOST) + counted.c.n).label("id")).where((counted.c.n - 1) % BATCH == 0))
+    items = union_all(*asked).subquery()
+    return select(items.c.id).order_by(items.c.id)
+
+
+def remove_batch(item: int, by: Actor) -> None:
+    """The next batch of the rule, whichever rows these are by now."""
+    remove(ordered()[item // MOST - 1], by)
+
+
+RETENTION = Job("person.retention", kept_long_enough, remove_batch)

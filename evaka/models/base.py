@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_, true
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column, registry
@@ -118,6 +118,11 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.version}
+
+    @classmethod
+    def standing(cls) -> ColumnElement[bool]:
+        """The rows that anybody at all may see or touch: all, unless a model says otherwise."""
+        return true()
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:

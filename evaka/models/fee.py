@@ -33,6 +33,16 @@ from evaka.rules.income import Effect, Income
 from evaka.rules.placement import CareType
 
 
+def renamed(kept: Any, old: int, new: int) -> Any:
+    """A snapshot in which one person has another number, as when two rows turn out to be one person."""
+
+    def now(id: Any) -> Any:
+        return new if id == old else id
+
+    lines = [line | {"child": now(line["child"])} for line in kept["lines"]]
+    return kept | {"head": now(kept["head"]), "partner": now(kept["partner"]), "lines": lines}
+
+
 class FeeDecision(Dated, Model):
     __tablename__ = "fee"
     __table_args__ = (
@@ -47,7 +57,9 @@ class FeeDecision(Dated, Model):
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     family_size: Mapped[int]
     total: Mapped[int]  # cents a month, all children
-    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # what was decided and why: see `snapshot`
+    facts: Mapped[dict[str, Any]] = mapped_column(  # what was decided and why: see `snapshot`
+        sa.JSON, info={"people": renamed}
+    )
     sent_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))

@@ -43,7 +43,7 @@ class Invoice(Dated, Model):
     number: Mapped[int | None] = mapped_column(unique=True)  # given when it is sent
     status: Mapped[InvoiceStatus] = mapped_column(default=InvoiceStatus.DRAFT)
     head_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    codebtor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    codebtor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     due: Mapped[date]
     reference: Mapped[str] = mapped_column(sa.String(25), default="", server_default="")
     total: Mapped[int]  # cents

@@ -112,7 +112,7 @@ class Message(Model):
     __tablename__ = "message"
 
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     at: Mapped[datetime]
     body: Mapped[str] = mapped_column(sa.Text)
@@ -139,7 +139,7 @@ class Receipt(Model):
     )
 
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"))
     read_at: Mapped[datetime | None]
 

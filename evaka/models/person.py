@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,10 +18,11 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.rules.person import search_key, sort_key
+from evaka.rules.person.duplicate import email_key, name_key, phone_key
 from evaka.rules.person.family import FAMILY_CONFLICT, ConflictKind, ConflictStatus
 
 
@@ -32,7 +33,9 @@ class Person(Model):
     __table_args__ = (
         Index("ix_person_sort_key_id", "sort_key", "id"),
         CheckConstraint("NOT (no_code_expected AND identity_code IS NOT NULL)", name="no_code_or_a_code"),
+        *(Index(f"ix_person_born_{key}", "born", key) for key in ("name_key", "phone_key", "email_key")),
     )
+    derived = frozenset({"search_key", "sort_key", "name_key", "phone_key", "email_key"})  # from other columns
 
     first_name: Mapped[str] = mapped_column(sa.String(80))
     last_name: Mapped[str] = mapped_column(sa.String(80))
@@ -66,6 +69,11 @@ class Person(Model):
 
     search_key: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     sort_key: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    name_key: Mapped[str] = mapped_column(sa.String(170), default="", server_default="")
+    phone_key: Mapped[str] = mapped_column(sa.String(30), default="", server_default="")
+    email_key: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    # the same person, entered again: this row is empty, nothing points at it but the journal, and no list shows it
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
 
     guardians: Mapped[list[Person]] = relationship(
         secondary="guardian",
@@ -85,6 +93,10 @@ class Person(Model):
     def restricted_on(self, day: date) -> bool:
         """Whether the address must not be shown on a day (Act 661/2009, 36 §)."""
         return self.restricted and (self.restricted_until is None or day <= self.restricted_until)
+
+    @classmethod
+    def standing(cls) -> ColumnElement[bool]:
+        return cls.merged_into_id.is_(None)
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
@@ -130,10 +142,15 @@ def children_of_groups(groups: set[int], today: date) -> Select[Any]:
 @event.listens_for(Person, "before_insert")
 @event.listens_for(Person, "before_update")
 def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
+    person.sort_key = sort_key(person.last_name, person.first_name)
+    if person.merged_into_id is not None:  # nobody finds it any more
+        person.search_key = person.name_key = person.phone_key = person.email_key = ""
+        return
     person.search_key = search_key(
         person.last_name, person.first_name, person.identity_code, person.phone, person.email
     )
-    person.sort_key = sort_key(person.last_name, person.first_name)
+    person.name_key = name_key(person.first_name, person.last_name)
+    person.phone_key, person.email_key = phone_key(person.phone), email_key(person.email)
 
 
 class Guardian(OfChild, Model):
@@ -334,6 +351,37 @@ def partner_of(person_id: int, day: date) -> Select[Partner]:
     return select(Partner).where(or_(Partner.first_id == person_id, Partner.second_id == person_id), Partner.on(day))
 
 
+class MergedPerson(Model):
+    """Two rows have been found to be one person: which went into which, when, by whom."""
+
+    __tablename__ = "merged_person"
+
+    gone_id: Mapped[int] = mapped_column(ForeignKey("person.id"), unique=True)
+    kept_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+    gone: Mapped[Person] = relationship(foreign_keys="MergedPerson.gone_id")
+    kept: Mapped[Person] = relationship(foreign_keys="MergedPerson.kept_id")
+
+    def __str__(self) -> str:
+        return f"{self.gone} → {self.kept}"
+
+
+class TwoPeople(Model):
+    """Somebody has looked: these two are not the same person, and nobody is asked again."""
+
+    __tablename__ = "two_people"
+    __table_args__ = (sa.UniqueConstraint("first_id", "second_id"),)
+
+    first_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    second_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    at: Mapped[datetime]
+
+    first: Mapped[Person] = relationship(foreign_keys="TwoPeople.first_id")
+    second: Mapped[Person] = relationship(foreign_keys="TwoPeople.second_id")
+
+
 def matching(sought: str) -> ColumnElement[bool]:
     """People whose names, identity code, telephone or e-mail begin with every word that is sought, in any order.
 
@@ -342,3 +390,31 @@ def matching(sought: str) -> ColumnElement[bool]:
     words = search_key(sought).split()
     begun = [Person.search_key.contains(word, autoescape=True) for word in words]
     return sa.and_(sa.true() if words else sa.false(), *begun)
+
+
+def ids_of(person_id: int) -> Select[Any]:
+    """A person's number, and those of the rows that have been merged into it: the journal knows them all."""
+    return select(Person.id).where(or_(Person.id == person_id, Person.merged_into_id == person_id))
+
+
+def alike(born: date | None = None) -> Select[Any]:
+    """Pairs (smaller id, larger id) of people born on one day who share a name, a telephone or an e-mail.
+
+    One of them has no identity code: two codes are two people.  Who has been told apart is left out.  What the pairs
+    have in common is judged by rules/person/duplicate.
+    """
+    one, other = aliased(Person), aliased(Person)  # `one` has no code: there are few of these, the rest is looked up
+    apart = select(TwoPeople.id).where(
+        or_(sa.and_(TwoPeople.first_id == one.id, TwoPeople.second_id == other.id),
+            sa.and_(TwoPeople.first_id == other.id, TwoPeople.second_id == one.id))).exists()
+    known = sa.and_(one.identity_code.is_(None), one.merged_into_id.is_(None), other.merged_into_id.is_(None))
+    once = or_(other.identity_code.is_not(None), one.id < other.id)
+    smaller = sa.case((one.id < other.id, one.id), else_=other.id).label("one")
+    larger = sa.case((one.id < other.id, other.id), else_=one.id).label("other")
+    pairs = [
+        select(smaller, larger)
+        .join(other, sa.and_(one.born == other.born, getattr(one, key) == getattr(other, key), one.id != other.id))
+        .where(known, once, getattr(one, key) != "", ~apart, *([one.born == born] if born else []))
+        for key in ("name_key", "phone_key", "email_key")
+    ]
+    return sa.union(*pairs)  # type: ignore[return-value]

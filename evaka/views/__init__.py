@@ -59,6 +59,8 @@ from evaka.views.message import (
     writes_with_groups,
 )
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
+from evaka.views.person.data import PersonalData, Retention
+from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
@@ -68,6 +70,9 @@ MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
     ("person", PersonScreen, Person),
     ("conflict", ConflictScreen, FamilyConflict),
+    ("duplicates", Duplicates, None),
+    ("personal_data", PersonalData, None),
+    ("retention", Retention, None),
     ("unit", UnitScreen, Unit),
     ("group", GroupScreen, Group),
     ("area", AreaScreen, Area),
@@ -105,6 +110,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("children", [
         ("person", "person.index_view", "person.view", None),
         ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
+        ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
         ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
@@ -137,6 +143,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("rights", "rights.index", "city.view", None),
         ("city", "city.index", "city.view", None),
         ("city_version", "city_version.index_view", "city.view", open_changes),
+        ("retention", "retention.index", "person.retention", None),
         ("job", "job.index_view", "journal.view", None),
         ("mail", "mail.index_view", "journal.view", given_up),
         ("journal", "journal.index_view", "journal.view", None),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from flask import current_app, flash, g, redirect, request
 from flask_admin import expose
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka import city
@@ -76,7 +76,9 @@ class NameFilter(ListFilter):
     """Part of a person's name."""
 
     def condition(self, value: Any) -> ColumnElement[bool]:
-        return self.column.in_(select(Person.id).where(matching(value)))  # type: ignore[no-any-return]
+        found = select(Person.id).where(matching(value))
+        doubles = select(Person.id).where(Person.merged_into_id.in_(found))  # of a person entered twice
+        return or_(self.column.in_(found), self.column.in_(doubles))
 
 
 class UserFilter(ListFilter):

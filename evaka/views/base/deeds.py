@@ -19,7 +19,10 @@ from evaka.views.forms import form_for
 from evaka.views.page import actor, told
 
 # actions that ask for their inputs on a page of their own, where what follows is shown first
-PAGES = {"message.send": "message.to_group", "message.write": "message.to_child"}
+PAGES = {
+    "message.send": "message.to_group", "message.write": "message.to_child", "person.merge": "duplicates.choose",
+    "person.tell_apart": "duplicates.choose", "person.export_data": "personal_data.index",
+}
 
 
 @dataclass(frozen=True)

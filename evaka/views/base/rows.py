@@ -17,6 +17,7 @@ from evaka.actions import Action
 from evaka.kit.errors import Refused, Stale
 from evaka.models.base import Model, broken_rule, db
 from evaka.models.journal import AuditEvent
+from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType
 from evaka.rules.unit import Week
 from evaka.texts import knows
@@ -121,9 +122,10 @@ def sentence(no: Exception, row: Model | None = None) -> str:
 
 
 def done_to(row: Model) -> Select[AuditEvent]:
-    """The lines of the journal about a row, but for those of who has read it."""
+    """The lines of the journal about a row, but for those of who has read it; a person's with those of its doubles."""
+    which = AuditEvent.subject_id.in_(ids_of(row.id)) if isinstance(row, Person) else AuditEvent.subject_id == row.id
     return select(AuditEvent).where(
-        AuditEvent.subject == row.__tablename__, AuditEvent.subject_id == row.id, AuditEvent.action.not_like("%.read"))
+        AuditEvent.subject == row.__tablename__, which, AuditEvent.action.not_like("%.read"))
 
 
 def as_written(row: Model, name: str, kept: Any) -> Any:
@@ -152,12 +154,13 @@ def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     What was done to rows of other features is told only to whoever may see those, and what changed in other rows
     stands in their own files: the income that was added for a person is not told on the person's page.
     """
-    own, by = {f"{row.__tablename__} {row.id}", f"{row.__tablename__} +"}, actor()
+    by = actor()
     lines = db.session.scalars(
         done_to(row).order_by(AuditEvent.id.desc()).limit(limit).options(joinedload(AuditEvent.user)))
     return [
         {"at": moment(line.at), "who": str(line.user or told("journal.machine")), "what": told(line.action),
          "changes": [(told(f"{row.feature_name()}.{name}"), as_written(row, name, old), as_written(row, name, new))
-                     for which, name, old, new in line.facts.get("changes", ()) if name and which in own]}
+                     for which, name, old, new in line.facts.get("changes", ())
+                     if name and which in (f"{row.__tablename__} {line.subject_id}", f"{row.__tablename__} +")]}
         for line in lines if may(by, f"{line.action.partition('.')[0]}.view")
     ]

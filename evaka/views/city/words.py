@@ -10,7 +10,8 @@ from evaka.views.page import option_name, told
 CRUD = ("view", "create", "edit", "delete")
 BESIDES = (  # what pages and columns ask for besides
     "office.view", "my.view", "search.view",
-    "person.read", "person.health", "person.see_restricted", "person.see_readers", "person.conflicts",
+    "person.read", "person.health", "person.see_restricted", "person.see_readers",
+    "person.conflicts", "person.retention",
     "city.create", "city.edit", "city.simulate",
 )
 

@@ -24,7 +24,7 @@ from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
-from evaka.models.person import Guardian, HeadOfChild, Person
+from evaka.models.person import Guardian, HeadOfChild, Person, ids_of
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
@@ -92,7 +92,7 @@ class PersonScreen(FamilyBlocks, Screen):
     main = ("attendance.absent", "application.enter", "income.add")
     rare = ("person.add_guardian", "person.block_guardian", "person.add_foster_parent", "person.set_head",
             "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
-            "person.set_invoice_address", "user.invite", "fee.relief")
+            "person.set_invoice_address", "user.invite", "fee.relief", "person.merge", "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born),
@@ -199,6 +199,8 @@ class PersonScreen(FamilyBlocks, Screen):
             return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
+        if action.key == "person.tell_apart":  # on the page that compares the two
+            return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
         if action.key == "person.set_partner":
@@ -412,7 +414,7 @@ class PersonScreen(FamilyBlocks, Screen):
         if not may(actor(), "person.see_readers"):
             return []
         lines = db.session.scalars(
-            select(AuditEvent).where(AuditEvent.person_id == row.id, AuditEvent.action.like("%.read"))
+            select(AuditEvent).where(AuditEvent.person_id.in_(ids_of(row.id)), AuditEvent.action.like("%.read"))
             .order_by(AuditEvent.id.desc()).limit(10)
             .options(joinedload(AuditEvent.user)))
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}

@@ -62,13 +62,22 @@ def upgrade():
     sa.Column('medication', sa.Text(), nullable=True),
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.Column('sort_key', sa.String(length=200), server_default='', nullable=False),
+    sa.Column('name_key', sa.String(length=170), server_default='', nullable=False),
+    sa.Column('phone_key', sa.String(length=30), server_default='', nullable=False),
+    sa.Column('email_key', sa.String(length=200), server_default='', nullable=False),
+    sa.Column('merged_into_id', sa.Integer(), nullable=True),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['merged_into_id'], ['person.id'], name=op.f('fk_person_merged_into_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('identity_code', name=op.f('uq_person_identity_code'))
     )
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_person_born'), ['born'], unique=False)
+        batch_op.create_index('ix_person_born_email_key', ['born', 'email_key'], unique=False)
+        batch_op.create_index('ix_person_born_name_key', ['born', 'name_key'], unique=False)
+        batch_op.create_index('ix_person_born_phone_key', ['born', 'phone_key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_person_merged_into_id'), ['merged_into_id'], unique=False)
         batch_op.create_index('ix_person_sort_key_id', ['sort_key', 'id'], unique=False)
 
     op.create_table('absence',
@@ -87,54 +96,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_absence_child_id'), ['child_id'], unique=False)
         batch_op.create_index('ix_absence_day', ['day'], unique=False)
 
-    op.create_table('assistance_action',
-    sa.Column('options', sa.JSON(), nullable=False),
-    sa.Column('other', sa.Text(), server_default='', nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_assistance_action_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_assistance_action_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_assistance_action')),
-    info={'apart': {'ex_assistance_action_child_id': (('{p}child_id',), None)}}
-    )
-    with op.batch_alter_table('assistance_action', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_assistance_action_child_id'), ['child_id'], unique=False)
-
-    op.create_table('assistance_factor',
-    sa.Column('coefficient', sa.Numeric(precision=4, scale=2), nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('coefficient > 0', name=op.f('ck_assistance_factor_above_nought')),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_assistance_factor_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_assistance_factor_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_assistance_factor')),
-    info={'apart': {'ex_assistance_factor_child_id': (('{p}child_id',), None)}}
-    )
-    with op.batch_alter_table('assistance_factor', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_assistance_factor_child_id'), ['child_id'], unique=False)
-
-    op.create_table('daycare_assistance',
-    sa.Column('level', sa.String(length=60), nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_daycare_assistance_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_daycare_assistance_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_daycare_assistance')),
-    info={'apart': {'ex_daycare_assistance_child_id': (('{p}child_id',), None)}}
-    )
-    with op.batch_alter_table('daycare_assistance', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_daycare_assistance_child_id'), ['child_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_daycare_assistance_level'), ['level'], unique=False)
-
     op.create_table('document',
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('feature', sa.String(length=40), nullable=False),
@@ -150,6 +111,23 @@ def upgrade():
     )
     with op.batch_alter_table('document', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_document_person_id'), ['person_id'], unique=False)
+
+    op.create_table('email',
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('text', sa.String(length=60), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('next_try', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('error', sa.String(length=300), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_email_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_email'))
+    )
+    with op.batch_alter_table('email', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
 
     op.create_table('fee_alteration',
     sa.Column('kind', sa.Enum('discount', 'relief', 'increase', name='alterationkind', native_enum=False, length=40), nullable=False),
@@ -219,21 +197,6 @@ def upgrade():
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_income_person_id'), ['person_id'], unique=False)
 
-    op.create_table('other_measure',
-    sa.Column('kind', sa.Enum('transport_benefit', 'acculturation_support', 'anomalous_education_start', 'discussion_offered', 'discussion_held', 'discussion_counselling', name='measurekind', native_enum=False, length=40), nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_other_measure_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_other_measure_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_other_measure')),
-    info={'apart': {'ex_other_measure_child_id_kind': (('{p}child_id', '{p}kind'), None)}}
-    )
-    with op.batch_alter_table('other_measure', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_other_measure_child_id'), ['child_id'], unique=False)
-
     op.create_table('partner',
     sa.Column('first_id', sa.Integer(), nullable=False),
     sa.Column('second_id', sa.Integer(), nullable=False),
@@ -246,27 +209,25 @@ def upgrade():
     sa.ForeignKeyConstraint(['first_id'], ['person.id'], name=op.f('fk_partner_first_id')),
     sa.ForeignKeyConstraint(['second_id'], ['person.id'], name=op.f('fk_partner_second_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_partner')),
-    info={'apart': {'ex_partner_first_id_second_id': (('{p}first_id|{p}second_id',), None)}}
+    info={'apart': {'ex_partner_first_id': (('{p}first_id',), None), 'ex_partner_second_id': (('{p}second_id',), None)}}
     )
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_partner_second_id'), ['second_id'], unique=False)
 
-    op.create_table('preschool_assistance',
-    sa.Column('level', sa.String(length=60), nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=True),
+    op.create_table('two_people',
+    sa.Column('first_id', sa.Integer(), nullable=False),
+    sa.Column('second_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_preschool_assistance_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_preschool_assistance_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_preschool_assistance')),
-    info={'apart': {'ex_preschool_assistance_child_id': (('{p}child_id',), None)}}
+    sa.ForeignKeyConstraint(['first_id'], ['person.id'], name=op.f('fk_two_people_first_id')),
+    sa.ForeignKeyConstraint(['second_id'], ['person.id'], name=op.f('fk_two_people_second_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_two_people')),
+    sa.UniqueConstraint('first_id', 'second_id', name=op.f('uq_two_people_first_id_second_id'))
     )
-    with op.batch_alter_table('preschool_assistance', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_preschool_assistance_child_id'), ['child_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_preschool_assistance_level'), ['level'], unique=False)
+    with op.batch_alter_table('two_people', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_two_people_second_id'), ['second_id'], unique=False)
 
     op.create_table('unit',
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -309,8 +270,6 @@ def upgrade():
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('rights_changed', sa.Date(), nullable=True),
-    sa.Column('closed_reason', sa.String(length=200), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_user_person_id')),
@@ -318,22 +277,6 @@ def upgrade():
     sa.UniqueConstraint('email', name=op.f('uq_user_email')),
     sa.UniqueConstraint('person_id', name=op.f('uq_user_person_id'))
     )
-    op.create_table('voucher_coefficient',
-    sa.Column('coefficient', sa.Numeric(precision=6, scale=4), nullable=False),
-    sa.Column('end_date', sa.Date(), nullable=False),
-    sa.Column('child_id', sa.Integer(), nullable=False),
-    sa.Column('start_date', sa.Date(), nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('coefficient > 0', name=op.f('ck_voucher_coefficient_above_nought')),
-    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_voucher_coefficient_ends_after_start')),
-    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_voucher_coefficient_child_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_voucher_coefficient')),
-    info={'apart': {'ex_voucher_coefficient_child_id': (('{p}child_id',), None)}}
-    )
-    with op.batch_alter_table('voucher_coefficient', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_voucher_coefficient_child_id'), ['child_id'], unique=False)
-
     op.create_table('application',
     sa.Column('kind', sa.Enum('daycare', 'preschool', 'club', name='applicationkind', native_enum=False, length=40), nullable=False),
     sa.Column('origin', sa.Enum('electronic', 'paper', name='origin', native_enum=False, length=40), nullable=False),
@@ -386,27 +329,6 @@ def upgrade():
         batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
         batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
         batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
-
-    op.create_table('email',
-    sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('user_id', sa.Integer(), nullable=True),
-    sa.Column('text', sa.String(length=60), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('next_try', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('error', sa.String(length=300), server_default='', nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.CheckConstraint('(person_id IS NULL) <> (user_id IS NULL)', name=op.f('ck_email_to_somebody')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_email_person_id')),
-    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_email_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_email'))
-    )
-    with op.batch_alter_table('email', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_email_person_id'), ['person_id'], unique=False)
-        batch_op.create_index('ix_email_sent_at_next_try', ['sent_at', 'next_try'], unique=False)
-        batch_op.create_index(batch_op.f('ix_email_user_id'), ['user_id'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -463,6 +385,7 @@ def upgrade():
     sa.UniqueConstraint('number', name=op.f('uq_invoice_number'))
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_invoice_codebtor_id'), ['codebtor_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_head_id'), ['head_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_replaces_id'), ['replaces_id'], unique=False)
         batch_op.create_index('ix_invoice_status_start_date', ['status', 'start_date'], unique=False)
@@ -491,6 +414,22 @@ def upgrade():
     )
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.create_index('ix_job_run_status_heartbeat', ['status', 'heartbeat'], unique=False)
+
+    op.create_table('merged_person',
+    sa.Column('gone_id', sa.Integer(), nullable=False),
+    sa.Column('kept_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['gone_id'], ['person.id'], name=op.f('fk_merged_person_gone_id')),
+    sa.ForeignKeyConstraint(['kept_id'], ['person.id'], name=op.f('fk_merged_person_kept_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_merged_person_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_merged_person')),
+    sa.UniqueConstraint('gone_id', name=op.f('uq_merged_person_gone_id'))
+    )
+    with op.batch_alter_table('merged_person', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_merged_person_kept_id'), ['kept_id'], unique=False)
 
     op.create_table('placement',
     sa.Column('unit_id', sa.Integer(), nullable=False),
@@ -595,7 +534,6 @@ def upgrade():
     sa.Column('role', sa.String(length=40), nullable=False),
     sa.Column('unit_id', sa.Integer(), nullable=True),
     sa.Column('group_id', sa.Integer(), nullable=True),
-    sa.Column('substitute', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -752,6 +690,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_message'))
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_message_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_thread_id'), ['thread_id'], unique=False)
 
     op.create_table('thread_child',
@@ -798,6 +737,7 @@ def upgrade():
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.create_index('ix_receipt_group_unread', ['group_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_receipt_message_id'), ['message_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_receipt_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_receipt_person_unread', ['person_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
     # ### end Alembic commands ###
@@ -807,6 +747,7 @@ def downgrade():
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.drop_index('ix_receipt_person_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_receipt_person_id'))
         batch_op.drop_index(batch_op.f('ix_receipt_message_id'))
         batch_op.drop_index('ix_receipt_group_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
@@ -823,6 +764,7 @@ def downgrade():
     op.drop_table('thread_child')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_thread_id'))
+        batch_op.drop_index(batch_op.f('ix_message_person_id'))
 
     op.drop_table('message')
     with op.batch_alter_table('thread', schema=None) as batch_op:
@@ -891,6 +833,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_placement_child_id'))
 
     op.drop_table('placement')
+    with op.batch_alter_table('merged_person', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_merged_person_kept_id'))
+
+    op.drop_table('merged_person')
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.drop_index('ix_job_run_status_heartbeat')
 
@@ -901,6 +847,7 @@ def downgrade():
         batch_op.drop_index('ix_invoice_status_start_date')
         batch_op.drop_index(batch_op.f('ix_invoice_replaces_id'))
         batch_op.drop_index(batch_op.f('ix_invoice_head_id'))
+        batch_op.drop_index(batch_op.f('ix_invoice_codebtor_id'))
 
     op.drop_table('invoice')
     with op.batch_alter_table('fee', schema=None) as batch_op:
@@ -909,12 +856,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_head_id'))
 
     op.drop_table('fee')
-    with op.batch_alter_table('email', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_email_user_id'))
-        batch_op.drop_index('ix_email_sent_at_next_try')
-        batch_op.drop_index(batch_op.f('ix_email_person_id'))
-
-    op.drop_table('email')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_event_user_id_id')
         batch_op.drop_index('ix_audit_event_subject_subject_id')
@@ -928,29 +869,20 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_application_child_id'))
 
     op.drop_table('application')
-    with op.batch_alter_table('voucher_coefficient', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_voucher_coefficient_child_id'))
-
-    op.drop_table('voucher_coefficient')
     op.drop_table('user')
     with op.batch_alter_table('unit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_unit_area_id'))
 
     op.drop_table('unit')
-    with op.batch_alter_table('preschool_assistance', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_preschool_assistance_level'))
-        batch_op.drop_index(batch_op.f('ix_preschool_assistance_child_id'))
+    with op.batch_alter_table('two_people', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_two_people_second_id'))
 
-    op.drop_table('preschool_assistance')
+    op.drop_table('two_people')
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_partner_second_id'))
         batch_op.drop_index(batch_op.f('ix_partner_first_id'))
 
     op.drop_table('partner')
-    with op.batch_alter_table('other_measure', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_other_measure_child_id'))
-
-    op.drop_table('other_measure')
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_income_person_id'))
 
@@ -969,23 +901,15 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_fee_alteration_child_id'))
 
     op.drop_table('fee_alteration')
+    with op.batch_alter_table('email', schema=None) as batch_op:
+        batch_op.drop_index('ix_email_sent_at_next_try')
+        batch_op.drop_index(batch_op.f('ix_email_person_id'))
+
+    op.drop_table('email')
     with op.batch_alter_table('document', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_document_person_id'))
 
     op.drop_table('document')
-    with op.batch_alter_table('daycare_assistance', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_daycare_assistance_level'))
-        batch_op.drop_index(batch_op.f('ix_daycare_assistance_child_id'))
-
-    op.drop_table('daycare_assistance')
-    with op.batch_alter_table('assistance_factor', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_assistance_factor_child_id'))
-
-    op.drop_table('assistance_factor')
-    with op.batch_alter_table('assistance_action', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_assistance_action_child_id'))
-
-    op.drop_table('assistance_action')
     with op.batch_alter_table('absence', schema=None) as batch_op:
         batch_op.drop_index('ix_absence_day')
         batch_op.drop_index(batch_op.f('ix_absence_child_id'))
@@ -993,6 +917,10 @@ def downgrade():
     op.drop_table('absence')
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_index('ix_person_sort_key_id')
+        batch_op.drop_index(batch_op.f('ix_person_merged_into_id'))
+        batch_op.drop_index('ix_person_born_phone_key')
+        batch_op.drop_index('ix_person_born_name_key')
+        batch_op.drop_index('ix_person_born_email_key')
         batch_op.drop_index(batch_op.f('ix_person_born'))
 
     op.drop_table('person')
