@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from evaka.models.base import HELSINKI, db
 from evaka.models.journal import AuditEvent, Email, JobRun, Lease
@@ -44,11 +44,8 @@ def line(**fields: Any) -> AuditEvent:
 
 @pytest.fixture
 def admin(browser: Callable[[User | None], FlaskClient], database: None) -> FlaskClient:
-    """Anna, in front of an empty journal: the line of her log-in is not what these tests are about."""
-    anna = browser(factories.user("admin", name="Anna Admin"))
-    db.session.execute(delete(AuditEvent))
-    keep()
-    return anna
+    """Anna, in front of an empty journal."""
+    return browser(factories.user("admin", name="Anna Admin"))
 
 
 def rows(page: Any) -> list[str]:

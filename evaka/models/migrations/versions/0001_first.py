@@ -24,6 +24,24 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_counter')),
     sa.UniqueConstraint('name', name=op.f('uq_counter_name'))
     )
+    op.create_table('journal_chain',
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_chain'))
+    )
+    op.create_table('journal_seal',
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('through', sa.Integer(), nullable=False),
+    sa.Column('lines', sa.Integer(), nullable=False),
+    sa.Column('chains', sa.JSON(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_seal')),
+    info={'kept': True}
+    )
     op.create_table('lease',
     sa.Column('name', sa.String(length=40), nullable=False),
     sa.Column('owner', sa.String(length=80), nullable=False),
@@ -53,7 +71,7 @@ def upgrade():
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
@@ -139,7 +157,7 @@ def upgrade():
 
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -174,7 +192,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -210,14 +228,14 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
@@ -241,9 +259,9 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
@@ -264,15 +282,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -296,16 +314,21 @@ def upgrade():
     sa.Column('subject_id', sa.Integer(), nullable=True),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
+    sa.Column('chain', sa.SmallInteger(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_audit_event_person_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_audit_event_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event')),
+    info={'kept': True}
     )
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
-        batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
-        batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
+        batch_op.create_index('ix_audit_event_at', ['at'], unique=False)
+        batch_op.create_index('ix_audit_event_person_id_at', ['person_id', 'at'], unique=False)
+        batch_op.create_index('ix_audit_event_subject_subject_id_id', ['subject', 'subject_id', 'id'], unique=False)
+        batch_op.create_index('ix_audit_event_user_id_at', ['user_id', 'at'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -808,9 +831,10 @@ def downgrade():
 
     op.drop_table('fee')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.drop_index('ix_audit_event_user_id_id')
-        batch_op.drop_index('ix_audit_event_subject_subject_id')
-        batch_op.drop_index('ix_audit_event_person_id_id')
+        batch_op.drop_index('ix_audit_event_user_id_at')
+        batch_op.drop_index('ix_audit_event_subject_subject_id_id')
+        batch_op.drop_index('ix_audit_event_person_id_at')
+        batch_op.drop_index('ix_audit_event_at')
 
     op.drop_table('audit_event')
     with op.batch_alter_table('application', schema=None) as batch_op:
@@ -872,6 +896,8 @@ def downgrade():
 
     op.drop_table('login_attempt')
     op.drop_table('lease')
+    op.drop_table('journal_seal')
+    op.drop_table('journal_chain')
     op.drop_table('counter')
     op.drop_table('area')
     # ### end Alembic commands ###
