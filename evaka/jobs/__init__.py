@@ -13,7 +13,7 @@ from evaka import city
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
-from evaka.jobs.journal import SEND_EMAIL
+from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.kit.errors import ConfigMistake, Refused
@@ -22,6 +22,7 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        SEAL,
         REFRESH_NIGHT,
         DRAFT_MONTH,
     )

@@ -22,14 +22,14 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
-from evaka.views.base import Screen, history, link, linked
+from evaka.views.base import Button, Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import LanguageField
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
@@ -130,6 +130,12 @@ class PersonScreen(Screen):
             for name in HEALTH:
                 delattr(form, name)
         return form
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if may(actor(), "journal.view"):
+            found.append(Button(told("journal.who_opened"), url_for("journal.file_page", id=row.id), "secondary", True))
+        return found
 
     def knows_health(self, row: Any) -> bool:
         """Whether the reader may know of allergies, diet and medication: whoever cares for the child or places it."""
@@ -384,8 +390,8 @@ class PersonScreen(Screen):
         if not may(actor(), "person.see_readers"):
             return []
         lines = db.session.scalars(
-            select(AuditEvent).where(AuditEvent.person_id == row.id, AuditEvent.action.like("%.read"))
-            .order_by(AuditEvent.id.desc()).limit(10)
+            select(AuditEvent).where(of_file(row.id), AuditEvent.action.like("%.read"))
+            .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10)
             .options(joinedload(AuditEvent.user)))
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
                 for one in lines]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, g
+from flask import flash, g, url_for
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
+from evaka.access import may
 from evaka.actions import Action
 from evaka.actions import user as act
 from evaka.models.unit import Group
 from evaka.models.user import Grant, User
 from evaka.texts import LANGUAGES
-from evaka.views.base import Screen, link
+from evaka.views.base import Button, Screen, link
 from evaka.views.filters import NamedFilter, YesNoFilter
 from evaka.views.page import Lazy, actor, browser_name, moment, now, told
 
@@ -84,6 +85,12 @@ class UserScreen(Screen):
         if action.verb == "reset_password":
             flash(told("user.first_password", name=row.name, password=result), "info")
         return super().after(action, row, result)
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if may(actor(), "journal.view"):
+            found.append(Button(told("journal.what_done"), url_for("journal.user_page", id=row.id), "secondary"))
+        return found
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         grants = [
