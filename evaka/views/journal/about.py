@@ -12,7 +12,7 @@ from typing import Any
 import tablib
 from flask import Response, abort, g, request, send_file
 from flask_admin import expose
-from sqlalchemy import ColumnElement, Select, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from evaka.access import within
@@ -200,7 +200,7 @@ def _from(query: Select[Any], before: int | None) -> Select[Any]:
     at = before and db.session.scalar(select(AuditEvent.at).where(AuditEvent.id == before))
     if not at:
         return query
-    place = tuple_(AuditEvent.at, AuditEvent.id) < tuple_(at, before)
+    place = or_(AuditEvent.at < at, and_(AuditEvent.at == at, AuditEvent.id < before))
     return query.where(AuditEvent.at <= at, place)  # the first is for the index
 
 
