@@ -152,13 +152,14 @@ def verify(
     query = select(LINES).where(LINES.c.id > first).order_by(LINES.c.id)
     waiting = iter([*seals, None])
     following = next(waiting)
-    for line in connection.execution_options(yield_per=STRIDE).execute(query):
-        while following is not None and line.id > following.through:
-            walk.meet(following)
-            following = next(waiting)
-        walk.join(line)
-        if progress and walk.lines % 100_000 == 0:
-            progress(walk)
+    with connection.execution_options(yield_per=STRIDE).execute(query) as lines:
+        for line in lines:
+            while following is not None and line.id > following.through:
+                walk.meet(following)
+                following = next(waiting)
+            walk.join(line)
+            if progress and walk.lines % 100_000 == 0:
+                progress(walk)
     while following is not None:
         walk.meet(following)
         following = next(waiting)

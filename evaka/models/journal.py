@@ -144,14 +144,16 @@ def with_digests(connection: sa.Connection, lines: list[dict[str, Any]]) -> None
 def _free_end(connection: sa.Connection) -> tuple[int, End]:
     """Hold a chain until the transaction ends: one that nobody holds, or when all are held, any."""
     query = sa.select(ENDS.c.id, ENDS.c.number, ENDS.c.digest).order_by(ENDS.c.id).limit(1)
-    found = connection.execute(query.with_for_update(skip_locked=True)).first()
+    free = query.with_for_update(skip_locked=True)
+    found = connection.execute(free).first()
     if found is None:
         postgres = connection.dialect.name == "postgresql"
         chains = range(1, (CHAINS if postgres else 1) + 1)
-        first = [{"id": chain, **End()._asdict()} for chain in chains]
+        first = [{"id": chain, **End()._asdict()} for chain in chains]  # of a new database; all at once, see seal
         insert = (postgresql if postgres else sqlite).insert(ENDS).on_conflict_do_nothing(index_elements=["id"])
         connection.execute(insert, first)
-        found = connection.execute(query.where(ENDS.c.id == random.choice(chains)).with_for_update()).one()
+        found = connection.execute(free).first() or connection.execute(
+            query.where(ENDS.c.id == random.choice(chains)).with_for_update()).one()
     return found.id, End(found.number, found.digest)
 
 
