@@ -1,4 +1,4 @@
-.PHONY: help run test check check-cities conformance clean
+.PHONY: help run test check check-cities conformance bench clean
 PYTHON ?= python3
 SIZE ?= small
 HOST ?= 127.0.0.1
@@ -25,6 +25,9 @@ conformance: .venv/.test ## published cases with expected figures: CASES=folder
 
 check-cities: .venv/.run ## every folder of config/: its tables, worked examples, texts
 	@$(BIN)/flask --app app check-city --all
+
+bench: .venv/.run ## figures at the size of a large city: B=journal
+	@$(BIN)/python -m bench.$(B)
 
 run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
 	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --upgrade --size $(SIZE)

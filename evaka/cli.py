@@ -1,4 +1,4 @@
-"""Commands of whoever keeps the server: flask load-demo, run-job, check-city, backup, first-user."""
+"""Commands of whoever keeps the server: flask load-demo, run-job, check-city, verify-journal, backup, first-user."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -35,7 +36,7 @@ from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
-from evaka.models.base import HELSINKI, db, transaction
+from evaka.models.base import HELSINKI, db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
@@ -56,7 +57,7 @@ from evaka.views.city import permissions
 
 def install(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (load_demo, first_user, run_job, check_city, backup, restore):
+    for command in (load_demo, first_user, run_job, check_city, backup, restore, verify_journal):
         app.cli.add_command(command)
     check_with(city_mistakes)
 
@@ -111,6 +112,36 @@ def run_job(name: str) -> None:
     click.echo(f"{name}: {outcome.done} done, {len(outcome.failed)} failed")
     if outcome.failed:
         raise SystemExit(1)
+
+
+@click.command("verify-journal")
+@click.option("--since", type=int, help="The number of a seal: only what was written after it is read.")
+@click.option("--copy", "copies", multiple=True, help="A seal, or its digest, that was kept elsewhere.")
+@with_appcontext
+def verify_journal(since: int | None, copies: tuple[str, ...]) -> None:
+    """Prove that no line of the journal was changed, put in or taken away; name the first that was."""
+    from evaka.actions.journal import Broken, Walk, verify
+    from evaka.jobs.journal import seals_file
+
+    began = time.monotonic()
+
+    def speed(walk: Walk) -> str:
+        return f"{walk.lines / (time.monotonic() - began):.0f} lines a second"
+
+    def progress(walk: Walk) -> None:
+        click.echo(f"{walk.lines} lines, {speed(walk)}", err=True)
+
+    kept = seals_file().read_text(encoding="utf-8").splitlines() if seals_file().exists() else []
+    writing.set(False)
+    one_state = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    try:
+        with db.engine.connect().execution_options(**one_state) as connection:
+            walk = verify(connection, [*kept, *copies], since, progress)
+    except Broken as no:
+        click.echo(f"The journal is not as it was written.\n{no}")
+        raise SystemExit(1) from None
+    begin = f" since seal {since}" if since else ""
+    click.echo(f"The journal is whole{begin}: {walk.lines} lines, {walk.seals} seals, {speed(walk)}.")
 
 
 @click.command("check-city")

@@ -55,6 +55,18 @@ def test_the_rules_against_overlaps_are_in_the_upgraded_database(upgraded):
             assert declared <= found
 
 
+def test_rows_that_are_kept_forever_are_so_in_the_upgraded_database(upgraded):
+    kept = [table.name for table in db.metadata.sorted_tables if table.info.get("kept")]
+    assert set(kept) >= {"audit_event", "journal_seal"}
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            found = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type='trigger'").scalars())
+            assert {f"kept_{name}_{verb}" for name in kept for verb in ("upd", "del")} <= found
+        else:
+            found = set(connection.exec_driver_sql("SELECT tgname FROM pg_trigger").scalars())
+            assert {f"kept_{name}" for name in kept} <= found
+
+
 def test_every_step_can_be_taken_back(upgraded):
     downgrade(revision="base")
     with db.engine.connect() as connection:

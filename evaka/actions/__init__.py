@@ -25,7 +25,17 @@ from sqlalchemy.orm import Session
 from evaka.access import Actor, require
 from evaka.kit import identity
 from evaka.models.base import Model, db
-from evaka.models.journal import AuditEvent, Counter, Email, JobRun, Lease
+from evaka.models.journal import (
+    AuditEvent,
+    Counter,
+    Email,
+    JobRun,
+    JournalChain,
+    JournalSeal,
+    Lease,
+    add_lines,
+    write_lines,
+)
 from evaka.models.person import Person
 from evaka.models.user import LoginAttempt, UserSession
 
@@ -113,7 +123,8 @@ def of_model(model: type[Model]) -> list[Action]:
 
 # -- the journal ----------------------------------------------------------------------------------
 
-SILENT = (AuditEvent, JobRun, Lease, LoginAttempt, UserSession, Counter, Email)  # journals of their own
+# journals of their own
+SILENT = (AuditEvent, JournalChain, JournalSeal, JobRun, Lease, LoginAttempt, UserSession, Counter, Email)
 UNTOLD = {"version"} | Person.derived  # what follows from what is told
 
 
@@ -123,11 +134,11 @@ def record(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> Non
     told: dict[str, Any] = {name: _plain(value) for name, value in facts.items()}
     if changes := db.session.info.pop("changes", None):
         told["changes"] = changes
-    db.session.add(AuditEvent(
-        at=by.now, user_id=by.user and by.user.id, action=key,
-        subject=row.__tablename__ if row is not None else "", subject_id=row and row.id,
-        person_id=concerned(row), facts=told,
-    ))
+    add_lines([{
+        "at": by.now, "user_id": by.user and by.user.id, "action": key,
+        "subject": row.__tablename__ if row is not None else "", "subject_id": row and row.id,
+        "person_id": concerned(row), "facts": told,
+    }])
 
 
 def tell(**facts: Any) -> None:
@@ -200,8 +211,8 @@ def _changes(row: Model, kind: str) -> list[list[Any]]:
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("changes", None)
-    session.info.pop("told", None)
+    for name in ("changes", "told", "lines"):
+        session.info.pop(name, None)
 
 
 @event.listens_for(Session, "before_commit")
@@ -210,6 +221,7 @@ def _leave_no_change_untold(session: Session) -> None:
     session.flush()
     if changes := session.info.pop("changes", None):
         raise RuntimeError(f"these changes have no line in the journal: {changes[:3]}")
+    write_lines(session)
 
 
 # -- numbers --------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from evaka.kit.dates import add_months
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import search_key, sort_key
@@ -119,9 +119,8 @@ class _Making:
         papers.decisions(rows, most=self.size.papers)
         papers.money_of(rows, own.head.id)
         facts = {"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())}
-        rows.add(AuditEvent, at=calendar.now, user_id=None, action="demo.load", subject="", subject_id=None,
-                 person_id=None, facts=facts)
-        rows.write()
+        add_lines([{"at": calendar.now, "user_id": None, "action": "demo.load", "subject": "", "subject_id": None,
+                    "person_id": None, "facts": facts}])
         rows.settle()
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)

@@ -14,7 +14,7 @@ from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
-from evaka.jobs.journal import SEND_EMAIL
+from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
@@ -27,6 +27,7 @@ JOBS: dict[str, Job] = {
         SEND_EMAIL,
         END_FACTORS,
         END_COEFFICIENTS,
+        SEAL,
         REFRESH_NIGHT,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,

@@ -1,4 +1,4 @@
-"""Send the e-mail that waits: notices that something waits in the service, never what.
+"""Send the e-mail that waits: notices that something waits in the service, never what.  Seal the journal.
 
 Should the machine die between handing a mail over and saving that it went, it goes twice: the cheaper of the
 two mistakes.  Its Message-ID is the same both times, so a mail program may tell.
@@ -15,16 +15,18 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, literal, select
 from sqlalchemy.orm import joinedload
 
 from evaka import city
 from evaka.access import Actor
+from evaka.actions.journal import seal
 from evaka.jobs.job import Job, reading
 from evaka.models.base import db, transaction
-from evaka.models.journal import Email
+from evaka.models.journal import AuditEvent, Email, JournalSeal
 from evaka.texts import LANGUAGES, say
 
 log = logging.getLogger(__name__)
@@ -163,4 +165,40 @@ def _sent(ids: list[int]) -> set[int]:
         return set(db.session.scalars(select(Email.id).where(Email.id.in_(ids), Email.sent_at.is_not(None))))
 
 
+# -- seals ------------------------------------------------------------------------------------------
+
+
+def unsealed(by: Actor) -> Select[tuple[int]]:
+    """One item, when lines were written since the last seal."""
+    last = select(func.coalesce(func.max(AuditEvent.id), 0)).scalar_subquery()
+    sealed = select(func.coalesce(func.max(JournalSeal.through), 0)).scalar_subquery()
+    return select(literal(1)).where(last > sealed)
+
+
+def seal_day(_id: int, by: Actor) -> None:
+    """A seal in the database, in the file of seals, and in what the server logs, so that copies leave the machine."""
+    with transaction():
+        seal(by)
+    copy_seals()
+
+
+def seals_file() -> Path:
+    return Path(current_app.config["DATA"]) / "journal-seals.txt"
+
+
+def copy_seals() -> None:
+    """Write to the file and to the log what is not in the file yet."""
+    file = seals_file()
+    kept = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    last = int(kept[-1].split()[0]) if kept else 0
+    with reading(), transaction():
+        told = [str(one) for one in db.session.scalars(
+            select(JournalSeal).where(JournalSeal.id > last).order_by(JournalSeal.id))]
+    with file.open("a", encoding="utf-8") as out:
+        for line in told:
+            out.write(f"{line}\n")
+            log.warning("seal of the journal: %s", line)  # loud enough to reach the server's log
+
+
 SEND_EMAIL = Job("journal.send_email", waiting, send, batch=BATCH)
+SEAL = Job("journal.seal", unsealed, seal_day)

@@ -279,6 +279,34 @@ def _compared(part: str) -> str:
     return f"(int4multirange({alone})) WITH &&"
 
 
+def keep_forever(model: type[Model]) -> None:
+    """A row of `model` is written once: the database itself refuses to change it or to take it away."""
+    table: sa.Table = model.__table__
+    table.info["kept"] = True
+    for dialect, (create, _drop) in kept_ddl(table.name).items():
+        for statement in create:
+            event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect=dialect))
+
+
+def kept_ddl(table: str) -> dict[str, tuple[list[str], list[str]]]:
+    """By dialect, the statements that make and that drop the rule of `keep_forever`; migrations run them too."""
+    name = f"kept_{table}"
+    return {
+        "sqlite": (
+            [f"CREATE TRIGGER {name}_{verb[:3].lower()} BEFORE {verb} ON \"{table}\" "
+             f"BEGIN SELECT RAISE(ABORT, '{name}'); END" for verb in ("UPDATE", "DELETE")],
+            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("upd", "del")],
+        ),
+        "postgresql": (
+            [f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+             f"RAISE EXCEPTION USING MESSAGE = '{name}', ERRCODE = 'restrict_violation', CONSTRAINT = '{name}'; END $$",
+             f'CREATE TRIGGER {name} BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" '
+             f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"],
+            [f'DROP TRIGGER IF EXISTS {name} ON "{table}"'],
+        ),
+    }
+
+
 def broken_rule(error: sa.exc.IntegrityError) -> str:
     """The name of the constraint that refused a row, the same on both databases.
 

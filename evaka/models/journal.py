@@ -1,17 +1,31 @@
-"""What was done and read, by whom; the mail that goes out; the runs of the jobs."""
+"""What was done and read, by whom; the mail that goes out; the runs of the jobs.
+
+The lines of the journal are chained: each carries the SHA-256 digest of its content and of the digest before it.
+A transaction's lines wait in the session and are written when it commits, at the end of a chain that nobody else
+holds just then: there are several, so that those who save at once need not wait for each other.  Within a chain the
+order of ids, of numbers and of commits is the same.  Seals, one a day, tell how far every chain was.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import json
+import random
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
+from sqlalchemy.sql.util import find_tables
 
-from evaka.models.base import Model
-from evaka.models.person import Person
+from evaka.models.base import Model, db, keep_forever
+from evaka.models.person import Person, ids_of
 from evaka.models.user import User
+
+CHAINS = 8  # on PostgreSQL; SQLite has one writer at a time, and one chain
 
 
 class AuditEvent(Model):
@@ -19,9 +33,10 @@ class AuditEvent(Model):
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        sa.Index("ix_audit_event_person_id_id", "person_id", "id"),
-        sa.Index("ix_audit_event_user_id_id", "user_id", "id"),
-        sa.Index("ix_audit_event_subject_subject_id", "subject", "subject_id"),
+        sa.Index("ix_audit_event_person_id_at", "person_id", "at"),
+        sa.Index("ix_audit_event_user_id_at", "user_id", "at"),
+        sa.Index("ix_audit_event_subject_subject_id_id", "subject", "subject_id", "id"),
+        sa.Index("ix_audit_event_at", "at"),
     )
 
     at: Mapped[datetime]
@@ -31,9 +46,137 @@ class AuditEvent(Model):
     subject_id: Mapped[int | None]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # inputs, and changes: [row, column, old, new]
+    chain: Mapped[int] = mapped_column(sa.SmallInteger)
+    number: Mapped[int]  # in the chain, from 1
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))  # of this line and of the digest before it
 
     user: Mapped[User | None] = relationship()
     person: Mapped[Person | None] = relationship()
+
+
+class JournalChain(Model):
+    """How far a chain is (its id is the chain's): whoever holds this row may write the next lines."""
+
+    __tablename__ = "journal_chain"
+
+    number: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+
+
+class JournalSeal(Model):
+    """How far every chain was at a moment.  A copy of `digest` that is kept elsewhere proves all lines before it."""
+
+    __tablename__ = "journal_seal"
+
+    at: Mapped[datetime]
+    through: Mapped[int]  # the last line's id; every line with a larger one came later
+    lines: Mapped[int]
+    chains: Mapped[dict[str, list[Any]]] = mapped_column(sa.JSON)  # by chain: number, digest
+    digest: Mapped[str] = mapped_column(sa.String(64))  # of all this, and of the seal before
+
+    def __str__(self) -> str:
+        """The seal as the file and the log of seals keep it."""
+        return f"{self.id} {_utc(self.at)} {self.through} {self.lines} {self.digest}"
+
+
+keep_forever(AuditEvent)
+keep_forever(JournalSeal)
+LINES: sa.Table = AuditEvent.__table__  # type: ignore[assignment]
+ENDS: sa.Table = JournalChain.__table__  # type: ignore[assignment]
+
+
+def of_file(person_id: int) -> ColumnElement[bool]:
+    """The lines that concern a person's file, and those of rows merged into it: who has read and changed what."""
+    return AuditEvent.person_id.in_(ids_of(person_id))
+
+
+class End(NamedTuple):
+    """The last line of a chain."""
+
+    number: int = 0
+    digest: bytes = bytes(32)
+
+
+def after(end: End, chain: int, line: Mapping[str, Any]) -> End:
+    """The end of the chain when this line has joined it."""
+    content = [chain, end.number + 1, _utc(line["at"]), line.get("user_id"), line["action"], line["subject"],
+               line.get("subject_id"), line.get("person_id"), line["facts"]]
+    told = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return End(end.number + 1, sha256(end.digest + told.encode()).digest())
+
+
+def seal_digest(seal: Mapping[str, Any], before: str) -> str:
+    """The digest of a seal; `before` is that of the seal before, "" of the first."""
+    content = [before, _utc(seal["at"]), seal["through"], seal["lines"], seal["chains"]]
+    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def add_lines(lines: Iterable[dict[str, Any]]) -> None:
+    """Let lines (columns of AuditEvent) wait for the commit: the end of a chain is then held for a moment only."""
+    session = db.session()
+    if not session.in_transaction():
+        session.begin()  # so that a rollback forgets them
+    session.info.setdefault("lines", []).extend(lines)
+
+
+def write_lines(session: Session) -> None:
+    """Write the lines that wait."""
+    if lines := session.info.pop("lines", None):
+        connection = session.connection()
+        with_digests(connection, lines)
+        connection.execute(sa.insert(LINES), lines)
+
+
+def with_digests(connection: sa.Connection, lines: list[dict[str, Any]]) -> None:
+    """Give lines that are about to be inserted, in this order, their places at the end of a chain."""
+    chain, end = _free_end(connection)
+    for line in lines:
+        line["facts"] = json.loads(json.dumps(line["facts"]))  # as it will be read
+        end = after(end, chain, line)
+        line |= {"chain": chain, "number": end.number, "digest": end.digest}
+    connection.execute(sa.update(ENDS).where(ENDS.c.id == chain).values(number=end.number, digest=end.digest))
+
+
+def _free_end(connection: sa.Connection) -> tuple[int, End]:
+    """Hold a chain until the transaction ends: one that nobody holds, or when all are held, any."""
+    query = sa.select(ENDS.c.id, ENDS.c.number, ENDS.c.digest).order_by(ENDS.c.id).limit(1)
+    free = query.with_for_update(skip_locked=True)
+    found = connection.execute(free).first()
+    if found is None:
+        postgres = connection.dialect.name == "postgresql"
+        chains = range(1, (CHAINS if postgres else 1) + 1)
+        first = [{"id": chain, **End()._asdict()} for chain in chains]  # of a new database; all at once, see seal
+        insert = (postgresql if postgres else sqlite).insert(ENDS).on_conflict_do_nothing(index_elements=["id"])
+        connection.execute(insert, first)
+        found = connection.execute(free).first() or connection.execute(
+            query.where(ENDS.c.id == random.choice(chains)).with_for_update()).one()
+    return found.id, End(found.number, found.digest)
+
+
+@event.listens_for(Session, "before_flush")
+def _chain_rows(session: Session, _context: Any, _instances: Any) -> None:
+    """A line that is added as a row joins a chain as well."""
+    fresh = [row for row in session.new if isinstance(row, AuditEvent) and row.digest is None]
+    if not fresh:
+        return
+    names = ("at", "user_id", "action", "subject", "subject_id", "person_id", "facts")
+    lines = [{name: getattr(row, name) for name in names} for row in fresh]
+    with_digests(session.connection(), lines)
+    for row, line in zip(fresh, lines, strict=True):
+        row.chain, row.number, row.digest = line["chain"], line["number"], line["digest"]
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _write_before_looking(state: ORMExecuteState) -> None:
+    """Whoever reads the journal in the transaction that writes it finds its lines too."""
+    if state.session.info.get("lines"):
+        asked = find_tables(state.statement, check_columns=True, include_selects=True, include_joins=True)
+        if any(getattr(table, "name", "") == LINES.name for table in asked):
+            write_lines(state.session)
 
 
 class Email(Model):

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from evaka.models.base import HELSINKI, db
+from evaka.access import Actor
+from evaka.actions.journal import seal
+from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.journal import AuditEvent, Email, JobRun, Lease
 from evaka.models.person import Person
 from evaka.models.user import User
-from evaka.views.journal import when
+from evaka.views.journal import AuditScreen, when
 from tests import factories
-from tests.conftest import keep
+from tests.conftest import keep, statements
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)  # the clock of the pages
 PAGES = ("/office/job/", "/office/job/start/", "/office/mail/", "/office/journal/")
@@ -44,11 +46,8 @@ def line(**fields: Any) -> AuditEvent:
 
 @pytest.fixture
 def admin(browser: Callable[[User | None], FlaskClient], database: None) -> FlaskClient:
-    """Anna, in front of an empty journal: the line of her log-in is not what these tests are about."""
-    anna = browser(factories.user("admin", name="Anna Admin"))
-    db.session.execute(delete(AuditEvent))
-    keep()
-    return anna
+    """Anna, in front of an empty journal."""
+    return browser(factories.user("admin", name="Anna Admin"))
 
 
 def rows(page: Any) -> list[str]:
@@ -305,3 +304,155 @@ def test_a_line_shows_what_was_given_and_what_changed(lines):
 def test_what_the_machine_did_is_said_to_be_its_doing(lines):
     [machine] = rows(lines.get("/office/journal/?flt2_2=job.journal.send_email"))
     assert machine == "1.6.2026 0.00 Automaattinen ajo Sähköpostin lähetys"
+
+
+# -- who has opened this file, what has this user done ----------------------------------------------------
+
+
+@pytest.fixture
+def opened(admin: FlaskClient) -> dict[str, Any]:
+    """Maija's file: a director has opened it twice and changed it once, a while ago; the machine has changed it."""
+    maija, pekka = person("Maija", "Virtanen"), person("Pekka", "Öhman")
+    house = factories.unit("Koivula")
+    director = factories.user("director", house, name="Dora Director")
+    anna = db.session.scalar(select(User).where(User.name == "Anna Admin"))
+    about = {"person_id": maija.id, "subject_id": maija.id}
+    line(user_id=director.id, at=NOON - timedelta(days=40), **about)
+    line(user_id=director.id, at=NOON - timedelta(days=3), action="person.edit", **about)
+    line(user_id=director.id, at=NOON - timedelta(days=2), **about)
+    line(action="fee.draft", subject="fee", at=NOON - timedelta(days=1), person_id=maija.id)
+    line(user_id=anna.id, person_id=pekka.id, subject_id=pekka.id)
+    keep()
+    return {"maija": maija.id, "director": director.id, "admin": admin}
+
+
+def table_of(page: Any, id: str) -> list[str]:
+    """The rows of one of the page's tables, as a reader sees them."""
+    assert page.status_code == 200
+    section = re.search(rf'aria-labelledby="{id}">(.*?)</section>', page.text, re.S)
+    body = re.search(r"<tbody>(.*?)</tbody>", section[1], re.S) if section else None
+    found = re.findall(r"<tr>(.*?)</tr>", body[1], re.S) if body else []
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in found]
+
+
+def test_a_files_page_tells_who_opened_it_in_which_role_and_what_was_done(opened):
+    page = opened["admin"].get(f"/office/journal/file/?id={opened['maija']}")
+    lines = table_of(page, "lines")
+    assert len(lines) == 4
+    assert lines[0].startswith("31.5.2026 12.00 Automaattinen ajo")
+    assert lines[1].startswith("30.5.2026 12.00 Dora Director Päiväkodin johtaja (Koivula)")
+    assert table_of(page, "readers")[0] == "Dora Director 2 1 30.5.2026 12.00"
+    assert "Öhman" not in page.text
+
+
+@pytest.mark.parametrize(("asked", "found"), [
+    ("first=2026-05-30", 2), ("last=2026-05-29", 2), ("first=2026-05-29&last=29.5.2026", 1), ("kind=read", 2),
+    ("kind=changed", 2), ("user={director}", 3), ("first=nonsense&kind=x&user=x&before=x", 4), ("before=999999", 4),
+])
+def test_a_files_page_is_narrowed_by_days_kind_and_user(opened, asked, found):
+    page = opened["admin"].get(f"/office/journal/file/?id={opened['maija']}&{asked.format(**opened)}")
+    assert len(table_of(page, "lines")) == found
+
+
+def test_a_users_page_tells_what_was_done_and_how_much_each_day(opened):
+    page = opened["admin"].get(f"/office/journal/user/?id={opened['director']}")
+    lines = table_of(page, "lines")
+    assert len(lines) == 3
+    assert "Virtanen Maija" in lines[0]
+    assert "2 merkintää 31 päivänä" in page.text
+    narrow = opened["admin"].get(f"/office/journal/user/?id={opened['director']}&first=2026-04-20&last=2026-04-22")
+    assert "1 merkintää 3 päivänä" in narrow.text
+    assert len(table_of(narrow, "lines")) == 1
+
+
+def test_the_pages_go_on_from_a_line_and_miss_none(opened):
+    at = NOON - timedelta(hours=1)  # many at one moment, as a job writes them
+    written = [line(action="fee.draft", subject="fee", at=at, person_id=opened["maija"]).id for _ in range(120)]
+    keep()
+    seen, address = [], f"/office/journal/file/?id={opened['maija']}"
+    for count in (50, 50, 24):
+        page = opened["admin"].get(address)
+        ids = [int(id) for id in re.findall(r'href="/office/journal/details/\?id=(\d+)"', page.text)]
+        assert len(ids) == count
+        seen += ids
+        onward = re.search(r'rel="next" href="([^"]+)"', page.text)
+        address = onward[1].replace("&amp;", "&") if onward else ""
+    assert address == ""
+    assert len(set(seen)) == len(seen) == 124
+    assert set(written) < set(seen)
+
+
+@pytest.mark.parametrize("page", ["file", "user"])
+def test_who_looks_stands_in_the_journal_too(opened, page):
+    id = opened["maija"] if page == "file" else opened["director"]
+    opened["admin"].get(f"/office/journal/{page}/?id={id}&kind=read")
+    last = saved(AuditEvent)[-1]
+    assert (last.action, last.subject_id, last.facts) == ("journal.read", id, {"page": page, "kind": "read"})
+    assert last.person_id == (id if page == "file" else None)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("page", ["file", "user"])
+def test_the_lines_are_exported_and_that_is_told(opened, page, kind):
+    id = opened["maija"] if page == "file" else opened["director"]
+    answer = opened["admin"].get(f"/office/journal/{page}/?id={id}&export={kind}")
+    assert answer.status_code == 200
+    assert f".{kind}" in answer.headers["Content-Disposition"]
+    if kind == "csv":
+        told = answer.data.decode("utf-8-sig").splitlines()
+        assert len(told) == 1 + (4 if page == "file" else 3)
+        assert ";Päiväkodin johtaja (Koivula);" in told[-1]
+    last = saved(AuditEvent)[-1]
+    assert (last.action, last.subject_id, last.facts["type"]) == ("journal.export", id, kind)
+
+
+@pytest.mark.parametrize("role", ["director", "finance", "service_worker", "staff", "guardian"])
+def test_nobody_but_the_administrator_asks_who_and_what(browser, role):
+    child = factories.child()
+    user = factories.user(role, factories.unit())
+    someone = browser(user)
+    for address in (f"/office/journal/file/?id={child.id}", f"/office/journal/user/?id={user.id}"):
+        assert someone.get(address).status_code == 403
+    assert "/office/journal/file/" not in someone.get(f"/office/person/details/?id={child.id}").text
+
+
+def test_a_file_that_is_not_there_has_no_page(admin):
+    for address in ("file/?id=999999", "user/?id=999999", "file/", "user/?id=x"):
+        assert admin.get(f"/office/journal/{address}").status_code == 404
+
+
+def test_the_files_of_a_person_and_a_user_lead_to_the_pages(opened):
+    maija, director = opened["maija"], opened["director"]
+    assert f"/office/journal/file/?id={maija}" in opened["admin"].get(f"/office/person/details/?id={maija}").text
+    assert f"/office/journal/user/?id={director}" in opened["admin"].get(f"/office/users/details/?id={director}").text
+
+
+@pytest.mark.parametrize("page", ["file", "user"])
+def test_a_page_asks_as_often_however_many_lines_there_are(opened, page):
+    address = f"/office/journal/{page}/?id={opened['maija'] if page == 'file' else opened['director']}"
+    opened["admin"].get(address)
+    with statements() as few:
+        opened["admin"].get(address)
+    for _ in range(30):
+        user = factories.user("director", factories.unit()) if page == "file" else None
+        about = opened["maija"] if user else person("A", "B").id
+        line(user_id=user.id if user else opened["director"], person_id=about)
+    keep()
+    with statements() as many:
+        opened["admin"].get(address)
+    assert len(many) == len(few)
+
+
+def test_a_long_list_is_not_counted_to_its_end(lines, monkeypatch):
+    monkeypatch.setattr(AuditScreen, "count_most", 2)
+    with statements() as asked:
+        assert len(rows(lines.get("/office/journal/"))) == 3
+    assert any("LIMIT" in one and "count(*)" in one for one in asked)
+
+
+def test_the_journal_tells_its_last_seal(lines):
+    assert "Lokia ei ole vielä sinetöity" in lines.get("/office/journal/").text
+    with transaction():
+        made = seal(Actor(None, NOON))
+    assert f"Viimeisin sinetti 1.6.2026 12.00: 3 merkintää, tarkiste {made.digest[:16]}" in (
+        lines.get("/office/journal/").text)

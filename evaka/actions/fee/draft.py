@@ -16,7 +16,7 @@ from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision, fees_of, snapshot
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import add_lines
 from evaka.rules.fee import Facts, FeeStatus, drafts
 from evaka.rules.fee import FeeDecision as Decided
 
@@ -151,7 +151,7 @@ def _write(made: list[tuple[int, _Row]], gone: dict[int, int], by: Actor) -> Non
         }
         lines += [_line("fee.draft", ids[head, row.period.start], head, _told(row), by) for head, row in made]
     if lines:
-        db.session.execute(insert(AuditEvent), lines)
+        add_lines(lines)
 
 
 def _told(row: _Row) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.fee import steps_kept
 from evaka.models.invoice import Invoice, InvoiceRow
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import add_lines
 from evaka.rules.invoice import Invoice as Reckoned
 from evaka.rules.invoice import InvoiceStatus, invoices
 
@@ -173,7 +173,7 @@ def _write(made: list[tuple[Reckoned, list[Row]]], gone: dict[int, int], by: Act
             for one, _ in made
         ]
     if lines:
-        db.session.execute(insert(AuditEvent), lines)
+        add_lines(lines)
 
 
 def _line(key: str, id: int, head: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from evaka.models.base import apart_ddl, db
+from evaka.models.base import apart_ddl, db, kept_ddl
 
 
 def keep_apart_again(connection: sa.Connection) -> None:
-    """Make the rules of `keep_apart` anew after the steps: SQLite's way of altering a table drops its triggers."""
+    """Make the rules of `keep_apart` and `keep_forever` anew after the steps.
+
+    SQLite's way of altering a table drops its triggers.
+    """
     dialect = connection.dialect.name
     there = set(sa.inspect(connection).get_table_names())
     for table in db.metadata.sorted_tables:
         if table.name not in there:
             continue
-        for name, (key, where) in table.info.get("apart", {}).items():
-            create, drop = apart_ddl(table.name, name, key, where)[dialect]
+        rules = [apart_ddl(table.name, name, *rule) for name, rule in table.info.get("apart", {}).items()]
+        if table.info.get("kept"):
+            rules.append(kept_ddl(table.name))
+        for create, drop in (rule[dialect] for rule in rules):
             for statement in (*drop, *create):
                 connection.exec_driver_sql(statement.replace("%", "%%"))

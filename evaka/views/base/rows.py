@@ -54,9 +54,9 @@ def linked(row: Model) -> Any:
     return link(str(row), f"{screen}.details_view", row.id) if seen else str(row)
 
 
-def link(text: str, endpoint: str, id: int) -> Markup:
+def link(text: str, endpoint: str, id: int, **more: Any) -> Markup:
     """A cell that leads to another row's page."""
-    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id), text)
+    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id, **more), text)
 
 
 DANGER = ("cancel", "annul", "reject", "decline", "delete", "end")

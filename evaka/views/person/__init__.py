@@ -23,8 +23,8 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
-from evaka.models.journal import AuditEvent
-from evaka.models.person import Guardian, HeadOfChild, Person, ids_of
+from evaka.models.journal import AuditEvent, of_file
+from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
@@ -33,7 +33,7 @@ from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import preferred
 from evaka.rules.unit import Feature
 from evaka.views import assistance
-from evaka.views.base import Screen, history, link, linked
+from evaka.views.base import Button, Screen, history, link, linked
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField, called
 from evaka.views.page import Lazy, actor, aged, moment, option_name, told, word_of, written
@@ -146,6 +146,12 @@ class PersonScreen(FamilyBlocks, Screen):
             for name in HEALTH:
                 delattr(form, name)
         return form
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if may(actor(), "journal.view"):
+            found.append(Button(told("journal.who_opened"), url_for("journal.file_page", id=row.id), "secondary", True))
+        return found
 
     def knows_health(self, row: Any) -> bool:
         """Whether the reader may know of allergies, diet and medication: whoever cares for the child or places it."""
@@ -414,8 +420,8 @@ class PersonScreen(FamilyBlocks, Screen):
         if not may(actor(), "person.see_readers"):
             return []
         lines = db.session.scalars(
-            select(AuditEvent).where(AuditEvent.person_id.in_(ids_of(row.id)), AuditEvent.action.like("%.read"))
-            .order_by(AuditEvent.id.desc()).limit(10)
+            select(AuditEvent).where(of_file(row.id), AuditEvent.action.like("%.read"))
+            .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10)
             .options(joinedload(AuditEvent.user)))
         return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
                 for one in lines]

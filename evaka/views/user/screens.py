@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import flash, g
+from flask import flash, g, url_for
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import SelectField
@@ -19,7 +19,7 @@ from evaka.models.base import db
 from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User, is_staff
 from evaka.texts import LANGUAGES, knows
-from evaka.views.base import Screen, link
+from evaka.views.base import Button, Screen, link
 from evaka.views.filters import NamedFilter, RowFilter, TableFilter, YesNoFilter
 from evaka.views.forms import choosable
 from evaka.views.page import Lazy, actor, browser_name, moment, now, option_name, told, written
@@ -141,6 +141,12 @@ class UserScreen(Screen):
         if action.verb == "reset_password":
             flash(told("user.first_password", name=row.name, password=result), "info")
         return super().after(action, row, result)
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if may(actor(), "journal.view"):
+            found.append(Button(told("journal.what_done"), url_for("journal.user_page", id=row.id), "secondary"))
+        return found
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         seen = permitted(actor(), "user.view", Grant, {one.id for one in row.grants})

@@ -24,6 +24,24 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_counter')),
     sa.UniqueConstraint('name', name=op.f('uq_counter_name'))
     )
+    op.create_table('journal_chain',
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_chain'))
+    )
+    op.create_table('journal_seal',
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('through', sa.Integer(), nullable=False),
+    sa.Column('lines', sa.Integer(), nullable=False),
+    sa.Column('chains', sa.JSON(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_seal')),
+    info={'kept': True}
+    )
     op.create_table('lease',
     sa.Column('name', sa.String(length=40), nullable=False),
     sa.Column('owner', sa.String(length=80), nullable=False),
@@ -319,16 +337,21 @@ def upgrade():
     sa.Column('subject_id', sa.Integer(), nullable=True),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
+    sa.Column('chain', sa.SmallInteger(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_audit_event_person_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_audit_event_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event')),
+    info={'kept': True}
     )
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
-        batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
-        batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
+        batch_op.create_index('ix_audit_event_at', ['at'], unique=False)
+        batch_op.create_index('ix_audit_event_person_id_at', ['person_id', 'at'], unique=False)
+        batch_op.create_index('ix_audit_event_subject_subject_id_id', ['subject', 'subject_id', 'id'], unique=False)
+        batch_op.create_index('ix_audit_event_user_id_at', ['user_id', 'at'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -857,9 +880,10 @@ def downgrade():
 
     op.drop_table('fee')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.drop_index('ix_audit_event_user_id_id')
-        batch_op.drop_index('ix_audit_event_subject_subject_id')
-        batch_op.drop_index('ix_audit_event_person_id_id')
+        batch_op.drop_index('ix_audit_event_user_id_at')
+        batch_op.drop_index('ix_audit_event_subject_subject_id_id')
+        batch_op.drop_index('ix_audit_event_person_id_at')
+        batch_op.drop_index('ix_audit_event_at')
 
     op.drop_table('audit_event')
     with op.batch_alter_table('application', schema=None) as batch_op:
@@ -929,6 +953,8 @@ def downgrade():
 
     op.drop_table('login_attempt')
     op.drop_table('lease')
+    op.drop_table('journal_seal')
+    op.drop_table('journal_chain')
     op.drop_table('counter')
     op.drop_table('area')
     # ### end Alembic commands ###

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -19,12 +18,14 @@ from evaka.actions import ACTIONS, Action
 from evaka.actions.journal import start_job
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import HELSINKI, Model, db, transaction
-from evaka.models.journal import AuditEvent, Email, JobRun, Lease
+from evaka.models.journal import AuditEvent, Email, JobRun, JournalSeal, Lease
 from evaka.models.person import Person, matching
 from evaka.models.user import User
 from evaka.texts import knows
 from evaka.views.base import Button, Screen, linked, sentence
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
+from evaka.views.journal.about import About
+from evaka.views.journal.words import changed_name, input_name, subject_name, when, words
 from evaka.views.page import actor, moment, told
 
 
@@ -236,7 +237,7 @@ class MailScreen(Screen):
         return row.sent_at is None
 
 
-class AuditScreen(Screen):
+class AuditScreen(About, Screen):
     """The journal: who did what to whom and who read whose file.  Whoever searches it stands in it too."""
 
     feature = "journal"
@@ -244,7 +245,7 @@ class AuditScreen(Screen):
     column_list = ("at", "user", "action", "person", "subject")
     column_details_list = column_list
     column_sortable_list = ()
-    column_default_sort = ("id", True)
+    column_default_sort = [("at", True), ("id", True)]
     column_filters = (
         NameFilter(AuditEvent.person_id, "journal.person"),
         UserFilter(AuditEvent.user_id, "journal.user"),
@@ -258,6 +259,14 @@ class AuditScreen(Screen):
         "subject": lambda view, context, row, name: subject_name(row.subject, row.subject_id),
     }
     column_formatters_detail = column_formatters
+
+    @property
+    def fact_line(self) -> str:
+        """The last seal, to compare with the copies that are kept elsewhere."""
+        last = db.session.scalar(select(JournalSeal).order_by(JournalSeal.id.desc()).limit(1))
+        if last is None:
+            return told("journal.unsealed")
+        return told("journal.sealed", at=last.at, lines=last.lines, digest=last.digest[:16])
 
     @expose("/")
     def index_view(self) -> Any:
@@ -283,60 +292,3 @@ class AuditScreen(Screen):
 def given_up(_by: Actor) -> int:
     """How many mails will not go unless somebody does something, for the menu."""
     return int(db.session.scalar(select(func.count(Email.id)).where(in_state(MailState.GIVEN_UP))) or 0)
-
-
-# -- words --------------------------------------------------------------------------------------------
-
-
-def words(key: str) -> str:
-    """The text of a key; of a key that an older version of the program has written, the key."""
-    return told(key) if knows(key) else key
-
-
-def subject_name(table: str, id: int | None) -> str:
-    """“Päätös 12”."""
-    key = f"journal.subject.{table}"
-    return f"{told(key) if knows(key) else table} {id or ''}".strip() if table else ""
-
-
-def input_name(action: str, name: str) -> str:
-    key = f"{action}.{name}"
-    return told(key) if knows(key) else name
-
-
-def changed_name(what: str, column: str) -> str:
-    """“Päätös 12: Alkaa”, of a change that the journal keeps as ("decision 12", "start")."""
-    table, _, id = what.partition(" ")
-    row = subject_name(table, int(id) if id.isdecimal() else None)
-    if not column:
-        return row
-    models = {mapper.class_.__tablename__: mapper.class_ for mapper in Model.registry.mappers}
-    key = f"{models[table].feature_name()}.{column}" if table in models else column
-    return f"{row}: {told(key) if knows(key) else column}"
-
-
-def when(fields: dict[str, Any]) -> str:
-    """The times of a job in words; what is too particular for words as the crontab has it."""
-    minute, hour, day, month, weekdays = (
-        str(fields.get(name, default)) for name, default in
-        (("minute", "0"), ("hour", "*"), ("day", "*"), ("month", "*"), ("day_of_week", "*")))
-    if not fields.get("on", True):
-        return told("journal.when.never")
-    if hour == day == month == weekdays == "*":
-        if minute == "*":
-            return told("journal.when.each_minute")
-        if minute.startswith("*/"):
-            return told("journal.when.some_minutes", minutes=minute[2:])
-        return told("journal.when.hourly", minute=minute)
-    if month != "*" or not (minute + hour).isdecimal() or (day != "*" and weekdays != "*"):
-        return f"{minute} {hour} {day} {month} {weekdays}"
-    clock = f"{int(hour)}.{int(minute):02}"
-    if day != "*":
-        return told("journal.when.monthly", day=day, clock=clock)
-    if weekdays != "*":
-        named = re.sub("[a-z]{3}", lambda found: told(f"journal.weekday.{found[0]}"), weekdays)
-        return told("journal.when.weekly", days=named.replace("-", "–").replace(",", ", "), clock=clock)
-    return told("journal.when.daily", clock=clock)
-
-
-__all__ = ["AuditScreen", "MailScreen", "RunScreen", "given_up"]
