@@ -14,7 +14,7 @@ from evaka.demo.units import House, postal_code
 from evaka.kit import identity
 from evaka.kit.dates import DAY, add_months
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
-from evaka.rules.person import fold_all, search_key, sort_key
+from evaka.rules.person import fold_all, sort_key
 
 Address = tuple[str, int]
 
@@ -87,8 +87,7 @@ class Register:
         id = self.rows.add(
             Person, first_name=first, last_name=last, identity_code=known, born=born, language=language,
             street=street, postal_code=postal_code(area), post_office="Harjula", restricted=restricted,
-            phone=phone, email=email, search_key=search_key(last, first, known, phone, email),
-            sort_key=sort_key(last, first), **values,
+            phone=phone, email=email, sort_key=sort_key(last, first), **values,
         )
         self.rows.write_when_many("person")
         return id, born

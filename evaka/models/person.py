@@ -10,10 +10,11 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, OfChild, keep_apart
-from evaka.rules.person import search_key, sort_key
+from evaka.models.search import Sought, keep_findable, words_found
+from evaka.rules.person import sort_key
 
 
-class Person(Model):
+class Person(Sought, Model):
     """Somebody the office knows: a child, a guardian, a partner."""
 
     __tablename__ = "person"
@@ -38,7 +39,7 @@ class Person(Model):
     diet: Mapped[str | None] = mapped_column(sa.Text)
     medication: Mapped[str | None] = mapped_column(sa.Text)
 
-    search_key: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    found_by = ("last_name", "first_name", "identity_code", "phone", "email")
     sort_key: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
 
     guardians: Mapped[list[Person]] = relationship(
@@ -103,10 +104,10 @@ def children_of_groups(groups: set[int], today: date) -> Select[Any]:
 @event.listens_for(Person, "before_insert")
 @event.listens_for(Person, "before_update")
 def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
-    person.search_key = search_key(
-        person.last_name, person.first_name, person.identity_code, person.phone, person.email
-    )
     person.sort_key = sort_key(person.last_name, person.first_name)
+
+
+keep_findable(Person)
 
 
 class Guardian(OfChild, Model):
@@ -169,6 +170,4 @@ def matching(sought: str) -> ColumnElement[bool]:
 
     Signs alone are no word, and find nobody.
     """
-    words = search_key(sought).split()
-    begun = [Person.search_key.contains(word, autoescape=True) for word in words]
-    return sa.and_(sa.true() if words else sa.false(), *begun)
+    return words_found(Person, sought)

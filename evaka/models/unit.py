@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.search import Sought, keep_findable
 from evaka.rules.unit import Provider
 
 
@@ -22,8 +23,9 @@ class Area(Model):
         return self.name
 
 
-class Unit(Dated, Model):
+class Unit(Sought, Dated, Model):
     __tablename__ = "unit"
+    found_by = ("name", "director")
 
     name: Mapped[str] = mapped_column(sa.String(120), unique=True)
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
@@ -52,6 +54,9 @@ class Unit(Dated, Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+keep_findable(Unit)
 
 
 class Group(Dated, Model):
