@@ -1,0 +1,1 @@
+"""Figures side by side with what one would take instead: make bench B=register."""
