@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.sql.elements import False_, True_
 
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
@@ -90,6 +91,11 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     return or_(false(), *conditions)
 
 
+def always(condition: ColumnElement[bool]) -> bool | None:
+    """What a condition says of every row, so that no row need be asked about; None when it depends on the row."""
+    return True if isinstance(condition, True_) else False if isinstance(condition, False_) else None
+
+
 def may(actor: Actor, key: str) -> bool:
     """Whether some grant of the actor allows `key` at all, for menus and pages without a row."""
     return actor.user is None or any(reaches(role, key) for role, _, _ in actor.grants)
@@ -100,7 +106,8 @@ def require(actor: Actor, key: str, row: Model) -> None:
     if actor.user is None:
         return
     db.session.flush()
-    if not permitted(actor, key, type(row), {row.id}):
+    known = row.id is not None and always(within(actor, key, type(row)))
+    if not known and not permitted(actor, key, type(row), {row.id}):
         raise Denied("access.denied", action=key)
 
 

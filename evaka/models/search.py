@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, event
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from evaka.models.base import Model, db
+from evaka.models.base import db
 from evaka.rules.person import search_key
 
 SIGNS = "".join(chr(one) for one in range(33, 127) if not chr(one).isalnum())  # belong to a word like its letters
@@ -25,6 +25,10 @@ class Sought:
 
     found_by: ClassVar[tuple[str, ...]] = ()
     search_key: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+
+    @classmethod
+    def named(cls, sought: str) -> ColumnElement[bool]:
+        return words_found(cls, sought)
 
 
 def keep_findable(model: type[Any]) -> None:

@@ -68,6 +68,12 @@ class Group(Dated, Model):
     unit: Mapped[Unit] = relationship(back_populates="groups")
 
     @classmethod
+    def named(cls, sought: str) -> ColumnElement[bool]:
+        """By its own name or by its unit's."""
+        of_unit = cls.unit_id.in_(sa.select(Unit.id).where(Unit.named(sought)))
+        return of_unit | sa.func.lower(cls.name).contains(sought.strip().lower(), autoescape=True)
+
+    @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         return cls.unit_id.in_(units)
 

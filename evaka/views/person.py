@@ -87,7 +87,7 @@ class PersonScreen(Screen):
             "person.end_partner", "user.invite", "fee.relief")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
-        "age": lambda view, _context, row, _name: aged(row.born),
+        "age": lambda view, _context, row, _name: aged(row.born, actor().today),
         "place": lambda view, _context, row, _name: view.place(row.id),
         "notes": lambda view, _context, row, _name: view.signs(row),
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),

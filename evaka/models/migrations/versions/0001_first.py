@@ -364,6 +364,7 @@ def upgrade():
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_invoice_head_id'), ['head_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_reference'), ['reference'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_replaces_id'), ['replaces_id'], unique=False)
         batch_op.create_index('ix_invoice_status_start_date', ['status', 'start_date'], unique=False)
         batch_op.create_index('uq_invoice_head_id_start_date', ['head_id', 'start_date'], unique=True, sqlite_where=sa.text("status IN ('draft', 'sent')"), postgresql_where=sa.text("status IN ('draft', 'sent')"))
@@ -799,6 +800,7 @@ def downgrade():
         batch_op.drop_index('uq_invoice_head_id_start_date', sqlite_where=sa.text("status IN ('draft', 'sent')"), postgresql_where=sa.text("status IN ('draft', 'sent')"))
         batch_op.drop_index('ix_invoice_status_start_date')
         batch_op.drop_index(batch_op.f('ix_invoice_replaces_id'))
+        batch_op.drop_index(batch_op.f('ix_invoice_reference'))
         batch_op.drop_index(batch_op.f('ix_invoice_head_id'))
 
     op.drop_table('invoice')
