@@ -2,9 +2,9 @@
 
     make bench B=register          python -m bench.register
 
-prints one figure a line, NAME VALUE UNIT.  The city of SIZE (espoo unless given) is made once under EVAKA_DATA/bench and
-copied: one copy for us, one for Django, and one with ten times the people.  Every contender is served by gunicorn with
-two processes of four threads, all are up at once, and they take turns request by request, so that a busy machine is
+prints one figure a line, NAME VALUE UNIT.  The city of SIZE (espoo unless given) is made once under EVAKA_DATA/bench
+and copied: one copy for us, one for Django, and one with ten times the people.  Every contender is served by gunicorn
+with two processes of four threads, all are up at once, and they take turns request by request, so that a busy machine is
 busy for all.  Each answer is checked: both lists must name the same people in the same order.
 
 PostgreSQL takes part when EVAKA_TEST_DATABASE_URL, or else 127.0.0.1:5432, answers.
@@ -242,7 +242,8 @@ class Sample:
         placed = sa.select(placement.c.child_id).where(
             placement.c.start_date <= day, sa.or_(placement.c.end_date.is_(None), placement.c.end_date >= day))
         rows = connection.execute(
-            sa.select(person.c.id, person.c.search_key).where(person.c.id.in_(placed), ~person.c.restricted, person.c.language == "fi")
+            sa.select(person.c.id, person.c.search_key).where(person.c.id.in_(placed), ~person.c.restricted)
+            .where(person.c.language == "fi")
             .order_by((person.c.id * 7919) % 104729).limit(TURNS)).all()
         words = [[word.lstrip("·") for word in key.split()] for _, key in rows]
         units = connection.scalars(
