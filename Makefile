@@ -23,6 +23,14 @@ help: ## what can be made
 conformance: .venv/.test ## published cases with expected figures: CASES=folder
 	@$(BIN)/python -m tests.conformance $(CASES)
 
+.venv/.bench: .venv/.run bench/requirements.txt
+	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
+	@touch $@
+
+B ?= register
+bench: .venv/.bench ## figures beside Django admin on the same rows: B=register
+	@SIZE=$(if $(filter command line,$(origin SIZE)),$(SIZE),espoo) $(BIN)/python -m bench.$(B)
+
 check-cities: .venv/.run ## every folder of config/: its tables, worked examples, texts
 	@$(BIN)/flask --app app check-city --all
 

@@ -1,1 +1,1 @@
-"""Figures of the program at the size of a large city, each a module: python -m bench.journal prints NAME VALUE UNIT."""
+"""Figures at the size of a large city, each a module that prints NAME VALUE UNIT: make bench B=register."""

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.sql.elements import False_, True_
 
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
@@ -129,6 +130,11 @@ def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:
     return list(zip(claimed, map(bool, found or [False] * len(claimed)), strict=True))
 
 
+def always(condition: ColumnElement[bool]) -> bool | None:
+    """What a condition says of every row, so that no row need be asked about; None when it depends on the row."""
+    return True if isinstance(condition, True_) else False if isinstance(condition, False_) else None
+
+
 def may(actor: Actor, key: str) -> bool:
     """Whether some grant of the actor allows `key` at all, for menus and pages without a row."""
     return actor.user is None or any(reaches(role, key) for role, _, _ in actor.grants)
@@ -139,7 +145,8 @@ def require(actor: Actor, key: str, row: Model) -> None:
     if actor.user is None:
         return
     db.session.flush()
-    if not permitted(actor, key, type(row), {row.id}):
+    known = row.id is not None and always(within(actor, key, type(row)))
+    if not known and not permitted(actor, key, type(row), {row.id}):
         raise Denied("access.denied", action=key)
 
 

@@ -10,6 +10,8 @@ from flask_migrate import downgrade, upgrade
 
 from evaka import create_app
 from evaka.models.base import apart_ddl, db
+from evaka.models.migrations import is_compared
+from evaka.models.search import FINDABLE
 
 
 @pytest.fixture
@@ -39,7 +41,8 @@ def upgraded(database_url, tmp_path):
 
 def test_the_upgraded_database_equals_the_models(upgraded):
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={
+            "compare_type": True, "include_object": is_compared})
         assert compare_metadata(context, db.metadata) == []
 
 
@@ -65,6 +68,18 @@ def test_rows_that_are_kept_forever_are_so_in_the_upgraded_database(upgraded):
         else:
             found = set(connection.exec_driver_sql("SELECT tgname FROM pg_trigger").scalars())
             assert {f"kept_{name}" for name in kept} <= found
+
+
+def test_the_indexes_of_words_are_in_the_upgraded_database(upgraded):
+    declared = {f"{table}_search" for table in FINDABLE}
+    assert {"person_search", "unit_search"} <= declared
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            found = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+            assert {f"{name}{part}" for name in declared for part in ("", "_ins", "_upd", "_del")} <= found
+        else:
+            found = set(connection.exec_driver_sql("SELECT indexname FROM pg_indexes").scalars())
+            assert {f"ix_{name}" for name in declared} <= found
 
 
 def test_every_step_can_be_taken_back(upgraded):

@@ -14,7 +14,7 @@ from evaka.demo.units import House, postal_code
 from evaka.kit import identity
 from evaka.kit.dates import DAY, add_months
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
-from evaka.rules.person import fold_all, search_key, sort_key
+from evaka.rules.person import fold_all, sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key
 
 Address = tuple[str, int]
@@ -93,7 +93,7 @@ class Register:
             no_code_expected=foreign, home_languages=[language], nationalities=[LANDS.get(language, "FI")],
             preferred_name=called[-1] if len(called) > 1 and born.day % 4 == 0 else None,
             street=street, postal_code=postal_code(area), post_office="Harjula", restricted=restricted,
-            phone=phone, email=email, search_key=search_key(last, first, known, phone, email),
+            phone=phone, email=email,
             sort_key=sort_key(last, first), name_key=name_key(first, last), phone_key=phone_key(phone),
             email_key=email_key(email), **values,
         )

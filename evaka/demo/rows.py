@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from evaka.models.base import Model, db
+from evaka.rules.person import search_key
 
 CHUNK = 10_000
 
@@ -30,6 +31,8 @@ class Rows:
             names = self._names[model] = {one.key: one.columns[0].name for one in model.__mapper__.column_attrs}
         table = model.__tablename__
         self.counts[table] += 1
+        if found_by := getattr(model, "found_by", ()):
+            values["search_key"] = search_key(*(values.get(name) for name in found_by))
         row = {names[name]: value for name, value in values.items()}
         row["id"] = self.counts[table]
         self._waiting[table][tuple(values)].append(row)

@@ -125,6 +125,11 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
         return true()
 
     @classmethod
+    def named(cls, sought: str) -> ColumnElement[bool]:
+        """The rows that somebody means who types these words to choose one.  Unless a model says so, none."""
+        return false()
+
+    @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         """The rows that belong to these units today.  Unless a model says so, none do."""
         return false()
@@ -202,6 +207,12 @@ class OfChild:
     @declared_attr
     def child_id(cls) -> Mapped[int]:
         return mapped_column(ForeignKey("person.id"), index=True)
+
+    @classmethod
+    def named(cls, sought: str) -> ColumnElement[bool]:
+        from evaka.models.person import Person  # person stands on base
+
+        return cls.child_id.in_(sa.select(Person.id).where(Person.named(sought)))
 
     @classmethod
     def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ class Invoice(Dated, Model):
     head_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     codebtor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     due: Mapped[date]
-    reference: Mapped[str] = mapped_column(sa.String(25), default="", server_default="")
+    reference: Mapped[str] = mapped_column(sa.String(25), default="", server_default="", index=True)
     total: Mapped[int]  # cents
     revision: Mapped[int] = mapped_column(default=0, server_default="0")  # how many times the month was replaced
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)

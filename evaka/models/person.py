@@ -21,12 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, OfChild, keep_apart
-from evaka.rules.person import search_key, sort_key
+from evaka.models.search import Sought, keep_findable, words_found
+from evaka.rules.person import sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key
 from evaka.rules.person.family import FAMILY_CONFLICT, ConflictKind, ConflictStatus
 
 
-class Person(Model):
+class Person(Sought, Model):
     """Somebody the office knows: a child, a guardian, a partner."""
 
     __tablename__ = "person"
@@ -67,7 +68,7 @@ class Person(Model):
     diet: Mapped[str | None] = mapped_column(sa.Text)
     medication: Mapped[str | None] = mapped_column(sa.Text)
 
-    search_key: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    found_by = ("last_name", "first_name", "preferred_name", "identity_code", "phone", "email")
     sort_key: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     name_key: Mapped[str] = mapped_column(sa.String(170), default="", server_default="")
     phone_key: Mapped[str] = mapped_column(sa.String(30), default="", server_default="")
@@ -143,14 +144,14 @@ def children_of_groups(groups: set[int], today: date) -> Select[Any]:
 @event.listens_for(Person, "before_update")
 def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
     person.sort_key = sort_key(person.last_name, person.first_name)
-    if person.merged_into_id is not None:  # nobody finds it any more
-        person.search_key = person.name_key = person.phone_key = person.email_key = ""
+    if person.merged_into_id is not None:  # nobody takes it for somebody else any more
+        person.name_key = person.phone_key = person.email_key = ""
         return
-    person.search_key = search_key(
-        person.last_name, person.first_name, person.identity_code, person.phone, person.email
-    )
     person.name_key = name_key(person.first_name, person.last_name)
     person.phone_key, person.email_key = phone_key(person.phone), email_key(person.email)
+
+
+keep_findable(Person)
 
 
 class Guardian(OfChild, Model):
@@ -387,9 +388,7 @@ def matching(sought: str) -> ColumnElement[bool]:
 
     Signs alone are no word, and find nobody.
     """
-    words = search_key(sought).split()
-    begun = [Person.search_key.contains(word, autoescape=True) for word in words]
-    return sa.and_(sa.true() if words else sa.false(), *begun)
+    return words_found(Person, sought)
 
 
 def ids_of(person_id: int) -> Select[Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 from evaka import city
 from evaka.kit.dates import DateRange
 from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.search import Sought, keep_findable
 from evaka.rules.application import ApplicationKind
 from evaka.rules.calendar import OpenDays
 from evaka.rules.placement import CareType
@@ -75,8 +76,9 @@ def _in_order(kind: str) -> CheckConstraint:
     return CheckConstraint(f"{end} IS NULL OR ({start} IS NOT NULL AND {start} <= {end})", name=f"{kind}_apply")
 
 
-class Unit(Dated, Model):
+class Unit(Sought, Dated, Model):
     __tablename__ = "unit"
+    found_by = ("name", "director")
     __table_args__ = (
         CheckConstraint("start_date <= end_date", name="ends_after_start"),
         CheckConstraint("NOT open_on_holidays OR shift_opening IS NOT NULL", name="holidays_with_shift"),
@@ -204,6 +206,9 @@ class Unit(Dated, Model):
         return self.name
 
 
+keep_findable(Unit)
+
+
 class Group(Dated, Model):
     __tablename__ = "unit_group"
 
@@ -211,6 +216,12 @@ class Group(Dated, Model):
     name: Mapped[str] = mapped_column(sa.String(80))
 
     unit: Mapped[Unit] = relationship(back_populates="groups")
+
+    @classmethod
+    def named(cls, sought: str) -> ColumnElement[bool]:
+        """By its own name or by its unit's."""
+        of_unit = cls.unit_id.in_(sa.select(Unit.id).where(Unit.named(sought)))
+        return of_unit | sa.func.lower(cls.name).contains(sought.strip().lower(), autoescape=True)
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:

@@ -52,6 +52,26 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 
+  // A field of many rows offers those whose names begin with what is typed.
+  all("input[data-lookup]").forEach((field) => {
+    const list = document.getElementById(field.getAttribute("list"));
+    let waiting = 0;
+    field.addEventListener("input", () => {
+      window.clearTimeout(waiting);
+      const typed = field.value.trim();
+      if (typed.length < 2 || typed.includes("#")) return;
+      waiting = window.setTimeout(async () => {
+        const answer = await fetch(`${field.dataset.lookup}&q=${encodeURIComponent(typed)}`);
+        if (!answer.ok || field.value.trim() !== typed) return;
+        list.replaceChildren(...(await answer.json()).map((text) => {
+          const option = document.createElement("option");
+          option.value = text;
+          return option;
+        }));
+      }, 150);
+    });
+  });
+
   // Rows are picked one by one or all at once, and the bar says how many.
   all("form[data-bulk]").forEach((form) => {
     const whole = form.querySelector("input[data-all]");

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from flask import request
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 from sqlalchemy import ColumnElement, select
 
@@ -88,6 +89,22 @@ class WordFilter(ListFilter):
         return str(value)
 
 
+def offered(model: type[Model]) -> list[tuple[str, str]]:
+    """(id, name) of the rows that the reader may see, by name; asked once a request.
+
+    Of what has a name, only that is read.
+    """
+    asked = request.environ.setdefault("evaka.offered", {})
+    if model not in asked:
+        seen = within(actor(), f"{model.feature_name()}.view", model)
+        if (name := getattr(model, "name", None)) is not None:
+            found = [(str(id), str(text)) for id, text in db.session.execute(select(model.id, name).where(seen))]
+        else:
+            found = [(str(row.id), str(row)) for row in db.session.scalars(select(model).where(seen))]
+        asked[model] = sorted(found, key=lambda one: one[1])
+    return asked[model]  # type: ignore[no-any-return]
+
+
 class RowFilter(ListFilter):
     """Rows that the reader may see, such as units; `condition` may reach further than one column."""
 
@@ -100,8 +117,7 @@ class RowFilter(ListFilter):
         self.model, self.where = model, where
 
     def choices(self) -> list[tuple[str, str]]:
-        query = select(self.model).where(within(actor(), f"{self.model.feature_name()}.view", self.model))
-        return [(str(row.id), str(row)) for row in sorted(db.session.scalars(query), key=str)]
+        return offered(self.model)
 
     def clean(self, value: Any) -> int:
         if not str(value).isdecimal() or not 0 < int(value) < 2**31:

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum, StrEnum
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from babel import Locale
+from flask import request
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
+from markupsafe import Markup
 from sqlalchemy import Integer, Numeric, select
+from sqlalchemy import Select as SelectOf
 from wtforms import (
     BooleanField,
     DateField,
@@ -36,7 +39,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
 from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+from wtforms.widgets import CheckboxInput, ListWidget, Select, TextInput, html_params
 
 from evaka import city
 from evaka.access import Actor, within
@@ -48,12 +51,15 @@ from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.rules.unit import SEVEN, Hours, Week
 from evaka.texts import enum_key
-from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of
+from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of, written
 
 DAYS = ["%Y-%m-%d", "%d.%m.%Y"]
 NUMBER = re.compile(r"[+\-\u2212]?\d{1,12}(\.\d{0,6})?")
 LARGEST = 2**31 - 1  # the databases' whole numbers end here
 CLOCK = re.compile(r"(\d{1,2})(?:[.:](\d\d))?")
+MANY = 300  # rows, beyond which nobody reads through a select: the row is named instead
+SHOWN = 20  # rows that a text may mean and that are shown
+NUMBERED = re.compile(r"(?:^|#)(\d{1,9})$")
 LONG = 2000  # letters in a text area
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # signs that no page shows, from other programs' clipboards
 
@@ -158,16 +164,67 @@ class WholeField(IntegerField):
             raise ValueError(told("form.whole")) from None
 
 
-class RowField(SelectField):
-    """One of the rows that the actor may choose."""
+class RowWidget(Select):
+    """A select of few rows; of many a text in which the row is named, with what is meant below it when it is unclear.
 
-    def __init__(self, *args: Any, model: type[Model], rows: Callable[[], list[Model]], **kwargs: Any) -> None:
+    It works as it stands.  The script adds names to choose from while one types.
+    """
+
+    def __call__(self, field: Any, **given: Any) -> Markup:
+        if not field.many:
+            return super().__call__(field, **given)
+        typed = Markup(
+            '<input type="text" autocomplete="off" maxlength="100" {} list="{}-list" data-lookup="{}">'
+            '<datalist id="{}-list"></datalist>').format(
+                Markup(html_params(name=field.name, id=field.id, value=field.typed, **_attributes(given))), field.id,
+                f"{request.script_root}/office/search/choices?kind={field.model.__tablename__}", field.id)
+        if not field.meant:
+            return typed
+        options = Markup("").join(
+            Markup('<option value="{}">{}</option>').format(row.id, row_label(row)) for row in field.meant)
+        chosen = Markup(
+            '<select class="form-control" name="{}" aria-label="{}"><option value="">{}</option>{}</select>')
+        return typed + chosen.format(field.name, field.label.text, told("form.choose"), options)
+
+
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    return {name.rstrip("_"): value for name, value in given.items()}
+
+
+def row_label(row: Model) -> str:
+    """A row among others of its kind: people of one name are told apart by the day of their birth."""
+    born = getattr(row, "born", None)
+    return f"{row}, {written(born)}" if born else str(row)
+
+
+def choice_text(row: Model) -> str:
+    """A row as it stands in the text of a field of many; the number makes it the one."""
+    return f"{row_label(row)} #{row.id}"
+
+
+class RowField(SelectField):
+    """One of the rows that the actor may choose, by `rows`; never are more than MANY of them read."""
+
+    widget = RowWidget()
+
+    def __init__(self, *args: Any, model: type[Model], rows: Callable[[], Any], **kwargs: Any) -> None:
         self.model, self.rows, self.kept = model, rows, None
+        self.typed, self.meant = "", []  # type: ignore[var-annotated]
         super().__init__(*args, **kwargs)
+
+    @cached_property
+    def few(self) -> list[Model] | None:
+        """All the rows there are to choose from, by name; None when they are many."""
+        found = db.session.scalars(self.rows().limit(MANY + 1)).all()
+        return sorted(found, key=str) if len(found) <= MANY else None
+
+    @property
+    def many(self) -> bool:
+        return self.few is None
 
     def offered(self) -> list[Model]:
         """What may be chosen, and what has been chosen already, by whomever."""
-        rows = self.rows()
+        rows = self.few or []
         return rows if self.kept is None or self.kept in rows else [self.kept, *rows]
 
     def iter_choices(self) -> Any:
@@ -182,12 +239,31 @@ class RowField(SelectField):
     def process_data(self, value: Any) -> None:
         self.data = value
         self.kept = value if isinstance(value, Model) else None
+        self.typed = choice_text(value) if isinstance(value, Model) else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        typed = valuelist[0] if valuelist else ""
+        typed = next((one.strip() for one in reversed(valuelist) if one.strip()), "")
+        if self.many:
+            self.data = self._named(typed[:100]) if typed else None
+            return
         self.data = next((row for row in self.offered() if str(row.id) == typed), None)
         if typed and self.data is None:
             raise ValidationError(told("form.not_a_choice"))
+
+    def _named(self, typed: str) -> Model:
+        """The row that a text names: by its number, or as the only one with these words."""
+        self.typed = typed
+        number = NUMBERED.search(typed)
+        if self.kept is not None and number is not None and int(number[1]) == self.kept.id:
+            return self.kept
+        query = self.rows()
+        meant = self.model.id == int(number[1]) if number is not None else self.model.named(typed)
+        found = list(db.session.scalars(query.where(meant).limit(SHOWN + 1)))
+        if len(found) == 1:
+            self.typed = choice_text(found[0])
+            return found[0]
+        self.meant = sorted(found[:SHOWN], key=str)
+        raise ValidationError(told("form.several_rows" if found else "form.no_such_row", typed=typed, most=SHOWN))
 
     def pre_validate(self, form: Any) -> None:
         return None
@@ -252,7 +328,7 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
     common: dict[str, Any] = {"label": label, "validators": rules, "default": action.defaults.get(name)}
     for mark in marks:
         if isinstance(mark, Among):
-            return RowField(**common, model=hint, rows=partial(_among, mark, row, by))
+            return RowField(**common, model=hint, rows=partial(mark.rows, row, by))
         if isinstance(mark, Choice):
             rows = [(key, row_) for key, row_ in city.read(mark.table).items()
                     if not mark.column or row_[mark.column] in mark.values]
@@ -272,7 +348,7 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         choices = blank + [SelectChoice(one.value, word_of(one)) for one in hint]
         return SelectField(**common, choices=choices, coerce=lambda typed: hint(typed) if typed else None)
     if get_origin(hint) is tuple:  # tuple[Group, ...]
-        return RowsField(**common, rows=lambda: choosable(get_args(hint)[0], row, by))
+        return RowsField(**common, rows=lambda: by_name(choosable(get_args(hint)[0], row, by)))
     if isinstance(hint, type) and issubclass(hint, Model):
         return RowField(**common, model=hint, rows=lambda: choosable(hint, row, by))
     if hint is str:
@@ -281,17 +357,13 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
     return PLAIN[hint](**common)
 
 
-def _among(mark: Among, row: Model, by: Actor) -> list[Model]:
-    return list(db.session.scalars(mark.rows(row, by)))
-
-
 def _offered(table: str, key: str, row: dict[str, Any]) -> str:
     """The name of an option, and until when it may be chosen where that ends."""
     name, end = option_name(table, key), row.get("end")
     return f"{name} (–{finnish(end)})" if isinstance(end, date) else name
 
 
-def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
+def choosable(model: type[Model], row: Model, by: Actor) -> SelectOf[Any]:
     """The rows of `model` that the actor sees: of the row's own unit, or about this very child, where both have one."""
     query = select(model).where(within(by, f"{model.feature_name()}.view", model))
     unit_id = row.id if isinstance(row, Unit) else getattr(row, "unit_id", None)
@@ -303,7 +375,12 @@ def choosable(model: type[Model], row: Model, by: Actor) -> list[Model]:
         query = query.where(model.meets(DateRange(by.today)))
     if hasattr(model, "blocked"):
         query = query.where(~model.blocked)
-    return sorted(db.session.scalars(query), key=str)
+    return query
+
+
+def by_name(rows: SelectOf[Any]) -> list[Model]:
+    """A few rows, for tick boxes."""
+    return sorted(db.session.scalars(rows), key=str)
 
 
 class Converter(AdminModelConverter):
@@ -335,11 +412,8 @@ class Converter(AdminModelConverter):
         given.pop("allow_blank", None)
         key = f"{remote_model.feature_name()}.view"
 
-        def rows() -> list[Model]:
-            query = select(remote_model).where(within(actor(), key, remote_model))
-            return sorted(db.session.scalars(query), key=str)
-
-        return RowField(model=remote_model, rows=rows, **given)
+        return RowField(
+            model=remote_model, rows=lambda: select(remote_model).where(within(actor(), key, remote_model)), **given)
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from flask import current_app, g, has_request_context, request, session
+from flask import current_app, g, has_request_context, request, session, url_for
 from flask_login import current_user
 
 from evaka import city
@@ -50,11 +51,29 @@ def language() -> str:
     """The reader's: chosen on the page, then the user's own, then what the browser asks for."""
     if not has_request_context():
         return LANGUAGES[0]
-    user = person()
-    chosen = session.get("language") or (user.language if user else None)
-    if chosen in LANGUAGES:
-        return str(chosen)
-    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    asked = request.environ
+    if "evaka.language" not in asked:  # a page says some hundred texts
+        user = person()
+        chosen = session.get("language") or (user.language if user else None)
+        if chosen not in LANGUAGES:
+            chosen = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+        asked["evaka.language"] = str(chosen)
+    return str(asked["evaka.language"])
+
+
+def choose_language() -> None:
+    """Somebody else's language, or another: what this request has found is forgotten."""
+    request.environ.pop("evaka.language", None)
+
+
+def known_url(endpoint: str, **values: Any) -> str:
+    """An address that is the same for everybody, such as a file's or a menu's: made once."""
+    return _known_url(request.script_root, endpoint, tuple(values.items()))
+
+
+@cache
+def _known_url(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+    return url_for(endpoint, **dict(values))
 
 
 def told(key: str, /, **facts: Any) -> str:

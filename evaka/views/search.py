@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import abort, redirect, request, url_for
 from flask_admin import BaseView, expose
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import may, within
 from evaka.models.application import Application
-from evaka.models.base import db
+from evaka.models.base import Model, db
 from evaka.models.invoice import Invoice
 from evaka.models.person import Person, matching
 from evaka.models.unit import Unit
 from evaka.rules.person import is_adult
 from evaka.views.base import row_number
+from evaka.views.forms import SHOWN, choice_text
 from evaka.views.page import Lazy, actor, aged, person, told, word_of, written
 from evaka.views.person import places_today
 
@@ -28,7 +29,8 @@ class Search(BaseView):
         super().__init__(name=Lazy("menu.search"), endpoint=name, url=f"/office/{name}")
 
     def is_accessible(self) -> bool:
-        return person() is not None and may(actor(), "search.view")
+        """Choices of a form are open to whoever sees the rows; `choices` asks for that itself."""
+        return person() is not None and (request.endpoint == "search.choices" or may(actor(), "search.view"))
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return fn(self, *args, **kwargs)
@@ -37,7 +39,22 @@ class Search(BaseView):
     def index(self) -> Any:
         sought = request.args.get("q", "").strip()[:100]
         found = [group for group in self._groups(sought) if group["items"]] if sought else []
+        hits = [one["url"] for group in found for one in group["items"]]
+        if len(hits) == 1:
+            return redirect(hits[0])
         return self.render("office/search.html", query=sought, found=found)
+
+    @expose("/choices")
+    def choices(self) -> Any:
+        """The first rows of a kind that the words mean, of those that the reader may see: what a form offers."""
+        kind = request.args.get("kind", "")
+        sought = request.args.get("q", "").strip()[:100]
+        model: Any = next((one.class_ for one in Model.registry.mappers if one.class_.__tablename__ == kind), None)
+        if model is None or not may(actor(), f"{model.feature_name()}.view"):
+            abort(404)
+        query = select(model).where(model.named(sought), within(actor(), f"{model.feature_name()}.view", model))
+        order = getattr(model, "sort_key", getattr(model, "name", model.id))
+        return [choice_text(row) for row in db.session.scalars(query.order_by(order, model.id).limit(SHOWN))]
 
     def _about(self, one: Person, places: dict[int, str]) -> str:
         """What tells two people of one name apart."""
@@ -68,15 +85,17 @@ class Search(BaseView):
                 {"label": f"{one.id} {one.child}", "url": url_for("application.details_view", id=one.id),
                  "note": word_of(one.status), "badges": []} for one in rows]})
         units = db.session.scalars(
-            select(Unit).where(func.lower(Unit.name).contains(sought.casefold(), autoescape=True),
-                               within(by, "unit.view", Unit)).order_by(Unit.name).limit(MOST))
+            select(Unit).where(Unit.named(sought), within(by, "unit.view", Unit)).order_by(Unit.name).limit(MOST))
         groups.append({"title": told("menu.unit"), "items": [
             {"label": one.name, "url": url_for("unit.details_view", id=one.id), "note": one.director, "badges": []}
             for one in units]})
-        if may(by, "invoice.view") and number is not None:
+        reference = "".join(sought.split())
+        if may(by, "invoice.view") and reference.isdecimal():
+            meant = Invoice.reference == reference if number is None else or_(
+                Invoice.number == number, Invoice.reference == reference)
             invoices = db.session.scalars(
-                select(Invoice).where(within(by, "invoice.view", Invoice), Invoice.number == number)
-                .options(joinedload(Invoice.head)))
+                select(Invoice).where(within(by, "invoice.view", Invoice), meant)
+                .order_by(Invoice.id).limit(MOST).options(joinedload(Invoice.head)))
             groups.append({"title": told("menu.invoice"), "items": [
                 {"label": str(one), "url": url_for("invoice.details_view", id=one.id), "note": word_of(one.status),
                  "badges": []} for one in invoices]})

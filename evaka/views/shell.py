@@ -23,7 +23,7 @@ from evaka.models.city import lay_over
 from evaka.texts import LANGUAGES
 from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
 from evaka.views import user as login
-from evaka.views.page import FORMATS, actor, language, now, person, told, told_refusal
+from evaka.views.page import FORMATS, actor, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
 OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
     app.after_request(_leave)
     app.context_processor(_surroundings)
     app.jinja_env.filters.update(FORMATS)
-    app.jinja_env.globals.update(say=told)
+    app.jinja_env.globals.update(say=told, known_url=known_url)
     app.add_url_rule("/", "front", _front)
     app.add_url_rule("/city.css", "city_css", _city_css)
     app.register_error_handler(Refused, _refused)
@@ -147,7 +147,7 @@ def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     found = []
     for group, entries in MENU_GROUPS:
         items = [
-            {"label": told(f"menu.{name}"), "url": url_for(endpoint, **OPENS_WITH.get(endpoint, {})),
+            {"label": told(f"menu.{name}"), "url": known_url(endpoint, **OPENS_WITH.get(endpoint, {})),
              "count": count(by) if count else None,
              "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
              and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
@@ -161,7 +161,7 @@ def menu() -> list[tuple[str, list[dict[str, Any]]]]:
 def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
     by = actor()
     return [("", [
-        {"label": told(f"menu.{name}"), "url": url_for(endpoint), "icon": icon, "count": count(by) if count else None,
+        {"label": told(f"menu.{name}"), "url": known_url(endpoint), "icon": icon, "count": count(by) if count else None,
          "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
         for name, endpoint, icon, count in GUARDIAN_TABS if _is_shown(name, by)
     ])] if GUARDIAN is not None and may(by, "my.view") else []

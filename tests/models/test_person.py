@@ -25,7 +25,7 @@ def found(sought):
 @pytest.mark.parametrize(
     ("sought", "names"),
     [
-        ("mäki", {"Väinö"}),
+        ("mäki", {"Väinö", "Maki"}),
         ("maki", {"Väinö", "Maki"}),
         ("vai mak", {"Väinö"}),
         ("aho", {"Väinö"}),
@@ -36,6 +36,12 @@ def found(sought):
         ("_", set()),
         (",", set()),
         ("", set()),
+        ("'", set()),
+        ('"', set()),
+        ("\\", set()),
+        ("*", set()),
+        ("mäki OR oja", set()),
+        ("maki & oja | !", set()),
     ],
 )
 def test_people_are_found_by_the_beginnings_of_their_words(sought, names):
@@ -49,6 +55,13 @@ def test_the_key_follows_a_new_name():
     person.last_name = "Ölander"
     db.session.flush()
     assert found("öland") == {"Aino"}
+    assert found("virtanen") == set()
+
+
+def test_the_index_forgets_a_person_who_is_gone():
+    person = factories.person(first_name="Aino", last_name="Virtanen")
+    db.session.delete(person)
+    db.session.flush()
     assert found("virtanen") == set()
 
 

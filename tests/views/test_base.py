@@ -22,6 +22,7 @@ from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Unit
 from evaka.rules.placement import PlanStatus
+from evaka.texts import say
 from evaka.views.person import PersonScreen
 from evaka.views.unit import UnitScreen
 from tests import factories
@@ -781,3 +782,86 @@ def test_a_list_of_fifty_costs_as_many_questions_as_one_of_five(browser: Open, k
 
 def test_nobody_is_left_in_the_database_of_the_test() -> None:
     assert db.session.scalars(select(Person)).all() == []
+
+
+# -- much to choose from -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_is_one(monkeypatch):
+    """A select of more than one row is a text in which the row is named."""
+    monkeypatch.setattr("evaka.views.forms.MANY", 1)
+
+
+def test_of_many_rows_one_is_named_in_a_text_and_a_script_offers_names(browser, few_is_one):
+    factories.unit("Äijälän päiväkoti")
+    factories.unit("Rinteen päiväkoti")
+    admin = browser(factories.user("admin"))
+    page = admin.get("/office/group/new/").text
+    assert 'data-lookup="/office/search/choices?kind=unit"' in page
+    assert "Äijälän päiväkoti</option>" not in page
+    offered = admin.get("/office/search/choices?kind=unit&q=aija paiv").json
+    assert len(offered) == 1
+    assert offered[0].startswith("Äijälän päiväkoti #")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told_key", "saved"),
+    [
+        ("aijala", "", True),
+        ("päiväkoti", "form.several_rows", False),
+        ("kuusela", "form.no_such_row", False),
+        ("#99999", "form.no_such_row", False),
+    ],
+)
+def test_a_text_names_one_row_or_says_what_is_unclear(browser, few_is_one, typed, told_key, saved):
+    factories.unit("Äijälän päiväkoti")
+    factories.unit("Rinteen päiväkoti")
+    admin = browser(factories.user("admin"))
+    form = {"unit": typed, "name": "Siilit", "start": "2026-01-01", "end": ""}
+    page = admin.post("/office/group/new/", data=form)
+    assert (page.status_code == 302) is saved
+    if not saved:
+        assert say(told_key, "fi", typed=typed, most=20) in page.get_data(as_text=True).replace("&#34;", '"')
+    if told_key == "form.several_rows":
+        assert "Rinteen päiväkoti</option>" in page.text
+        chosen = db.session.scalar(select(Unit.id).where(Unit.name.contains("Rinteen")))
+        again = admin.post("/office/group/new/", data=form | {"unit": [typed, str(chosen)]})
+        assert again.status_code == 302
+
+
+def test_choices_are_of_rows_that_the_reader_sees(browser):
+    unit = factories.unit("Äijälän päiväkoti")
+    factories.unit("Aijan päiväkoti")
+    director = browser(factories.user("director", unit=unit))
+    assert [one.partition(" #")[0] for one in director.get("/office/search/choices?kind=unit&q=aij").json] == [
+        "Äijälän päiväkoti"]
+    assert director.get("/office/search/choices?kind=income&q=aij").status_code == 404
+    assert director.get("/office/search/choices?kind=nothing&q=aij").status_code == 404
+
+
+def test_a_list_counts_up_to_a_limit_and_says_that_there_are_more(browser, monkeypatch):
+    monkeypatch.setattr("evaka.views.base.lists.COUNTED", 3)
+    for _ in range(5):
+        factories.unit()
+    page = browser(factories.user("admin")).get("/office/unit/").text
+    assert say("ui.list.many", "fi") in page
+
+
+def test_pages_far_away_show_their_own_rows_and_no_others(browser, monkeypatch):
+    monkeypatch.setattr("evaka.views.base.lists.FAR", 1)
+    for number in range(45):
+        factories.unit(f"Yksikkö {number:02}")
+    admin = browser(factories.user("admin"))
+    shown = [re.findall(r"Yksikkö \d\d(?=</a>)", admin.get(f"/office/unit/?page_size=20&page={page}").text)
+             for page in (0, 1, 2)]
+    assert [len(one) for one in shown] == [20, 20, 5]
+    assert [name for one in shown for name in one] == [f"Yksikkö {number:02}" for number in range(45)]
+
+
+def test_the_only_hit_of_the_search_opens(browser):
+    child = factories.child(first_name="Väinö", last_name="Äijälä")
+    admin = browser(factories.user("admin"))
+    answer = admin.get("/office/search/?q=aija vai")
+    assert answer.status_code == 302
+    assert answer.location.endswith(f"/office/person/details/?id={child.id}")

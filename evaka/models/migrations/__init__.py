@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from evaka.models.base import apart_ddl, db, kept_ddl
+from evaka.models.search import FINDABLE, findable_ddl, is_index_of_words
 
 
 def keep_apart_again(connection: sa.Connection) -> None:
@@ -23,3 +24,18 @@ def keep_apart_again(connection: sa.Connection) -> None:
         for create, drop in (rule[dialect] for rule in rules):
             for statement in (*drop, *create):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def make_findable_again(connection: sa.Connection) -> None:
+    """Make the indexes of words anew after the steps, for the same reason; those of tables that are gone go too."""
+    dialect = connection.dialect.name
+    there = set(sa.inspect(connection).get_table_names())
+    for table in sorted(FINDABLE):
+        create, drop = findable_ddl(table)[dialect]
+        for statement in (*drop, *(create if table in there else ())):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def is_compared(_item: object, name: str | None, kind: str, *_more: object) -> bool:
+    """Whether Alembic compares a thing of the database with the models: the indexes of words are ours alone."""
+    return not is_index_of_words(kind, name)

@@ -20,7 +20,9 @@ ADULT = 18  # years
 WORD_START = "·"  # in search keys, so that a name is found by its beginning: "aino" does not find Väinö
 
 _WORDS = re.compile(r"[^\s,;/·]+")
-_NUMBER = re.compile(r"\+?[\d\s()-]{5,}")
+_PHONE = re.compile(r"(?<![^\s,;/])\(?[+0][\d\s()-]{3,}\d(?![^\s,;/])")
+_FINLAND = re.compile(r"(?:\+|00)?358(?=\d{4})0?")  # a number is the same with and without it
+_CODE = re.compile(r"\d{6}[-+a-fu-y]\d{1,3}[0-9a-y]?")
 
 
 def full_name(first_name: str, last_name: str) -> str:
@@ -47,48 +49,55 @@ def fold(text: str) -> str:
 def fold_all(text: str) -> str:
     """Small letters of the English alphabet, for whoever types without å, ä and ö.
 
-    >>> fold_all("Väinö Åström")
-    'vaino astrom'
+    >>> fold_all("Väinö Åström O’Brien")
+    'vaino astrom obrien'
     """
     return _bare(text).lower()
 
 
 _WITHOUT_MARK = str.maketrans(
     {"ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ß": "ss", "æ": "ae", "Æ": "AE"}
+    | dict.fromkeys("'’‘´`")
 )
 
 
 def _bare(text: str) -> str:
-    decomposed = unicodedata.normalize("NFD", text.translate(_WITHOUT_MARK))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_WITHOUT_MARK))
     return "".join(one for one in decomposed if not unicodedata.combining(one))
 
 
 def search_key(*parts: str | None) -> str:
-    """What a person is found by, and equally what is sought: words, each with a mark where it begins.
+    """What a row is found by, and equally what is sought: words, each with a mark where it begins.
 
-    A row is found when every word of the key of what is sought is somewhere in its own key.  A word with å, ä
-    or ö stands there twice, also without them: "vaino" finds Väinö, but "väinö" does not find Vaino.  A
-    telephone number is one word, however it is grouped.
+    A row is found when every word of the key of what is sought is the beginning of a word of its own key.  Case
+    and accents do not count, å ä ö among them: whoever types "vaino" or "väinö" finds Väinö and Vaino.  A
+    telephone number is one word, however it is grouped and with or without the country; so is an identity code,
+    whatever sign stands in it for the century.
 
-    >>> search_key("Mäki-Aho", "Väinö", None, "040 123 4567")
-    '·mäki-aho ·maki-aho ·aho ·väinö ·vaino ·0401234567'
+    >>> search_key("Mäki-Aho", "Väinö", None, "+358 40 123 4567", "010522A901L")
+    '·maki-aho ·aho ·vaino ·0401234567 ·010522901l'
     """
-    found: dict[str, None] = {}
-    for part in parts:
-        for word in _words(part or ""):
-            found[fold(word)] = None
-            found[fold_all(word)] = None
-            for half in word.split("-")[1:]:
-                found[fold(half)] = None
-                found[fold_all(half)] = None
+    found = dict.fromkeys(word for part in parts for word in _words(part or ""))
     return " ".join(f"{WORD_START}{word}" for word in found if word)
 
 
 def _words(part: str) -> Iterator[str]:
-    if _NUMBER.fullmatch(part.strip()):
-        yield "".join(one for one in part if one.isdigit() or one == "+")
-    else:
-        yield from _WORDS.findall(part)
+    for number in _PHONE.findall(part):
+        yield _dialled("".join(one for one in number if one.isdigit() or one == "+"))
+    for word in _WORDS.findall(_PHONE.sub(" ", part)):
+        plain = fold_all(word)
+        if _CODE.fullmatch(plain):
+            yield plain[:6] + plain[7:]
+        elif plain.isdigit():
+            yield _dialled(plain)
+        else:
+            yield plain
+            yield from plain.split("-")[1:]
+
+
+def _dialled(number: str) -> str:
+    """A telephone number as it is dialled in Finland; of other countries without the sign in front."""
+    return _FINLAND.sub("0", number, count=1) if _FINLAND.match(number) else number.removeprefix("00").lstrip("+")
 
 
 _ORDER = str.maketrans({"å": "{", "ä": "|", "ö": "}", "æ": "|", "ø": "}"})

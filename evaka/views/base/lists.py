@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from flask import Response, abort, flash, g, request
 from flask_admin import expose
 from flask_admin.model import typefmt
-from markupsafe import Markup
-from sqlalchemy import ColumnElement, Integer, false, func, literal, or_, select
-from sqlalchemy.orm import Query
+from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement, Integer, false, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
@@ -25,17 +25,22 @@ from evaka.views.base.rows import BADGES, STATES, linked, row_number
 from evaka.views.forms import tidy
 from evaka.views.page import Lazy, told, word_of, written
 
+COUNTED = 1000  # rows of a list; beyond these it is said that there are more
+FAR = 20  # pages, beyond which a page is found by its keys alone
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run
 
 
-class CappedCount(Query):  # type: ignore[type-arg]
-    """How many rows there are, or one more than `most`."""
+def _options(choices: list[tuple[str, str]], chosen: str) -> Markup:
+    """The options of a select; a city has some hundred units."""
+    return Markup("".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(label)}</option>'
+        for value, label in choices))
 
-    most = 0
 
-    def scalar(self) -> Any:
-        some = self.with_entities(literal(1)).limit(self.most + 1).subquery()
-        return self.session.scalar(select(func.count()).select_from(some))
+def counted(query: Any, key: Any) -> int:
+    """How many rows a query finds; of more than COUNTED it is only said that they are more."""
+    some = query.with_entities(key).order_by(None).limit(COUNTED + 1).subquery()
+    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 class Lists:
@@ -97,6 +102,8 @@ class Lists:
 
     def _get_list_value(self, context: Any, model: Any, name: str, column_formatters: Any,
                         column_type_formatters: Any) -> Any:
+        if (written_by := column_formatters.get(name)) is not None:
+            return written_by(self, context, model, name)
         if name in self.money:
             value = self._get_field_value(model, name)
             return "" if value is None else euros(value)
@@ -112,21 +119,51 @@ class Lists:
         one = Markup('<span class="badge{}">{}</span>')
         return Markup(" ").join(one.format(f" badge-{look}" if look else "", text) for look, text in signs)
 
-    def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """The rows of a page or an export, once they are known."""
-        count, found = super().get_list(*args, **kwargs)
+    def get_list(self, page: Any, sort_column: Any, sort_desc: bool, search: Any, filters: Any, execute: bool = True,
+                 page_size: int | None = None) -> Any:
+        """How many rows there are, counted up to a limit, and those of a page or an export.
+
+        Far from the first page only the keys are read up to it, and then the rows of the page.
+        """
+        query, joins = self.get_query(), {}
+        if self._search_supported and search:
+            query = query.filter(self.found(search.strip()))
+        if filters and self._filters:
+            query, _, joins, _ = self._apply_filters(query, None, joins, {}, filters)
+        count = counted(query, self.model.id)
+        query, joins = self._apply_sorting(query, joins, sort_column, sort_desc)
+        related = [joinedload(one) for one in self._auto_joins]
+        if page and page >= FAR:
+            ids = [id for id, in self._apply_pagination(query.with_entities(self.model.id), page, page_size)]
+            rows = db.session.query(self.model).filter(self.model.id.in_(ids)).options(*related)
+            found = sorted(rows, key=lambda row: ids.index(row.id))
+        else:
+            found = self._apply_pagination(query, page, page_size).options(*related).all()
         self.listed(found)
         return count, found
+
+    @property
+    def counted_up_to(self) -> int:
+        return COUNTED
 
     def listed(self, found: list[Any]) -> None:
         """What further columns need of other tables, asked once for all the rows that are shown."""
 
-    def rows(self, found: list[Any]) -> Iterator[tuple[int, str, list[Any]]]:
-        """(id, address, cells) of a list: addresses are made once, cells by the column's type."""
+    def rows(self, found: list[Any]) -> Iterator[tuple[int, str, Any, list[tuple[Markup, Any]]]]:
+        """(id, address, first cell, further cells with their opening tags) of a list.
+
+        Addresses and tags are made once, cells by the column's type.
+        """
         address = self.get_url(".details_view", id=0).removesuffix("0") if self.can_view_details else ""
+        right = {*getattr(self, "money", ()), *getattr(self, "figures", ())}
+        opening = [
+            Markup('<td{} data-label="{}">').format(Markup(' class="num"' if name in right else ""), str(label))
+            for name, label in self._list_columns]
+        names = [name for name, _ in self._list_columns]
         for row in found:
-            cells = [self.get_list_value(None, row, name) for name, _ in self._list_columns]
-            yield row.id, f"{address}{row.id}" if address else "", cells
+            first, *further = [self.get_list_value(None, row, name) for name in names]
+            yield row.id, f"{address}{row.id}" if address else "", first, list(
+                zip(opening[1:], further, strict=True))
 
     def facts(self, row: Model) -> list[tuple[str, Any]]:
         """Label and value of everything the file of a row shows; a person or a unit leads to its own file."""
@@ -177,7 +214,7 @@ class Lists:
         typed = {number: value for _, number, value in self._typed_filters()}
         return [
             {"label": str(one.name), "name": f"flt{number}_{number}", "kind": one.kind,
-             "value": typed.get(number, ""), "options": one.choices()}
+             "value": typed.get(number, ""), "options": _options(one.choices(), typed.get(number, ""))}
             for number, one in enumerate(self._filters or ())
         ]
 
@@ -197,22 +234,26 @@ class Lists:
         return str(self.get_url(".index_view", **{k: v for k, v in arguments.items() if k not in (key, "page")}))
 
     def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
-        """Rows without a value come last, on every database and in both directions."""
+        """Rows without a value come last, on every database and in both directions.
+
+        What is never empty is left to its index: it is joined from there, and nothing need come last.
+        """
         if sort_field is None:
             return query, joins
-        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=False)
+        steps = [step.property for step in sort_joins or ()]
+        inner = all(not any(column.nullable for column in step.local_columns) for step in steps)
+        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=inner)
         column = sort_field if alias is None else getattr(alias, sort_field.key)
         order = column.desc() if sort_desc else column.asc()
-        always = alias is None and not getattr(column.expression, "nullable", True)  # then an index gives the order
-        return query.order_by(order if always else order.nulls_last()), joins
+        kept = inner and not getattr(sort_field.property.columns[0], "nullable", True)
+        return query.order_by(order if kept else order.nulls_last()), joins
 
-    count_most: ClassVar[int] = 10_000  # of more the page says "many": to count them all would take seconds
-
-    def get_count_query(self) -> Any:
-        """Flask-Admin's count, which stops counting where nobody reads the figure any more."""
-        counting: Any = CappedCount([func.count("*")], session=db.session())
-        counting.most = self.count_most
-        return counting.select_from(self.model)
+    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
+        """Equal rows stay in one order, so that no page shows what another has shown."""
+        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
+        order = list(self._get_default_order())
+        down = sort_desc if sort_column is not None else bool(order and order[-1][2])
+        return query.order_by(self.model.id.desc() if down else self.model.id), joins
 
     def init_search(self) -> bool:
         return bool(self.search_people or self.search_columns)

@@ -95,7 +95,7 @@ class PersonScreen(FamilyBlocks, Screen):
             "person.set_invoice_address", "user.invite", "fee.relief", "person.merge", "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
-        "age": lambda view, _context, row, _name: aged(row.born),
+        "age": lambda view, _context, row, _name: aged(row.born, actor().today),
         "place": lambda view, _context, row, _name: view.place(row.id),
         "notes": lambda view, _context, row, _name: view.signs(row),
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),

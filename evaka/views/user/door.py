@@ -21,7 +21,7 @@ from evaka.models.base import db, transaction
 from evaka.models.user import User
 from evaka.texts import LANGUAGES
 from evaka.views.forms import Required
-from evaka.views.page import Lazy, actor, now, person, told, told_refusal
+from evaka.views.page import Lazy, actor, choose_language, now, person, told, told_refusal
 
 door = Blueprint("user", __name__)
 SEEN_EVERY = timedelta(minutes=5)  # how often a session's last page is written down
@@ -68,6 +68,7 @@ def enter(user: User) -> None:
         session["language"] = chosen
     g.pop("_login_user", None)
     g.pop("actor", None)
+    choose_language()
 
 
 def is_stale() -> bool:
@@ -201,4 +202,5 @@ def language(language: str) -> Any:
         with transaction():
             user.language = language
             record("user.language", user, actor(), {"language": language})
+    choose_language()
     return redirect(own_path(request.values.get("next")))

@@ -21,7 +21,7 @@ from evaka.models.user import Grant, User, is_staff
 from evaka.texts import LANGUAGES, knows
 from evaka.views.base import Button, Screen, link
 from evaka.views.filters import NamedFilter, RowFilter, TableFilter, YesNoFilter
-from evaka.views.forms import choosable
+from evaka.views.forms import by_name, choosable
 from evaka.views.page import Lazy, actor, browser_name, moment, now, option_name, told, written
 
 
@@ -251,7 +251,7 @@ def _with_groups(place: tuple[str, list[str]]) -> str:
 
 def groups_of(unit: Unit | None) -> list[Any]:
     """The groups of a unit that work today or later."""
-    return choosable(Group, unit, actor()) if unit is not None else []
+    return by_name(choosable(Group, unit, actor())) if unit is not None else []
 
 
 def ask_place(form: Any) -> None:

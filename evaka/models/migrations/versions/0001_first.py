@@ -24,24 +24,6 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_counter')),
     sa.UniqueConstraint('name', name=op.f('uq_counter_name'))
     )
-    op.create_table('journal_chain',
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_chain'))
-    )
-    op.create_table('journal_seal',
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('through', sa.Integer(), nullable=False),
-    sa.Column('lines', sa.Integer(), nullable=False),
-    sa.Column('chains', sa.JSON(), nullable=False),
-    sa.Column('digest', sa.String(length=64), nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_seal')),
-    info={'kept': True}
-    )
     op.create_table('lease',
     sa.Column('name', sa.String(length=40), nullable=False),
     sa.Column('owner', sa.String(length=80), nullable=False),
@@ -71,31 +53,22 @@ def upgrade():
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
     sa.Column('allergies', sa.Text(), nullable=True),
     sa.Column('diet', sa.Text(), nullable=True),
     sa.Column('medication', sa.Text(), nullable=True),
-    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.Column('sort_key', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('name_key', sa.String(length=170), server_default='', nullable=False),
-    sa.Column('phone_key', sa.String(length=30), server_default='', nullable=False),
-    sa.Column('email_key', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('merged_into_id', sa.Integer(), nullable=True),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.ForeignKeyConstraint(['merged_into_id'], ['person.id'], name=op.f('fk_person_merged_into_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('identity_code', name=op.f('uq_person_identity_code'))
     )
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_person_born'), ['born'], unique=False)
-        batch_op.create_index('ix_person_born_email_key', ['born', 'email_key'], unique=False)
-        batch_op.create_index('ix_person_born_name_key', ['born', 'name_key'], unique=False)
-        batch_op.create_index('ix_person_born_phone_key', ['born', 'phone_key'], unique=False)
-        batch_op.create_index(batch_op.f('ix_person_merged_into_id'), ['merged_into_id'], unique=False)
         batch_op.create_index('ix_person_sort_key_id', ['sort_key', 'id'], unique=False)
 
     op.create_table('absence',
@@ -166,7 +139,7 @@ def upgrade():
 
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -201,7 +174,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -233,38 +206,25 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_partner_first_id'), ['first_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_partner_second_id'), ['second_id'], unique=False)
 
-    op.create_table('two_people',
-    sa.Column('first_id', sa.Integer(), nullable=False),
-    sa.Column('second_id', sa.Integer(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.ForeignKeyConstraint(['first_id'], ['person.id'], name=op.f('fk_two_people_first_id')),
-    sa.ForeignKeyConstraint(['second_id'], ['person.id'], name=op.f('fk_two_people_second_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_two_people')),
-    sa.UniqueConstraint('first_id', 'second_id', name=op.f('uq_two_people_first_id_second_id'))
-    )
-    with op.batch_alter_table('two_people', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_two_people_second_id'), ['second_id'], unique=False)
-
     op.create_table('unit',
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
     sa.Column('post_office', sa.String(length=60), server_default='', nullable=False),
     sa.Column('phone', sa.String(length=30), server_default='', nullable=False),
     sa.Column('email', sa.String(length=200), server_default='', nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -282,9 +242,9 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
@@ -305,15 +265,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -337,21 +297,16 @@ def upgrade():
     sa.Column('subject_id', sa.Integer(), nullable=True),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
-    sa.Column('chain', sa.SmallInteger(), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_audit_event_person_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_audit_event_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event')),
-    info={'kept': True}
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_event'))
     )
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.create_index('ix_audit_event_at', ['at'], unique=False)
-        batch_op.create_index('ix_audit_event_person_id_at', ['person_id', 'at'], unique=False)
-        batch_op.create_index('ix_audit_event_subject_subject_id_id', ['subject', 'subject_id', 'id'], unique=False)
-        batch_op.create_index('ix_audit_event_user_id_at', ['user_id', 'at'], unique=False)
+        batch_op.create_index('ix_audit_event_person_id_id', ['person_id', 'id'], unique=False)
+        batch_op.create_index('ix_audit_event_subject_subject_id', ['subject', 'subject_id'], unique=False)
+        batch_op.create_index('ix_audit_event_user_id_id', ['user_id', 'id'], unique=False)
 
     op.create_table('fee',
     sa.Column('number', sa.Integer(), nullable=True),
@@ -408,8 +363,8 @@ def upgrade():
     sa.UniqueConstraint('number', name=op.f('uq_invoice_number'))
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_invoice_codebtor_id'), ['codebtor_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_head_id'), ['head_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_reference'), ['reference'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_replaces_id'), ['replaces_id'], unique=False)
         batch_op.create_index('ix_invoice_status_start_date', ['status', 'start_date'], unique=False)
         batch_op.create_index('uq_invoice_head_id_start_date', ['head_id', 'start_date'], unique=True, sqlite_where=sa.text("status IN ('draft', 'sent')"), postgresql_where=sa.text("status IN ('draft', 'sent')"))
@@ -437,22 +392,6 @@ def upgrade():
     )
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.create_index('ix_job_run_status_heartbeat', ['status', 'heartbeat'], unique=False)
-
-    op.create_table('merged_person',
-    sa.Column('gone_id', sa.Integer(), nullable=False),
-    sa.Column('kept_id', sa.Integer(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('user_id', sa.Integer(), nullable=True),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.ForeignKeyConstraint(['gone_id'], ['person.id'], name=op.f('fk_merged_person_gone_id')),
-    sa.ForeignKeyConstraint(['kept_id'], ['person.id'], name=op.f('fk_merged_person_kept_id')),
-    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_merged_person_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_merged_person')),
-    sa.UniqueConstraint('gone_id', name=op.f('uq_merged_person_gone_id'))
-    )
-    with op.batch_alter_table('merged_person', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_merged_person_kept_id'), ['kept_id'], unique=False)
 
     op.create_table('placement',
     sa.Column('unit_id', sa.Integer(), nullable=False),
@@ -713,7 +652,6 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_message'))
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_message_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_thread_id'), ['thread_id'], unique=False)
 
     op.create_table('thread_child',
@@ -760,7 +698,6 @@ def upgrade():
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.create_index('ix_receipt_group_unread', ['group_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_receipt_message_id'), ['message_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_receipt_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_receipt_person_unread', ['person_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
     # ### end Alembic commands ###
@@ -770,7 +707,6 @@ def downgrade():
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.drop_index('ix_receipt_person_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
-        batch_op.drop_index(batch_op.f('ix_receipt_person_id'))
         batch_op.drop_index(batch_op.f('ix_receipt_message_id'))
         batch_op.drop_index('ix_receipt_group_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
@@ -787,7 +723,6 @@ def downgrade():
     op.drop_table('thread_child')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_thread_id'))
-        batch_op.drop_index(batch_op.f('ix_message_person_id'))
 
     op.drop_table('message')
     with op.batch_alter_table('thread', schema=None) as batch_op:
@@ -856,10 +791,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_placement_child_id'))
 
     op.drop_table('placement')
-    with op.batch_alter_table('merged_person', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_merged_person_kept_id'))
-
-    op.drop_table('merged_person')
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.drop_index('ix_job_run_status_heartbeat')
 
@@ -869,8 +800,8 @@ def downgrade():
         batch_op.drop_index('uq_invoice_head_id_start_date', sqlite_where=sa.text("status IN ('draft', 'sent')"), postgresql_where=sa.text("status IN ('draft', 'sent')"))
         batch_op.drop_index('ix_invoice_status_start_date')
         batch_op.drop_index(batch_op.f('ix_invoice_replaces_id'))
+        batch_op.drop_index(batch_op.f('ix_invoice_reference'))
         batch_op.drop_index(batch_op.f('ix_invoice_head_id'))
-        batch_op.drop_index(batch_op.f('ix_invoice_codebtor_id'))
 
     op.drop_table('invoice')
     with op.batch_alter_table('fee', schema=None) as batch_op:
@@ -880,10 +811,9 @@ def downgrade():
 
     op.drop_table('fee')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
-        batch_op.drop_index('ix_audit_event_user_id_at')
-        batch_op.drop_index('ix_audit_event_subject_subject_id_id')
-        batch_op.drop_index('ix_audit_event_person_id_at')
-        batch_op.drop_index('ix_audit_event_at')
+        batch_op.drop_index('ix_audit_event_user_id_id')
+        batch_op.drop_index('ix_audit_event_subject_subject_id')
+        batch_op.drop_index('ix_audit_event_person_id_id')
 
     op.drop_table('audit_event')
     with op.batch_alter_table('application', schema=None) as batch_op:
@@ -898,10 +828,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_unit_area_id'))
 
     op.drop_table('unit')
-    with op.batch_alter_table('two_people', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_two_people_second_id'))
-
-    op.drop_table('two_people')
     with op.batch_alter_table('partner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_partner_second_id'))
         batch_op.drop_index(batch_op.f('ix_partner_first_id'))
@@ -941,10 +867,6 @@ def downgrade():
     op.drop_table('absence')
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_index('ix_person_sort_key_id')
-        batch_op.drop_index(batch_op.f('ix_person_merged_into_id'))
-        batch_op.drop_index('ix_person_born_phone_key')
-        batch_op.drop_index('ix_person_born_name_key')
-        batch_op.drop_index('ix_person_born_email_key')
         batch_op.drop_index(batch_op.f('ix_person_born'))
 
     op.drop_table('person')
@@ -953,8 +875,6 @@ def downgrade():
 
     op.drop_table('login_attempt')
     op.drop_table('lease')
-    op.drop_table('journal_seal')
-    op.drop_table('journal_chain')
     op.drop_table('counter')
     op.drop_table('area')
     # ### end Alembic commands ###

@@ -1,0 +1,20 @@
+"""Both contenders are served alike: gunicorn -c bench/served.py, as evaka/serve.py does it, without the jobs."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+bind = f"127.0.0.1:{os.environ['PORT']}"
+worker_class = "gthread"
+workers = 2
+threads = 4
+loglevel = "error"
+control_socket_disable = True
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What stands once the application has been made is left out of garbage collection, for both."""
+    gc.collect()
+    gc.freeze()
