@@ -227,7 +227,8 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
-        {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank},
+        {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction,
+         "voucher_decision": FeeInstruction, "bank": Bank},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),
