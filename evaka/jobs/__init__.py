@@ -16,6 +16,7 @@ from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEND_EMAIL
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
+from evaka.jobs.voucher import FREEZE_MONTH, OPEN_MONTH
 from evaka.kit.errors import ConfigMistake, Refused
 
 JOBS: dict[str, Job] = {
@@ -24,6 +25,8 @@ JOBS: dict[str, Job] = {
         SEND_EMAIL,
         REFRESH_NIGHT,
         DRAFT_MONTH,
+        OPEN_MONTH,
+        FREEZE_MONTH,
     )
 }
 

@@ -22,6 +22,7 @@ from evaka.models.person import Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
+from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
 from evaka.views.attendance import AttendanceScreen, MyAbsences
 from evaka.views.decision import DecisionScreen, MyDecisions
@@ -36,6 +37,14 @@ from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
+from evaka.views.voucher import (
+    MyVouchers,
+    PayeeScreen,
+    PaymentScreen,
+    ReportRowScreen,
+    ReportScreen,
+    VoucherScreen,
+)
 
 MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
@@ -53,6 +62,11 @@ MENU: list[tuple[str, Any, Any]] = [
     ("income", IncomeScreen, Income),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
+    ("voucher", VoucherScreen, VoucherDecision),
+    ("voucher_report", ReportScreen, VoucherMonth),
+    ("voucher_row", ReportRowScreen, VoucherRow),
+    ("payment", PaymentScreen, Payment),
+    ("payee", PayeeScreen, UnitPayee),
     ("invoice", InvoiceScreen, Invoice),
     ("message", MessageScreen, Thread),
     ("document", DocumentScreen, Document),
@@ -84,6 +98,10 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("income", "income.index_view", "income.view", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
+        ("voucher", "voucher.index_view", "voucher.view", None),
+        ("voucher_report", "voucher_report.index_view", "voucher_report.view", None),
+        ("payment", "payment.index_view", "payment.view", None),
+        ("payee", "payee.index_view", "payee.view", None),
     ]),
     ("messages", [
         ("message", "message.index_view", "message.view", unread_of_groups),
@@ -102,6 +120,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
+    ("voucher", MyVouchers, VoucherDecision),
     ("invoice", MyInvoices, Invoice),
     ("message", MyMessages, Thread),
     ("document", DocumentScreen, Document),

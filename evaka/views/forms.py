@@ -283,7 +283,7 @@ class Converter(AdminModelConverter):
             query = select(remote_model).where(within(actor(), key, remote_model))
             return sorted(db.session.scalars(query), key=str)
 
-        return RowField(model=remote_model, rows=rows, **given)
+        return RowField(**{"model": remote_model, "rows": rows} | given)  # a screen may offer fewer, by form_args
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:

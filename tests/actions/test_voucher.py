@@ -225,10 +225,10 @@ def test_what_cannot_be_reckoned_leaves_the_drafts_as_they_are(by):
 
 
 def test_a_need_without_a_share_is_told_and_stops_no_other_child(by):
-    mother, child = family(service_need="preschool")
+    mother, _ = family(service_need="preschool")
     _, other = family()
     heads = {mother.id, decisions_head(other)}
-    assert {id: no.key for id, no in fee.refresh(heads, by()).items()} in ({mother.id: "voucher.no_coefficient"}, {})
+    assert {id: no.key for id, no in fee.refresh(heads, by()).items()} == {mother.id: "voucher.no_coefficient"}
     assert told(other) == [("1.1.2026–31.7.2026", 950, 100, "draft")]
 
 
@@ -575,7 +575,7 @@ stories = st.fixed_dictionaries(
 
 @given(story=stories)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_of_any_story_the_decisions_cover_exactly_the_days_in_private_units(by, story):
     """And the city's part and the family's make up the value, and telling it all leaves nothing to tell."""
