@@ -28,8 +28,8 @@ from evaka.rules.fee import Care, Facts, FeeStatus
 from evaka.rules.income import Id
 from evaka.rules.placement import ServiceNeed
 from evaka.rules.unit import Provider
+from evaka.rules.voucher import Voucher, VoucherFacts, VoucherPolicy, VoucherTable, drafts
 from evaka.rules.voucher import VoucherDecision as Decided
-from evaka.rules.voucher import VoucherFacts, VoucherPolicy, VoucherTable, drafts
 
 NO_TABLE = ("voucher.no_table", "fee.no_table")  # missing from a day on: the days before are decided all the same
 
@@ -42,22 +42,26 @@ class _Row:
     facts: dict[str, Any]
 
     def columns(self) -> dict[str, Any]:
-        voucher = voucher_of(self.facts)
-        return {
-            "child_id": voucher.child,
-            "head_id": voucher.family.head,
-            "partner_id": voucher.family.partner,
-            "unit_id": voucher.line.care.unit if voucher.line else None,
-            "start": self.period.start,
-            "end": self.period.end,
-            "family_size": voucher.family.family_size,
-            "value": voucher.worth,
-            "co_payment": voucher.co_payment,
-            "final_co_payment": voucher.final_co_payment,
-            "facts": self.facts,
-            "status": FeeStatus.DRAFT,
-            "decided_by": "",
-        }
+        return columns_of(self.period, voucher_of(self.facts), self.facts)
+
+
+def columns_of(period: DateRange, voucher: Voucher, facts: dict[str, Any]) -> dict[str, Any]:
+    """A draft as it is stored."""
+    return {
+        "child_id": voucher.child,
+        "head_id": voucher.family.head,
+        "partner_id": voucher.family.partner,
+        "unit_id": voucher.line.care.unit if voucher.line else None,
+        "start": period.start,
+        "end": period.end,
+        "family_size": voucher.family.family_size,
+        "value": voucher.worth,
+        "co_payment": voucher.co_payment,
+        "final_co_payment": voucher.final_co_payment,
+        "facts": facts,
+        "status": FeeStatus.DRAFT,
+        "decided_by": "",
+    }
 
 
 def policy() -> VoucherPolicy:
@@ -91,7 +95,7 @@ def redraft(found: Mapping[int, Facts], by: Actor) -> dict[int, Refused]:
     units = voucher_units()
     children = {int(child) for facts in found.values() for child in facts.children}
     decisions, before = _decisions(children)
-    wanted = {child for child in children if child in decisions or _cared_for(child, found.values(), units)}
+    wanted = {child for child in children if child in decisions or cared_for(child, found.values(), units)}
     if not wanted:
         return {}
     families, troubles = _families(wanted, found)
@@ -99,7 +103,7 @@ def redraft(found: Mapping[int, Facts], by: Actor) -> dict[int, Refused]:
     made: list[_Row] = []
     gone: dict[int, int] = {}
     for child in sorted(families):
-        facts = _facts(families[child], child, units, support)
+        facts = voucher_facts(families[child], child, units, support)
         try:
             fresh, trouble = _drafts(facts, child, decisions[child])
         except Refused as no:
@@ -125,7 +129,8 @@ def voucher_units() -> set[int]:
     return set(db.session.scalars(select(Unit.id).where(Unit.provider == Provider.PRIVATE_SERVICE_VOUCHER)))
 
 
-def _cared_for(child: int, families: Iterable[Facts], units: set[int]) -> bool:
+def cared_for(child: int, families: Iterable[Facts], units: set[int]) -> bool:
+    """Whether the child is at some time in one of the units."""
     return any(care.unit in units for facts in families if child in facts.care for _, care in facts.care[child].spans)
 
 
@@ -164,7 +169,8 @@ def _merged(parts: list[Facts]) -> Facts:
     return first
 
 
-def _facts(family: Facts, child: int, units: set[int], support: Mapping[Id, Timeline[Decimal]]) -> VoucherFacts:
+def voucher_facts(family: Facts, child: int, units: set[int], support: Mapping[Id, Timeline[Decimal]]) -> VoucherFacts:
+    """All that the vouchers of one child depend on."""
     places: Timeline[Care] = family.care.get(child, Timeline())
     care = Timeline((period, care) for period, care in places.spans if care.unit in units)
     return VoucherFacts(

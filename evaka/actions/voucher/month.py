@@ -75,7 +75,7 @@ def freeze(month: VoucherMonth, by: Actor) -> None:
     month.total = sum(row.amount for row in rows)
     db.session.flush()
     if rows:
-        db.session.execute(insert(VoucherRow), [_columns(row, month.id) for row in rows])
+        db.session.execute(insert(VoucherRow), [columns_of(row) | {"month_id": month.id} for row in rows])
     draft_payments(by)
 
 
@@ -163,9 +163,9 @@ def _frozen_rows(month: VoucherMonth) -> list[ReportRow]:
     return _rows(of_month, decisions)[month.id]
 
 
-def _columns(row: ReportRow, month: int) -> dict[str, Any]:
+def columns_of(row: ReportRow) -> dict[str, Any]:
+    """A row of a month as it is stored."""
     return {
-        "month_id": month,
         "unit_id": row.decision.unit,
         "child_id": row.decision.child,
         "decision_id": row.decision.id,
