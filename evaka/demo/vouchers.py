@@ -32,6 +32,7 @@ from evaka.rules.voucher import (
 from evaka.rules.voucher import VoucherDecision as Decided
 
 LEFT_TO_SEND = 0.08  # the share of children whose newest decision nobody has looked at yet
+NOBODY = dict.fromkeys(("payee_name", "business_id", "iban", "provider_id"), "")
 CLOSING = 25  # the day of a month on which its report is frozen
 
 
@@ -40,6 +41,7 @@ class Vouchers:
         self.rows, self.rng, self.calendar, self.clerks = rows, rng, calendar, clerks
         self.units = voucher_units()
         self.sent: list[SentVoucher] = []
+        self.payees: dict[int, dict[str, str]] = {}
 
     def decide(self, facts: Mapping[int, Facts]) -> None:
         """All that these families should have been told of vouchers, told; except what is still to be looked at."""
@@ -76,9 +78,9 @@ class Vouchers:
         """The payees, the months until now, frozen one after the other, and what the units were paid for them."""
         for number, unit in enumerate(sorted(self.units), start=1):
             name = db.session.get_one(Unit, unit).name
-            self.rows.add(UnitPayee, unit_id=unit, name=f"{name.split()[0]} Oy", business_id=f"99{number:05}-0",
-                          iban="FI7899991000000024" if number > 1 or len(self.units) == 1 else "",
-                          provider_id=str(900_000 + number))
+            payee = {"business_id": f"99{number:05}-0", "iban": "FI7899991000000024", "provider_id": str(900_000 + number)}
+            self.payees[unit] = payee | {"payee_name": f"{name.split()[0]} Oy"}
+            self.rows.add(UnitPayee, unit_id=unit, name=f"{name.split()[0]} Oy", **payee)
         frozen: list[FrozenMonth] = []
         numbered, month = 0, DateRange.month(self.calendar.history.year, self.calendar.history.month)
         while month.start <= self.calendar.day:
@@ -100,7 +102,8 @@ class Vouchers:
                            frozen_at=one.at, total=sum(row.amount for row in one.rows))
         for row in one.rows:
             self.rows.add(VoucherRow, month_id=id, **columns_of_row(row))
-        newest = add_months(one.month.start, 1) >= self.calendar.day.replace(day=1)
+        following = add_months(one.month.start, 1)
+        newest = datetime(following.year, following.month, CLOSING, 1, tzinfo=HELSINKI) > self.calendar.now
         for due in sorted(payments(frozen), key=lambda due: int(due.unit)):
             sent = not newest
             numbered += sent
@@ -110,5 +113,6 @@ class Vouchers:
                 status=PaymentStatus.SENT if sent else PaymentStatus.DRAFT, number=numbered if sent else None,
                 paid_on=paid_on if sent else None, due=paid_on + timedelta(days=14) if sent else None,
                 sent_at=office_hour(paid_on, self.rng) if sent else None,
+                **(self.payees[int(due.unit)] if sent else NOBODY),
             )
         return numbered

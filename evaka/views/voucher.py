@@ -152,9 +152,6 @@ class VoucherScreen(Screen):
         ]
         pairs += [
             (told("fee.family_size"), before.family_size, row.family_size),
-            (told("voucher.unit"), str(before.unit or ""), str(row.unit or "")),
-            (told("voucher.service_need"), *(need_name(one.line, language()) if one.line else ""
-                                             for one in (old, voucher))),
             *((told(f"voucher.{name}"), money(getattr(before, name)), money(getattr(row, name)))
               for name in ("value", "co_payment", "final_co_payment")),
         ]
@@ -200,12 +197,13 @@ class ReportScreen(Screen):
     column_sortable_list = (("month", "start"), "status", "total", "frozen_at")
     column_default_sort = ("start", True)
     column_filters = (StateFilter(VoucherMonth.status, "voucher_report.status", MonthStatus),)
-    money = ("total",)
+    figures = ("total",)
     reading = True
     column_formatters: ClassVar = {
         "month": lambda _view, _context, row, _name: str(row),
         "total": lambda view, _context, row, _name: view.total(row),
     }
+    column_formatters_export = column_formatters
 
     def units(self) -> set[int]:
         """The private units that the reader may read of."""
