@@ -44,6 +44,7 @@ from evaka.rules.placement import ServiceNeed
 from evaka.rules.unit import Group as GroupOfRules
 from evaka.rules.unit import OccupancyKind, Place, Rows, Stay, occupancy
 from evaka.rules.unit.rows import Need
+from evaka.rules.voucher import MonthStatus, PaymentStatus
 
 DAY = date(2026, 11, 24)
 SATURDAY, LEAP = date(2026, 8, 1), date(2028, 2, 29)

@@ -78,7 +78,8 @@ class Vouchers:
         """The payees, the months until now, frozen one after the other, and what the units were paid for them."""
         for number, unit in enumerate(sorted(self.units), start=1):
             name = db.session.get_one(Unit, unit).name
-            payee = {"business_id": f"99{number:05}-0", "iban": "FI7899991000000024", "provider_id": str(900_000 + number)}
+            payee = {"business_id": f"99{number:05}-0", "iban": "FI7899991000000024",
+                     "provider_id": str(900_000 + number)}
             self.payees[unit] = payee | {"payee_name": f"{name.split()[0]} Oy"}
             self.rows.add(UnitPayee, unit_id=unit, name=f"{name.split()[0]} Oy", **payee)
         frozen: list[FrozenMonth] = []
