@@ -285,7 +285,7 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
-         "changes": ChangePolicy, "unit": UnitPolicy},
+         "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),

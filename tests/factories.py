@@ -79,6 +79,11 @@ def unit(name: str | None = None, **fields: Any) -> Unit:
     return save(Unit(**(defaults | fields)))
 
 
+def voucher_unit(name: str | None = None, **fields: Any) -> Unit:
+    """A private day-care centre that is paid with service vouchers and bills families itself."""
+    return unit(name, **({"provider": Provider.PRIVATE_SERVICE_VOUCHER, "invoiced": False} | fields))
+
+
 def group(unit: Unit, name: str = "Siilit", adults: str = "3", **fields: Any) -> Group:
     """A group with three adults since 2020."""
     row = save(Group(unit=unit, name=name, **({"start": date(2020, 1, 1), "end": None} | fields)))

@@ -35,6 +35,7 @@ from evaka.models.person import Guardian, Person
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
 from evaka.models.user import User
+from evaka.models.voucher import Payment, VoucherDecision, VoucherMonth
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus, overdue
 from evaka.rules.assistance import Option
 from evaka.rules.calendar import OpenDays
@@ -45,6 +46,7 @@ from evaka.rules.placement import ServiceNeed
 from evaka.rules.unit import Group as GroupOfRules
 from evaka.rules.unit import OccupancyKind, Place, Rows, Stay, occupancy
 from evaka.rules.unit.rows import Need
+from evaka.rules.voucher import MonthStatus, PaymentStatus
 
 DAY = date(2026, 11, 24)
 SATURDAY, LEAP = date(2026, 8, 1), date(2028, 2, 29)
@@ -240,6 +242,22 @@ def test_numbers_have_no_gaps_and_the_counter_stands_at_the_last(harjula, name, 
     assert [number for number, _ in numbers] == list(range(1, len(numbers) + 1))
     assert db.session.scalar(select(Counter.last).where(Counter.name == name)) == len(numbers)
     assert all(sent is not None and sent.date() <= DAY for _, sent in numbers)
+
+
+def test_children_of_private_units_have_vouchers_and_the_units_are_paid_month_by_month(harjula):
+    vouchers = db.session.scalars(select(VoucherDecision).order_by(VoucherDecision.number)).all()
+    given = [one for one in vouchers if one.number is not None]
+    assert [one.number for one in given] == list(range(1, len(given) + 1))
+    assert [one.decided_at for one in given] == sorted(one.decided_at for one in given)
+    assert db.session.scalar(select(Counter.last).where(Counter.name == "voucher")) == len(given)
+    assert {one.status for one in vouchers} == {FeeStatus.SENT, FeeStatus.WAITING, FeeStatus.DRAFT}
+    months = db.session.scalars(select(VoucherMonth).order_by(VoucherMonth.start)).all()
+    assert [one.status for one in months] == [MonthStatus.FROZEN] * (len(months) - 1) + [MonthStatus.OPEN]
+    assert months[-1].start == DAY.replace(day=1)
+    payments = db.session.scalars(select(Payment).order_by(Payment.start)).all()
+    assert payments[-1].status is PaymentStatus.DRAFT
+    assert all(one.number and one.iban for one in payments if one.status is PaymentStatus.SENT)
+    assert sum(one.amount for one in payments) == sum(one.total or 0 for one in months)
 
 
 def test_the_nightly_job_finds_nothing_to_mend(harjula):

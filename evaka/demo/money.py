@@ -20,6 +20,7 @@ from evaka.demo.desk import office_hour
 from evaka.demo.families import Calendar
 from evaka.demo.people import Adult, Family
 from evaka.demo.rows import Rows
+from evaka.demo.vouchers import Vouchers
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.references import national
 from evaka.models.base import db
@@ -27,7 +28,8 @@ from evaka.models.fee import FeeAlteration, FeeDecision, snapshot
 from evaka.models.income import Income, lines_kept
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.models.journal import Counter
-from evaka.rules.fee import AlterationKind, FeeStatus, drafts
+from evaka.models.voucher import VoucherDecision
+from evaka.rules.fee import IN_FORCE, AlterationKind, FeeStatus, drafts
 from evaka.rules.fee import FeeDecision as Decided
 from evaka.rules.income import Effect, IncomeLine, PayPeriod, shown
 from evaka.rules.invoice import InvoiceStatus
@@ -122,6 +124,7 @@ class Finance:
         self, rows: Rows, rng: Random, calendar: Calendar, clerks: list[str], echo: Callable[[str], None]
     ) -> None:
         self.rows, self.rng, self.calendar, self.clerks, self.echo = rows, rng, calendar, clerks, echo
+        self.vouchers = Vouchers(rows, Random(clerks[0]), calendar, clerks)
 
     # -- decisions ----------------------------------------------------------------------------------
 
@@ -137,8 +140,11 @@ class Finance:
             for head in heads[first : first + BATCH]:
                 found = drafts(facts[head], head, [], first_day=fee_policy().first_day)
                 self._write(head, found, waits=head != careful and self.rng.random() < LEFT_TO_SEND)
+            self.vouchers.decide(facts)
             self.rows.write()
-        self.rows.add(Counter, name="fee", last=self._number())
+        self.rows.add(Counter, name="fee", last=self._number(FeeDecision))
+        self.rows.add(Counter, name="voucher", last=self._number(VoucherDecision))
+        self.vouchers.pay()
 
     def _write(self, head: int, found: list[Decided], *, waits: bool) -> None:
         rng, day = self.rng, self.calendar.day
@@ -158,14 +164,15 @@ class Finance:
             )
 
     @staticmethod
-    def _number() -> int:
-        """Number the sent decisions in the order in which they were sent; the last number."""
-        fee = FeeDecision.__table__
-        order = sa.func.row_number().over(order_by=(fee.c.sent_at, fee.c.id)).label("number")
-        numbers = sa.select(fee.c.id, order).where(fee.c.status == FeeStatus.SENT).subquery()
+    def _number(model: type[FeeDecision] | type[VoucherDecision]) -> int:
+        """Number the decisions in force in the order in which they were decided; the last number."""
+        table: sa.Table = model.__table__
+        decided = table.c.decided_at if model is VoucherDecision else table.c.sent_at
+        order = sa.func.row_number().over(order_by=(decided, table.c.id)).label("number")
+        numbers = sa.select(table.c.id, order).where(table.c.status.in_(IN_FORCE)).subquery()
         connection = db.session.connection()
-        connection.execute(fee.update().where(fee.c.id == numbers.c.id).values(number=numbers.c.number))
-        return int(connection.scalar(sa.select(sa.func.max(fee.c.number))) or 0)
+        connection.execute(table.update().where(table.c.id == numbers.c.id).values(number=numbers.c.number))
+        return int(connection.scalar(sa.select(sa.func.max(table.c.number))) or 0)
 
     # -- invoices -----------------------------------------------------------------------------------
 

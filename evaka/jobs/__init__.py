@@ -19,6 +19,7 @@ from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
+from evaka.jobs.voucher import FREEZE_MONTH, OPEN_MONTH
 from evaka.kit.errors import ConfigMistake, Refused
 
 JOBS: dict[str, Job] = {
@@ -35,6 +36,8 @@ JOBS: dict[str, Job] = {
         END_SESSIONS,
         CLOSE_IDLE,
         RETENTION,
+        OPEN_MONTH,
+        FREEZE_MONTH,
     )
 }
 

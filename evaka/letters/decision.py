@@ -123,13 +123,18 @@ def laws(applied: tuple[Law, ...], language: str) -> Text:
 
 
 def cited(law: Law, language: str) -> str:
-    """Varhaiskasvatuslaki (540/2018) 5, 6 ja 17 §; an act has its name at letter.law.<number>_<year>."""
-    *others, last = law.sections
-    if others:
-        sections = say("letter.sections", language, others=", ".join(others), last=last)
-    else:
-        sections = say("letter.section", language, section=last)
-    return say(f"letter.law.{law.act.replace('/', '_')}", language, sections=sections)
+    """Varhaiskasvatuslaki (540/2018) 5, 6 ja 17 §; an act has its name at letter.law.<number>_<year>.
+
+    Without sections the whole act is named.
+    """
+    match law.sections:
+        case ():
+            sections = ""
+        case (one,):
+            sections = say("letter.section", language, section=one)
+        case (*others, last):
+            sections = say("letter.sections", language, others=", ".join(others), last=last)
+    return say(f"letter.law.{law.act.replace('/', '_')}", language, sections=sections).rstrip(" ,")
 
 
 def decided_by(name: str, title: str) -> Text:

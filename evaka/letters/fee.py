@@ -98,7 +98,7 @@ def fee_letter(facts: FeeFacts, language: str) -> Letter:
         (word("payers"), names),
         (word("valid"), lasting(facts.period, language)),
         (word("family_size"), word("persons")),
-        *((line.person, _income(line, language)) for line in facts.incomes),
+        *((line.person, income_words(line, language)) for line in facts.incomes),
         (word("total_income"), _money(facts.total_income, language)),
         (word("income_limit"), euros(facts.income_limit)),
         (word("rate"), f"{facts.rate}\u00a0%".replace(".", ",")),
@@ -173,7 +173,8 @@ def _children(facts: FeeFacts, language: str) -> Rows:
     )
 
 
-def _income(line: IncomeLine, language: str) -> str:
+def income_words(line: IncomeLine, language: str) -> str:
+    """What a person was counted to earn, as a decision says it."""
     said = say(f"letter.fee.income_{line.effect}", language)
     return said if line.amount is None else f"{euros(line.amount)} ({said})"
 

@@ -15,5 +15,6 @@ from evaka.models import (  # noqa: F401
     placement,
     unit,
     user,
+    voucher,
 )
 from evaka.models.base import db  # noqa: F401

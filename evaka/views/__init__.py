@@ -32,14 +32,15 @@ from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
+from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
 from evaka.views.assistance import (
     ActionScreen,
+    CoefficientScreen,
     DaycareScreen,
     FactorScreen,
     MeasureScreen,
     PreschoolScreen,
-    VoucherScreen,
 )
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
 from evaka.views.calendar import ClosureScreen
@@ -65,6 +66,14 @@ from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
+from evaka.views.voucher import (
+    MyVouchers,
+    PayeeScreen,
+    PaymentScreen,
+    ReportRowScreen,
+    ReportScreen,
+    VoucherScreen,
+)
 
 MENU: list[tuple[str, Any, Any]] = [
     ("search", Search, None),
@@ -89,10 +98,15 @@ MENU: list[tuple[str, Any, Any]] = [
     ("assistance_factor", FactorScreen, AssistanceFactor),
     ("assistance_action", ActionScreen, AssistanceAction),
     ("other_measure", MeasureScreen, OtherMeasure),
-    ("voucher_coefficient", VoucherScreen, VoucherCoefficient),
+    ("voucher_coefficient", CoefficientScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
+    ("voucher", VoucherScreen, VoucherDecision),
+    ("voucher_report", ReportScreen, VoucherMonth),
+    ("voucher_row", ReportRowScreen, VoucherRow),
+    ("payment", PaymentScreen, Payment),
+    ("payee", PayeeScreen, UnitPayee),
     ("invoice", InvoiceScreen, Invoice),
     ("message", MessageScreen, Thread),
     ("document", DocumentScreen, Document),
@@ -131,6 +145,10 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("income", "income.index_view", "income.view", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
+        ("voucher", "voucher.index_view", "voucher.view", None),
+        ("voucher_report", "voucher_report.index_view", "voucher_report.view", None),
+        ("payment", "payment.index_view", "payment.view", None),
+        ("payee", "payee.index_view", "payee.view", None),
     ]),
     ("messages", [
         ("message", "message.index_view", "message.view", unread_of_groups),
@@ -158,6 +176,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
+    ("voucher", MyVouchers, VoucherDecision),
     ("invoice", MyInvoices, Invoice),
     ("message", MyMessages, Thread),
     ("document", DocumentScreen, Document),

@@ -198,7 +198,7 @@ class MeasureScreen(SupportScreen):
     column_filters = filters_of(OtherMeasure, StateFilter(OtherMeasure.kind, "assistance.kind", MeasureKind))
 
 
-class VoucherScreen(SupportScreen):
+class CoefficientScreen(SupportScreen):
     column_filters = filters_of(VoucherCoefficient)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -16,10 +17,11 @@ from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.person import Person
 from evaka.models.unit import Unit
+from evaka.models.voucher import VoucherDecision
 from evaka.rules.fee import AlterationKind, Fees, FeeStatus, Step
 from evaka.rules.fee.step import money
 from evaka.rules.income import Income, family_total
-from evaka.views.base import Screen, link
+from evaka.views.base import Button, Screen, link
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, aged, decimal, language, moment, told, word_of, written
 
@@ -144,7 +146,7 @@ class FeeScreen(Screen):
                 }
             )
         found.append({"label": told("fee.family_size"), "value": str(row.family_size), "note": ""})
-        found.append({"label": told("fee.income"), "value": _income_total(fees), "note": ""})
+        found.append({"label": told("fee.income"), "value": income_total(fees), "note": ""})
         return found
 
     def children(self, fees: Fees, people: dict[Any, Person], row: Any) -> list[dict[str, Any]]:
@@ -176,9 +178,9 @@ class FeeScreen(Screen):
             return None
         old = before.fees
         rows: list[tuple[str, Any, Any, bool]] = []
-        was, now = _incomes(old), _incomes(fees)
+        was, now = incomes_of(old), incomes_of(fees)
         for id in dict.fromkeys([*was, *now]):
-            pair = [_shown(one[id]) if id in one else "" for one in (was, now)]
+            pair = [income_shown(one[id]) if id in one else "" for one in (was, now)]
             rows.append((told("fee.income_of", person=people[id].first_name), *pair, pair[0] != pair[1]))
         sizes = (old.family_size, fees.family_size)
         rows.append((told("fee.family_size"), *sizes, sizes[0] != sizes[1]))
@@ -212,20 +214,20 @@ class FeeScreen(Screen):
         ]
 
 
-def _incomes(fees: Fees) -> dict[Any, Income | None]:
+def incomes_of(fees: Fees) -> dict[Any, Income | None]:
     found = {fees.head: fees.head_income}
     if fees.partner is not None:
         found[fees.partner] = fees.partner_income
     return found | {line.child: line.income for line in fees.lines if line.income is not None}
 
 
-def _shown(income: Income | None) -> str:
+def income_shown(income: Income | None) -> str:
     if income is None:
         return told("fee.not_shown")
     return euros(income.total) if income.effect == "income" else word_of(income.effect)
 
 
-def _income_total(fees: Fees) -> str:
+def income_total(fees: Fees) -> str:
     incomes = [fees.head_income] + ([fees.partner_income] if fees.partner is not None else [])
     total = family_total(incomes)
     return told("fee.not_shown") if total is None else euros(total)
@@ -269,6 +271,13 @@ class MyFees(Screen):
     }
     column_formatters_detail: ClassVar = {"document": lambda view, _context, row, _name: view.paper(row)}
     column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
+
+    def head_buttons(self) -> list[Button]:
+        """To the vouchers, for a family that has any."""
+        mine = select(VoucherDecision.id).where(within(actor(), "voucher.view", VoucherDecision)).limit(1)
+        if db.session.scalar(mine) is None:
+            return []
+        return [Button(told("menu.my_voucher"), url_for("my_voucher.index_view"), "secondary")]
 
     def row_heading(self, row: Any) -> str:
         return told("fee.of", number=row.number)

@@ -412,8 +412,10 @@ class Converter(AdminModelConverter):
         given.pop("allow_blank", None)
         key = f"{remote_model.feature_name()}.view"
 
-        return RowField(
-            model=remote_model, rows=lambda: select(remote_model).where(within(actor(), key, remote_model)), **given)
+        def rows() -> SelectOf[Any]:
+            return select(remote_model).where(within(actor(), key, remote_model))
+
+        return RowField(**{"model": remote_model, "rows": rows} | given)  # a screen may offer fewer, by form_args
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: dict[str, Any], **extra: Any) -> Field:

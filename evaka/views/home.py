@@ -30,6 +30,7 @@ from evaka.models.person import Person, own_children
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
+from evaka.models.voucher import Payment, VoucherDecision, in_force
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
@@ -37,6 +38,7 @@ from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.placement import PlanStatus
 from evaka.rules.unit import Feature
+from evaka.rules.voucher import PaymentStatus
 from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Button, Home, link
 from evaka.views.decision import is_unanswered
@@ -131,6 +133,10 @@ def of_finance() -> Iterator[Task]:
                (("invoice.status", "draft"),))
     yield Task("replacement_drafts", "invoice.view", Invoice, Invoice.status == InvoiceStatus.REPLACEMENT_DRAFT,
                "invoice", (("invoice.status", "replacement_draft"),))
+    yield Task("voucher_drafts", "voucher.view", VoucherDecision, VoucherDecision.status == FeeStatus.DRAFT, "voucher",
+               (("voucher.status", "draft"),))
+    yield Task("payment_drafts", "payment.view", Payment, Payment.status == PaymentStatus.DRAFT, "payment",
+               (("payment.status", "draft"),))
     yield Task("incomes_end", "income.view", Income, ends_soon(), "income", (("income.ends_soon", "1"),))
 
 
@@ -271,7 +277,7 @@ class MyHome(Home):
         by = actor()
         return self.render(
             "guardian/home.html", kids=self.children(by), waits=[*self.decisions(by), *self.letters(by)],
-            latest=[*self.fee(by), *self.invoice(by)],
+            latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 
     def children(self, by: Actor) -> list[dict[str, Any]]:
@@ -339,6 +345,17 @@ class MyHome(Home):
             yield {"label": told("home.latest_fee", number=row.number),
                    "note": told("home.latest_fee.note", period=row.period, total=euros(row.total)),
                    "url": url_for("my_fee.details_view", id=row.id)}
+
+    def vouchers(self, by: Actor) -> Iterator[dict[str, Any]]:
+        """The vouchers in force, one for each child in a private unit."""
+        for row in db.session.scalars(
+            in_force(by.today).where(within(by, "voucher.view", VoucherDecision))
+            .order_by(VoucherDecision.number).options(joinedload(VoucherDecision.child))
+        ):
+            yield {"label": told("home.latest_voucher", child=row.child.first_name, number=row.number),
+                   "note": told("home.latest_voucher.note", period=row.period, value=euros(row.value),
+                                co_payment=euros(row.final_co_payment)),
+                   "url": url_for("my_voucher.details_view", id=row.id)}
 
     def invoice(self, by: Actor) -> Iterator[dict[str, Any]]:
         """The newest invoice of the family."""

@@ -11,6 +11,7 @@ from evaka.letters.decision import Appeal, DecisionFacts, Law
 from evaka.letters.fee import Alteration, ChildFee, FeeFacts, IncomeLine
 from evaka.letters.invoice import InvoiceFacts, InvoiceRow
 from evaka.letters.letter import Sender, Step
+from evaka.letters.voucher import VoucherLetterFacts
 
 SENDER = Sender(
     name="Esimerkkikunta",
@@ -105,6 +106,39 @@ FEE = FeeFacts(
     decision_maker_title="asiakasmaksupäällikkö",
     appeal=replace(BY_POST, law=Law("1503/2016", ("20",))),
 )  # fmt: skip
+
+VOUCHER = VoucherLetterFacts(
+    sender=SENDER,
+    recipient=RECIPIENT,
+    number=118,
+    day=date(2026, 8, 14),
+    kind="relief_accepted",
+    child="Väinö Öljynen",
+    born=date(2023, 5, 1),
+    unit="Mäntymäen yksityinen päiväkoti",
+    care_type="Varhaiskasvatus",
+    service_need="Kokopäiväinen, vähintään 35 h/vk",
+    head="Åsa Öljynen",
+    partner="Čestmír Öljynen",
+    period=DateRange(date(2026, 8, 1), date(2027, 7, 31)),
+    family_size=4,
+    incomes=(IncomeLine("Åsa Öljynen", "shown", 341000), IncomeLine("Čestmír Öljynen", "missing")),
+    value=95000,
+    co_payment=14300,
+    alterations=(Alteration("Huojennus", -1100),),
+    final_co_payment=13200,
+    to_unit=81800,
+    value_steps=(
+        Step("Palvelusetelin perusarvo 3 vuotta täyttäneelle", "950,00 €", "Kunnan päätös 16.6.2025, 112 §"),
+        Step("Palvelusetelin arvo kuukaudessa täysinä euroina", "950 €"),
+    ),
+    co_payment_steps=STEPS,
+    income_change_percent=10,
+    laws=(Law("1503/2016", ("5", "7", "8")), Law("1048/2025", ())),
+    decision_maker="Raija Esimerkki",
+    decision_maker_title="asiakasmaksupäällikkö",
+    appeal=replace(BY_MESSAGE, law=Law("1503/2016", ("20",))),
+)
 
 MARCH = DateRange(date(2026, 3, 1), date(2026, 3, 31))
 INVOICE = InvoiceFacts(

@@ -13,9 +13,10 @@ from evaka.letters import pdf
 from evaka.letters.decision import DecisionFacts, Law, cited, decision_letter
 from evaka.letters.fee import fee_letter
 from evaka.letters.invoice import invoice_letter
+from evaka.letters.voucher import voucher_letter
 from evaka.texts import LANGUAGES
 from tests.letters import reading
-from tests.letters.examples import BY_MESSAGE, BY_POST, DECISION, FEE, INVOICE
+from tests.letters.examples import BY_MESSAGE, BY_POST, DECISION, FEE, INVOICE, VOUCHER
 
 WORDS = {
     language: tomllib.loads((city.CONFIG / "base" / "letters" / f"{language}.toml").read_text())
@@ -50,6 +51,7 @@ LETTERS = [
         (fee_letter, replace(FEE, incomes=(replace(FEE.incomes[0], effect=effect, amount=None),)))
         for effect in ("shown", "highest", "incomplete", "missing")
     ),
+    *((voucher_letter, replace(VOUCHER, kind=kind)) for kind in ("normal", "relief_accepted")),
     (invoice_letter, INVOICE),
     (invoice_letter, replace(INVOICE, total=0)),
 ]
@@ -83,6 +85,18 @@ def test_no_word_is_missing_and_no_gap_is_left_open(letter, facts, language):
 def test_sections_of_an_act_are_listed_as_the_language_lists(language, one, many):
     assert cited(Law("540/2018", ("62",)), language) == one
     assert cited(Law("540/2018", ("5", "6", "17")), language) == many
+
+
+@pytest.mark.parametrize(
+    ("language", "whole"),
+    [
+        ("fi", "Laki varhaiskasvatuksen palvelusetelistä (1048/2025)"),
+        ("sv", "Lagen om servicesedlar inom småbarnspedagogiken (1048/2025)"),
+        ("en", "Act on service vouchers in early childhood education (1048/2025)"),
+    ],
+)
+def test_an_act_without_sections_is_named_whole(language, whole):
+    assert cited(Law("1048/2025", ()), language) == whole
 
 
 def test_facts_can_be_compared_and_kept():

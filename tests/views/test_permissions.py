@@ -16,12 +16,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.routing import Rule
 
 from evaka import city
 from evaka.access import Actor, may, reaches, within
-from evaka.actions import ACTIONS, Action, fee, invoice
+from evaka.actions import ACTIONS, Action, fee, invoice, voucher
 from evaka.actions.document import keep
 from evaka.cli import permissions
 from evaka.kit.dates import DateRange
@@ -33,6 +33,7 @@ from evaka.models.message import Message, Thread, ThreadMember
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.user import User
+from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.placement import PlanStatus
 from evaka.views.base import Screen
 from evaka.views.shell import OPEN
@@ -135,6 +136,12 @@ class Family:
     rows: dict[type[Model], Any]
 
 
+def month_after() -> DateRange:
+    """May, and June once May has been frozen."""
+    last = db.session.scalar(select(func.max(VoucherMonth.start)))
+    return MAY if last is None else DateRange.month(2026, 6)
+
+
 def family(by: Callable[..., Actor]) -> Family:
     machine = by()
     guardian = factories.person()
@@ -153,6 +160,18 @@ def family(by: Callable[..., Actor]) -> Family:
     invoice.draft({guardian.id}, MAY, machine)
     bill = db.session.scalars(select(Invoice).where(Invoice.head_id == guardian.id)).one()
     invoice.send(bill, machine)
+    private = factories.voucher_unit()
+    toddler = factories.child(guardian, born=date(2024, 2, 2))
+    factories.placement(toddler, date(2026, 5, 1), date(2026, 7, 31), unit=private)
+    fee.refresh({guardian.id}, machine)
+    granted = db.session.scalars(select(VoucherDecision).where(VoucherDecision.child_id == toddler.id)).one()
+    voucher.send(granted, machine)
+    payee = factories.save(UnitPayee(unit=private, name="Oy Onni Ab", business_id="1234567-1", iban="", provider_id=""))
+    # each family has a month of its own to look at; the rows are those of its own unit
+    month = voucher.month_of(month_after(), machine)
+    voucher.freeze(month, machine)
+    row = db.session.scalars(select(VoucherRow).where(VoucherRow.unit_id == private.id).limit(1)).one()
+    payment = db.session.scalars(select(Payment).where(Payment.unit_id == private.id)).one()
     paper = keep(child.id, "decision", machine, name="Päätös", language="fi", content=b"%PDF-1.7 x")
     relief = factories.save(
         FeeAlteration(
@@ -218,6 +237,11 @@ def family(by: Callable[..., Actor]) -> Family:
         run,
         line,
         factories.city_table(),
+        granted,
+        payee,
+        month,
+        row,
+        payment,
     ]
     return Family(child, guardian, place, {type(row): row for row in found})
 

@@ -1,4 +1,7 @@
-"""Drafting fee decisions: what the rules say is news becomes drafts, for one family as for ten thousand."""
+"""Drafting decisions: what the rules say is news becomes drafts, for one family as for ten thousand.
+
+Fee decisions here, voucher decisions in `vouchers`, of the same facts: whoever changes a fact calls `refresh` once.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 
 from evaka.access import Actor
+from evaka.actions.fee import vouchers
 from evaka.actions.fee.family import facts_of, policy, together
 from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import Refused
@@ -45,7 +49,7 @@ class _Row:
 
 
 def refresh(heads: Iterable[int], by: Actor) -> dict[int, Refused]:
-    """Draft anew what these families should pay; what they have been told already is not drafted again.
+    """Draft anew what these families should pay, and their children's vouchers; what was told is not drafted again.
 
     Called in the transaction that changed an income, a place, a relief or a family, and every night for
     what comes with the calendar.  Doing it twice changes nothing.  Answers by head why there are no drafts,
@@ -84,7 +88,7 @@ def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
                 made.append((head, row))
         gone |= dict.fromkeys(before[head].keys() - kept, head)
     _write(made, gone, by)
-    return troubles
+    return vouchers.redraft(found, by) | troubles
 
 
 def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) -> tuple[list[Decided], Refused | None]:

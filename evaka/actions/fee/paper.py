@@ -63,15 +63,15 @@ def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Docume
 
 def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
     fees, printed = decision.fees, instruction()
-    people = _named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
-    units = _named(Unit, {int(line.care.unit) for line in fees.lines})
+    people = named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
+    units = named(Unit, {int(line.care.unit) for line in fees.lines})
     head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
-    incomes = [_income(head, fees.head_income)]
+    incomes = [income_line(head, fees.head_income)]
     shown = [fees.head_income]
     if partner is not None:
-        incomes.append(_income(partner, fees.partner_income))
+        incomes.append(income_line(partner, fees.partner_income))
         shown.append(fees.partner_income)
-    incomes += [_income(people[int(line.child)], line.income) for line in fees.lines if line.income is not None]
+    incomes += [income_line(people[int(line.child)], line.income) for line in fees.lines if line.income is not None]
     deemed = received(channel, by.today)
     reliefs = any(one.kind is AlterationKind.RELIEF for line in fees.lines for one, _ in line.alterations)
     return FeeFacts(
@@ -111,11 +111,11 @@ def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: s
     )
 
 
-def _named(model: type[M], ids: set[int]) -> dict[int, M]:
+def named(model: type[M], ids: set[int]) -> dict[int, M]:
     return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(ids)))}
 
 
-def _income(person: Person, income: Income | None) -> IncomeLine:
+def income_line(person: Person, income: Income | None) -> IncomeLine:
     effect = income.effect if income else Effect.NOT_AVAILABLE
     return IncomeLine(name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None)
 

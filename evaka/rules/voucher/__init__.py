@@ -16,7 +16,9 @@ from evaka.rules.voucher.family import Voucher, VoucherFacts, voucher_on, vouche
 from evaka.rules.voucher.payment import PAYMENT, Payee, Payment, PaymentStatus, payments, send
 from evaka.rules.voucher.policy import VoucherPolicy
 from evaka.rules.voucher.report import (
+    MONTH,
     FrozenMonth,
+    MonthStatus,
     ReportRow,
     RowKind,
     SentVoucher,
@@ -37,12 +39,14 @@ from evaka.rules.voucher.value import (
 )
 
 __all__ = [
+    "MONTH",
     "PAYMENT",
     "VOUCHER",
     "AgeGroup",
     "AgeValues",
     "Confirmed",
     "FrozenMonth",
+    "MonthStatus",
     "NeedValue",
     "Payee",
     "Payment",

@@ -15,10 +15,19 @@ from enum import StrEnum
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.kit.money import Cents, euros
+from evaka.kit.workflow import Workflow
 from evaka.rules.calendar import is_business_day
 from evaka.rules.fee import Step
 from evaka.rules.fee.step import whole_cents
 from evaka.rules.income import Id
+
+
+class MonthStatus(StrEnum):
+    OPEN = "open"
+    FROZEN = "frozen"
+
+
+MONTH = Workflow(freeze=({MonthStatus.OPEN}, MonthStatus.FROZEN))
 
 
 class RowKind(StrEnum):

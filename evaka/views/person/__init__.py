@@ -28,6 +28,7 @@ from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
+from evaka.models.voucher import VoucherDecision
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import preferred
@@ -300,8 +301,8 @@ class PersonScreen(FamilyBlocks, Screen):
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
             self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
-            self._decisions(row), self._pickups(row), self._absences(row), assistance.section(self, row),
-            self._documents(row),
+            self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
+            assistance.section(self, row), self._documents(row),
         ]
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
@@ -359,6 +360,16 @@ class PersonScreen(FamilyBlocks, Screen):
             self.seen(Income, Income.person_id == row.id).order_by(Income.start.desc())).all()
         return self._block("income.title", [told(f"income.{name}") for name in ("period", "effect", "total")],
                            [[str(one.period), word_of(one.effect), euros(one.total)] for one in rows], figures=[2])
+
+    def _vouchers(self, row: Any) -> dict[str, Any] | None:
+        """Of a child who has, or had, a place in a private unit."""
+        rows = db.session.scalars(
+            self.seen(VoucherDecision, VoucherDecision.child_id == row.id).order_by(VoucherDecision.start.desc())).all()
+        return self._block(
+            "voucher.title", [told(f"voucher.{name}") for name in ("number", "period", "status", "value",
+                                                                  "final_co_payment")],
+            [[link(str(one.number or "–"), "voucher.details_view", one.id), str(one.period), self.badge(one.status),
+              euros(one.value), euros(one.final_co_payment)] for one in rows], figures=[3, 4]) if rows else None
 
     def _fees(self, row: Any) -> dict[str, Any] | None:
         rows = db.session.scalars(

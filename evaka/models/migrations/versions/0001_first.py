@@ -53,7 +53,7 @@ def upgrade():
     sa.Column('street', sa.String(length=120), nullable=True),
     sa.Column('postal_code', sa.String(length=10), nullable=True),
     sa.Column('post_office', sa.String(length=60), nullable=True),
-    sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('restricted', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('restricted_until', sa.Date(), nullable=True),
     sa.Column('phone', sa.String(length=30), nullable=True),
     sa.Column('email', sa.String(length=200), nullable=True),
@@ -71,6 +71,18 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_person_born'), ['born'], unique=False)
         batch_op.create_index('ix_person_sort_key_id', ['sort_key', 'id'], unique=False)
 
+    op.create_table('voucher_month',
+    sa.Column('status', sa.Enum('open', 'frozen', name='monthstatus', native_enum=False, length=40), nullable=False),
+    sa.Column('frozen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('total', sa.Integer(), nullable=True),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_voucher_month_ends_after_start')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_voucher_month')),
+    sa.UniqueConstraint('start_date', name=op.f('uq_voucher_month_start_date'))
+    )
     op.create_table('absence',
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.Enum('sick', 'planned', 'other', 'unknown', 'force_majeure', 'parent_leave', 'free', 'unauthorized', name='absencekind', native_enum=False, length=40), nullable=False),
@@ -139,7 +151,7 @@ def upgrade():
 
     op.create_table('guardian',
     sa.Column('guardian_id', sa.Integer(), nullable=False),
-    sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('blocked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
@@ -174,7 +186,7 @@ def upgrade():
     sa.Column('effect', sa.Enum('income', 'max_fee_accepted', 'incomplete', 'not_available', name='effect', native_enum=False, length=40), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('total', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('agency_staff', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('agency_staff', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('start_date', sa.Date(), nullable=False),
     sa.Column('end_date', sa.Date(), nullable=True),
@@ -210,14 +222,14 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('area_id', sa.Integer(), nullable=False),
     sa.Column('provider', sa.Enum('municipal', 'municipal_school', 'purchased', 'external_purchased', 'private', 'private_service_voucher', name='provider', native_enum=False, length=40), nullable=False),
-    sa.Column('family_day_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('family_day_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('care_types', sa.JSON(), nullable=False),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('weekdays', sa.JSON(), nullable=False),
     sa.Column('capacity', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('invoiced', sa.Boolean(), server_default=sa.true(), nullable=False),
-    sa.Column('ask_unit', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('invoiced', sa.Boolean(), server_default=sa.text('1'), nullable=False),
+    sa.Column('ask_unit', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('director', sa.String(length=120), server_default='', nullable=False),
     sa.Column('street', sa.String(length=120), server_default='', nullable=False),
     sa.Column('postal_code', sa.String(length=10), server_default='', nullable=False),
@@ -242,9 +254,9 @@ def upgrade():
     sa.Column('email', sa.String(length=200), nullable=False),
     sa.Column('language', sa.String(length=5), server_default='fi', nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('password_hash', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('must_change_password', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('1'), nullable=False),
     sa.Column('totp_secret', sa.String(length=64), nullable=True),
     sa.Column('totp_counter', sa.Integer(), nullable=True),
     sa.Column('last_login', sa.DateTime(timezone=True), nullable=True),
@@ -265,15 +277,15 @@ def upgrade():
     sa.Column('service_need', sa.String(length=60), server_default='', nullable=False),
     sa.Column('begins_at', sa.Time(), nullable=True),
     sa.Column('ends_at', sa.Time(), nullable=True),
-    sa.Column('shift_care', sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('shift_care', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('urgent_proof', sa.Date(), nullable=True),
     sa.Column('assistance', sa.Text(), server_default='', nullable=False),
     sa.Column('sibling_unit_id', sa.Integer(), nullable=True),
-    sa.Column('transfer', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('transfer', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('notes', sa.Text(), server_default='', nullable=False),
     sa.Column('due', sa.Date(), nullable=True),
-    sa.Column('checked', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('checked', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('status_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('child_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -393,6 +405,31 @@ def upgrade():
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.create_index('ix_job_run_status_heartbeat', ['status', 'heartbeat'], unique=False)
 
+    op.create_table('payment',
+    sa.Column('number', sa.Integer(), nullable=True),
+    sa.Column('status', sa.Enum('draft', 'confirmed', 'sent', name='paymentstatus', native_enum=False, length=40), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('paid_on', sa.Date(), nullable=True),
+    sa.Column('due', sa.Date(), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('payee_name', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('business_id', sa.String(length=20), server_default='', nullable=False),
+    sa.Column('iban', sa.String(length=34), server_default='', nullable=False),
+    sa.Column('provider_id', sa.String(length=40), server_default='', nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_payment_ends_after_start')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_payment_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payment')),
+    sa.UniqueConstraint('number', name=op.f('uq_payment_number')),
+    sa.UniqueConstraint('unit_id', 'start_date', name=op.f('uq_payment_unit_id_start_date'))
+    )
+    with op.batch_alter_table('payment', schema=None) as batch_op:
+        batch_op.create_index('ix_payment_status_start_date', ['status', 'start_date'], unique=False)
+
     op.create_table('placement',
     sa.Column('unit_id', sa.Integer(), nullable=False),
     sa.Column('care_type', sa.Enum('daycare', 'daycare_part_time', 'daycare_5yo', 'daycare_part_time_5yo', 'preschool', 'preschool_daycare', 'preschool_daycare_only', 'preschool_club', 'preparatory', 'preparatory_daycare', 'preparatory_daycare_only', 'club', 'school_shift_care', 'temporary', 'temporary_part_day', name='caretype', native_enum=False, length=40), nullable=False),
@@ -425,6 +462,18 @@ def upgrade():
     with op.batch_alter_table('unit_group', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_unit_group_unit_id'), ['unit_id'], unique=False)
 
+    op.create_table('unit_payee',
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('business_id', sa.String(length=20), server_default='', nullable=False),
+    sa.Column('iban', sa.String(length=34), server_default='', nullable=False),
+    sa.Column('provider_id', sa.String(length=40), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_unit_payee_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_unit_payee')),
+    sa.UniqueConstraint('unit_id', name=op.f('uq_unit_payee_unit_id'))
+    )
     op.create_table('user_session',
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),
@@ -441,6 +490,47 @@ def upgrade():
     )
     with op.batch_alter_table('user_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_user_session_user_id'), ['user_id'], unique=False)
+
+    op.create_table('voucher',
+    sa.Column('number', sa.Integer(), nullable=True),
+    sa.Column('status', sa.Enum('draft', 'ignored', 'waiting', 'sent', 'annulled', name='feestatus', native_enum=False, length=40), nullable=False),
+    sa.Column('head_id', sa.Integer(), nullable=False),
+    sa.Column('partner_id', sa.Integer(), nullable=True),
+    sa.Column('unit_id', sa.Integer(), nullable=True),
+    sa.Column('family_size', sa.Integer(), nullable=False),
+    sa.Column('value', sa.Integer(), nullable=False),
+    sa.Column('co_payment', sa.Integer(), nullable=False),
+    sa.Column('final_co_payment', sa.Integer(), nullable=False),
+    sa.Column('facts', sa.JSON(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_by', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('document_id', sa.Integer(), nullable=True),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('co_payment <= value', name=op.f('ck_voucher_worth_the_co_payment')),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_voucher_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_voucher_child_id')),
+    sa.ForeignKeyConstraint(['document_id'], ['document.id'], name=op.f('fk_voucher_document_id')),
+    sa.ForeignKeyConstraint(['head_id'], ['person.id'], name=op.f('fk_voucher_head_id')),
+    sa.ForeignKeyConstraint(['partner_id'], ['person.id'], name=op.f('fk_voucher_partner_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_voucher_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_voucher')),
+    sa.UniqueConstraint('number', name=op.f('uq_voucher_number')),
+    info={'apart': {'ex_voucher_child_id': (('{p}child_id',), "{p}status IN ('sent', 'waiting')")}}
+    )
+    with op.batch_alter_table('voucher', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_voucher_changed_at'), ['changed_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_decided_at'), ['decided_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_head_id'), ['head_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_partner_id'), ['partner_id'], unique=False)
+        batch_op.create_index('ix_voucher_status_child_id', ['status', 'child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_unit_id'), ['unit_id'], unique=False)
 
     op.create_table('caretakers',
     sa.Column('group_id', sa.Integer(), nullable=False),
@@ -622,6 +712,32 @@ def upgrade():
     with op.batch_alter_table('service_need', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_service_need_placement_id'), ['placement_id'], unique=False)
 
+    op.create_table('voucher_row',
+    sa.Column('month_id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('decision_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('original', 'refund', 'correction', name='rowkind', native_enum=False, length=40), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('before_support', sa.Integer(), nullable=False),
+    sa.Column('steps', sa.JSON(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('start_date <= end_date', name=op.f('ck_voucher_row_ends_after_start')),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_voucher_row_child_id')),
+    sa.ForeignKeyConstraint(['decision_id'], ['voucher.id'], name=op.f('fk_voucher_row_decision_id')),
+    sa.ForeignKeyConstraint(['month_id'], ['voucher_month.id'], name=op.f('fk_voucher_row_month_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_voucher_row_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_voucher_row'))
+    )
+    with op.batch_alter_table('voucher_row', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_voucher_row_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_row_decision_id'), ['decision_id'], unique=False)
+        batch_op.create_index('ix_voucher_row_month_id_unit_id', ['month_id', 'unit_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_voucher_row_unit_id'), ['unit_id'], unique=False)
+
     op.create_table('thread',
     sa.Column('title', sa.String(length=200), nullable=False),
     sa.Column('group_id', sa.Integer(), nullable=False),
@@ -731,6 +847,13 @@ def downgrade():
         batch_op.drop_index('ix_thread_group_id_last_at')
 
     op.drop_table('thread')
+    with op.batch_alter_table('voucher_row', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_voucher_row_unit_id'))
+        batch_op.drop_index('ix_voucher_row_month_id_unit_id')
+        batch_op.drop_index(batch_op.f('ix_voucher_row_decision_id'))
+        batch_op.drop_index(batch_op.f('ix_voucher_row_child_id'))
+
+    op.drop_table('voucher_row')
     with op.batch_alter_table('service_need', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_service_need_placement_id'))
 
@@ -778,10 +901,21 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_caretakers_group_id'))
 
     op.drop_table('caretakers')
+    with op.batch_alter_table('voucher', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_voucher_unit_id'))
+        batch_op.drop_index('ix_voucher_status_child_id')
+        batch_op.drop_index(batch_op.f('ix_voucher_partner_id'))
+        batch_op.drop_index(batch_op.f('ix_voucher_head_id'))
+        batch_op.drop_index(batch_op.f('ix_voucher_decided_at'))
+        batch_op.drop_index(batch_op.f('ix_voucher_child_id'))
+        batch_op.drop_index(batch_op.f('ix_voucher_changed_at'))
+
+    op.drop_table('voucher')
     with op.batch_alter_table('user_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_user_session_user_id'))
 
     op.drop_table('user_session')
+    op.drop_table('unit_payee')
     with op.batch_alter_table('unit_group', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_unit_group_unit_id'))
 
@@ -791,6 +925,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_placement_child_id'))
 
     op.drop_table('placement')
+    with op.batch_alter_table('payment', schema=None) as batch_op:
+        batch_op.drop_index('ix_payment_status_start_date')
+
+    op.drop_table('payment')
     with op.batch_alter_table('job_run', schema=None) as batch_op:
         batch_op.drop_index('ix_job_run_status_heartbeat')
 
@@ -865,6 +1003,7 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_absence_child_id'))
 
     op.drop_table('absence')
+    op.drop_table('voucher_month')
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_index('ix_person_sort_key_id')
         batch_op.drop_index(batch_op.f('ix_person_born'))
