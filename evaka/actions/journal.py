@@ -152,7 +152,7 @@ def verify(
     query = select(LINES).where(LINES.c.id > first).order_by(LINES.c.id)
     waiting = iter([*seals, None])
     following = next(waiting)
-    with connection.execution_options(yield_per=STRIDE).execute(query) as lines:
+    with connection.execute(query, execution_options={"yield_per": STRIDE}) as lines:
         for line in lines:
             while following is not None and line.id > following.through:
                 walk.meet(following)
