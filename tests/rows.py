@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from evaka.models.base import Model, Moment, db
 from evaka.models.person import Person
+from evaka.models.unit import WeekType
+from evaka.rules.unit import Week
 from tests.conftest import NOON
 
 running = count(1)
@@ -18,6 +20,7 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "fee": {"facts": {"head": 0, "partner": None, "lines": []}, "status": "annulled"},
     "audit_event": {"facts": {}},
     "invoice": {"status": "replaced"},
+    "voucher": {"value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00},
 }
 
 
@@ -45,7 +48,7 @@ def row_of_every_kind(person: Person, metadata: sa.MetaData) -> dict[str, int]:
             elif key is not None:
                 values[column.name] = made.get(key.column.table.name)
             else:
-                values[column.name] = KINDS.get(table.name, {}).get(column.name, _some(column))
+                values[column.name] = some(column)
         if "end_date" in values:
             values["start_date"], values["end_date"] = date(2024, 1, 1), date(2024, 12, 31)
         if "number" in values:
@@ -55,8 +58,11 @@ def row_of_every_kind(person: Person, metadata: sa.MetaData) -> dict[str, int]:
     return made
 
 
-def _some(column: sa.Column[Any]) -> Any:
+def some(column: sa.Column[Any]) -> Any:
+    """Something that a column holds which points at no other table."""
     kind = column.type
+    if (held := KINDS.get(column.table.name, {}).get(column.name)) is not None or isinstance(kind, WeekType):
+        return Week.of(time(7), time(17)) if held is None else held
     if isinstance(kind, Moment):
         return NOON
     if isinstance(kind, sa.Enum):

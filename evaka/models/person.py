@@ -95,6 +95,10 @@ class Person(Sought, Model):
         """Whether the address must not be shown on a day (Act 661/2009, 36 §)."""
         return self.restricted and (self.restricted_until is None or day <= self.restricted_until)
 
+    @property
+    def is_found(self) -> bool:
+        return self.merged_into_id is None
+
     @classmethod
     def standing(cls) -> ColumnElement[bool]:
         return cls.merged_into_id.is_(None)

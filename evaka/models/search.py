@@ -26,6 +26,11 @@ class Sought:
     found_by: ClassVar[tuple[str, ...]] = ()
     search_key: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
+    @property
+    def is_found(self) -> bool:
+        """Whether anybody finds the row by its words."""
+        return True
+
     @classmethod
     def named(cls, sought: str) -> ColumnElement[bool]:
         return words_found(cls, sought)
@@ -45,7 +50,7 @@ def keep_findable(model: type[Any]) -> None:
 
 
 def _note_words(_mapper: Any, _connection: Any, row: Any) -> None:
-    row.search_key = search_key(*(getattr(row, name) for name in row.found_by))
+    row.search_key = search_key(*(getattr(row, name) for name in row.found_by)) if row.is_found else ""
 
 
 def findable_ddl(table: str) -> dict[str, tuple[list[str], list[str]]]:

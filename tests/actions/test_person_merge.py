@@ -161,10 +161,10 @@ def test_the_same_guardian_and_the_same_head_stand_once_and_a_block_holds(admin)
 def test_a_partner_in_either_column_is_the_same_couple(admin):
     first, kept, gone = factories.person(), factories.person(), factories.person()
     factories.partner(first, kept, date(2020, 1, 1), date(2022, 12, 31))
-    factories.partner(gone, first, date(2022, 6, 1))
+    factories.partner(gone, first, date(2023, 6, 1))
     act.merge(kept, admin, gone=gone)
     assert [({one.first_id, one.second_id}, one.start, one.end) for one in rows(Partner)] == [
-        ({first.id, kept.id}, date(2020, 1, 1), None)]
+        ({first.id, kept.id}, date(2020, 1, 1), date(2022, 12, 31)), ({first.id, kept.id}, date(2023, 6, 1), None)]
 
 
 def test_two_partners_at_once_stand_in_the_way(admin):

@@ -5,8 +5,7 @@ Nothing here names a table twice: the rules are those that the tables declare, a
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from datetime import date
 from itertools import count
 from threading import Event, Thread
 from typing import Any
@@ -22,6 +21,7 @@ from evaka.texts import LANGUAGES, words
 from evaka.views.base import sentence
 from tests import factories
 from tests.conftest import keep
+from tests.rows import some
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -37,6 +37,9 @@ MAY_OVERLAP = {  # tables of rows with days that do not exclude one another, and
     "fee_alteration": "a discount and an increase may hold together",
     "invoice_row": "an invoice has a row for each child and reason",
     "invoice": "a family has one invoice a month, by a unique rule on its first day",
+    "payment": "a unit is paid once a month, by a unique rule on its first day",
+    "voucher_month": "a month is frozen once, by a unique rule on its first day",
+    "voucher_row": "a child has a row for each part of a month, and corrections of earlier ones",
 }
 FIRST, LAST = date(2026, 8, 1), date(2027, 7, 31)
 numbers = count(1)
@@ -64,25 +67,7 @@ def value_of(column: sa.Column[Any], connection: sa.Connection) -> Any:
     """Something that the column holds; what points at another table gets a row there."""
     for key in column.foreign_keys:
         return insert(key.column.table, connection)
-    kind = column.type
-    if isinstance(kind, sa.Enum):
-        return kind.enum_class(kind.enums[0]) if kind.enum_class else kind.enums[0]
-    match kind.python_type:
-        case python if python is bool:
-            return False
-        case python if python is datetime:
-            return datetime(2026, 6, 1, 12, tzinfo=UTC)
-        case python if python is date:
-            return FIRST
-        case python if python is time:
-            return time(8)
-        case python if python is Decimal:
-            return Decimal(1)
-        case python if python is int:
-            return next(numbers)
-        case python if python in (dict, list):
-            return {}
-    return f"x{next(numbers)}"[: getattr(kind, "length", None) or 20]
+    return some(column)
 
 
 def values_of(table: sa.Table, connection: sa.Connection) -> dict[str, Any]:

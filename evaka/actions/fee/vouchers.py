@@ -20,7 +20,7 @@ from evaka.actions.fee.family import facts_of
 from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import add_lines
 from evaka.models.person import HeadOfChild
 from evaka.models.unit import Unit
 from evaka.models.voucher import VoucherDecision, kept, voucher_of
@@ -259,7 +259,7 @@ def _write(made: list[_Row], gone: dict[int, int], by: Actor) -> None:
             told = {"period": str(row.period), "value": columns["value"], "co_payment": columns["final_co_payment"]}
             lines.append(_line("voucher.draft", ids[child, row.period.start], child, told, by))
     if lines:
-        db.session.execute(insert(AuditEvent), lines)
+        add_lines(lines)
 
 
 def _line(key: str, id: int, child: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from evaka.access import Actor, require
 from evaka.actions import action, fee
 from evaka.actions.person import check_identity
 from evaka.kit.errors import Refused
-from evaka.models.base import Model, db
+from evaka.models.base import EITHER, Model, db
 from evaka.models.person import MergedPerson, Person, TwoPeople
 from evaka.models.user import User, UserSession
 from evaka.rules.person.duplicate import joined
@@ -127,7 +127,8 @@ def rules_of(table: sa.Table) -> list[Rule]:
             where = index.dialect_options["sqlite"].get("where")
             found.append(Rule(tuple(one.name for one in index.columns), False, "" if where is None else str(where)))
     for same, where in table.info.get("apart", {}).values():
-        columns = tuple(re.sub(r"^COALESCE\((.+), .+\)$", r"\1", one.format(p="")) for one in same)
+        parts = [column for part in same for column in part.split(EITHER)]
+        columns = tuple(re.sub(r"^COALESCE\((.+), .+\)$", r"\1", one.format(p="")) for one in parts)
         found.append(Rule(columns, True, where.format(p="") if where else ""))
     return sorted(found, key=lambda rule: rule.columns)
 

@@ -16,7 +16,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.fee import steps_kept, steps_of
-from evaka.models.journal import AuditEvent
+from evaka.models.journal import add_lines
 from evaka.models.voucher import Payment, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.fee import FeeStatus
 from evaka.rules.voucher import (
@@ -239,7 +239,7 @@ def _write(made: list[Due], gone: dict[int, int], by: Actor) -> None:
             for one in made
         ]
     if lines:
-        db.session.execute(insert(AuditEvent), lines)
+        add_lines(lines)
 
 
 def _line(key: str, id: int, facts: dict[str, Any], by: Actor) -> dict[str, Any]:

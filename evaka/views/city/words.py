@@ -69,4 +69,5 @@ def table_title(file: str, table: str) -> str:
     own = {"roles": f"role.{table}", "jobs": f"job.{table}"}.get(file, f"city.table.{file}.{table}")
     if knows(own):
         return told(own)
-    return option_name(file, table) if file in ("roles", "service_needs") else table
+    held = city.read(file).get(table)
+    return option_name(file, table) if isinstance(held, dict) else table
