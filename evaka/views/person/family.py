@@ -52,7 +52,7 @@ class FamilyBlocks:
 
     def deeds(self, row: Any, *verbs: str, **chosen: int) -> Markup:
         """Links to actions on one row of the family, each with a short word of its own."""
-        return Markup(" ").join(
+        return Markup(" · ").join(
             Markup('<a class="small" href="{}">{}</a>').format(
                 self.get_url(".do", verb=verb, id=row.id, **chosen), told(f"person.{verb}.short"))
             for verb in verbs if self.allowed(f"person.{verb}"))
@@ -83,8 +83,7 @@ class FamilyBlocks:
             select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
         rows = [
             [f"{place}.", link(str(person), "person.details_view", person.id), self._role(person, role, head),
-             ", ".join(filter(None, (person.phone, person.backup_phone))) or "–", person.email or "–",
-             self.badges(self._family_signs(person)),
+             self._phones(person), person.email or "–", self.badges(self._family_signs(person)),
              self.deeds(row, "contact_details", "order_contact", contact=person.id)]
             for place, (person, role) in enumerate(calls_of(row, actor().today), start=1)
         ]
@@ -94,6 +93,11 @@ class FamilyBlocks:
     def _role(self, person: Any, role: ContactRole, head: int | None) -> str:
         own = word_of(role)
         return f"{own}, {told('person.head_word')}" if person.id == head else own
+
+    def _phones(self, person: Any) -> str:
+        """Both telephones, neither of them broken in two lines."""
+        found = [one.replace(" ", "\u00a0") for one in (person.phone, person.backup_phone) if one]
+        return ", ".join(found) or "–"
 
     def _family_signs(self, person: Any) -> list[tuple[str, str]]:
         return [("bad", told("person.restricted_sign"))] if person.restricted_on(actor().today) else []
@@ -112,7 +116,7 @@ class FamilyBlocks:
             signs = [("bad", told("person.blocked")), *self._family_signs(person)]
             why = ". ".join(filter(None, (one.reason.rstrip("."), lines.get(one.id, "")))) if tells else ""
             yield ["–", link(str(person), "person.details_view", person.id), told("person.guardian"),
-                   person.phone or "–", person.email or "–",
+                   self._phones(person), person.email or "–",
                    Markup("{} {}").format(self.badges(signs), why) if why else self.badges(signs),
                    self.deeds(row, "unblock_guardian", guardian=one.id)]
 
