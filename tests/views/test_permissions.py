@@ -39,7 +39,7 @@ from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")
 ROLES = ("admin", "service_worker", "finance", "director", "staff", "guardian")
-JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
+JOURNALS = {"user_session", "audit_event", "journal_chain", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
 
