@@ -20,6 +20,7 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "fee": {"facts": {"head": 0, "partner": None, "lines": []}, "status": "annulled"},
     "audit_event": {"facts": {}},
     "invoice": {"status": "replaced"},
+    "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "voucher": {"value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00},
 }
 

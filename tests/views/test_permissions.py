@@ -47,8 +47,7 @@ ROLES = (
     "admin", "service_worker", "finance", "finance_staff", "administration", "report_viewer", "messaging",
     *LOCAL, "guardian",
 )
-ROLES = ("admin", "service_worker", "finance", "director", "special_education_teacher", "staff", "guardian")
-JOURNALS = {"user_session", "audit_event", "login_attempt"}  # grow by looking
+JOURNALS = {"user_session", "audit_event", "journal_chain", "login_attempt"}  # grow by looking
 MAY = DateRange.month(2026, 5)
 
 

@@ -555,6 +555,7 @@ def upgrade():
     info={'kept': True}
     )
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
+        batch_op.create_index('ix_audit_event_action_at', ['action', 'at'], unique=False)
         batch_op.create_index('ix_audit_event_at', ['at'], unique=False)
         batch_op.create_index('ix_audit_event_person_id_at', ['person_id', 'at'], unique=False)
         batch_op.create_index('ix_audit_event_subject_subject_id_id', ['subject', 'subject_id', 'id'], unique=False)
@@ -1292,6 +1293,7 @@ def downgrade():
         batch_op.drop_index('ix_audit_event_subject_subject_id_id')
         batch_op.drop_index('ix_audit_event_person_id_at')
         batch_op.drop_index('ix_audit_event_at')
+        batch_op.drop_index('ix_audit_event_action_at')
 
     op.drop_table('audit_event')
     with op.batch_alter_table('application', schema=None) as batch_op:
