@@ -3,9 +3,9 @@
     make bench B=register          python -m bench.register
 
 prints one figure a line, NAME VALUE UNIT.  The city of SIZE (espoo unless given) is made once under EVAKA_DATA/bench
-and copied: one copy for us, one for Django, and one with ten times the people.  Every contender is served by gunicorn
-with two processes of four threads, all are up at once, and they take turns request by request, so that a busy machine
-is busy for all.  Each answer is checked: both lists must name the same people in the same order.
+and copied: one copy for us, one for Django, and one with ten times the people.  Every contender is served by
+gunicorn with two processes of four threads, all are up at once, and they take turns request by request, so that a busy
+machine is busy for all.  Each answer is checked: both lists must name the same people in the same order.
 
 PostgreSQL takes part when EVAKA_TEST_DATABASE_URL, or else 127.0.0.1:5432, answers.
 """
@@ -172,7 +172,10 @@ class Contender:
     def stop(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
 
     def log_in(self) -> None:
         door = "/login" if self.module == "app:app" else "/admin/login/"
@@ -437,6 +440,7 @@ def on_postgres(origin: Path, server: str) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers and copies go too when we are told to stop
     origin = city()
     shutil.rmtree(FOLDER / "run", ignore_errors=True)
     only = os.environ.get("BENCH_ONLY", "")
