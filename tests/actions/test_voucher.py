@@ -224,8 +224,9 @@ def test_what_cannot_be_reckoned_leaves_the_drafts_as_they_are(by):
     assert told(child) == [("1.1.2026–31.7.2026", 950, 100, "draft")]
 
 
-def test_a_need_without_a_share_is_told_and_stops_no_other_child(by):
-    mother, _ = family(service_need="preschool")
+def test_a_need_without_a_share_is_told_and_stops_no_other_child(by, monkeypatch):
+    monkeypatch.setattr(drafting, "coefficients", lambda: {"full_day": Decimal(1)})
+    mother, _ = family(service_need="part_day")
     _, other = family()
     heads = {mother.id, decisions_head(other)}
     assert {id: no.key for id, no in fee.refresh(heads, by()).items()} == {mother.id: "voucher.no_coefficient"}
