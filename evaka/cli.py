@@ -213,7 +213,10 @@ def permissions() -> set[str]:
     features = {mapper.class_.feature_name() for mapper in Model.registry.mappers}
     screens = {name for name, _, _ in MENU + GUARDIAN}
     crud = {f"{feature}.{verb}" for feature in features for verb in ("view", "create", "edit", "delete")}
-    besides = {"office.view", "my.view", "person.read", "person.health", "person.see_restricted", "person.see_readers"}
+    besides = {
+        "office.view", "my.view", "person.read", "person.health", "person.conflicts", "person.see_restricted",
+        "person.see_readers",
+    }
     return {*ACTIONS, *crud, *(f"{name}.view" for name in screens), *besides}
 
 
