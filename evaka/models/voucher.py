@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.models.document import Document
 from evaka.models.fee import fees_of, snapshot, steps_kept, steps_of
+from evaka.models.fee import renamed as family_renamed
 from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.rules.fee import IN_FORCE, FeeStatus
@@ -29,6 +30,12 @@ from evaka.rules.voucher import (
     VoucherValue,
 )
 from evaka.rules.voucher import VoucherDecision as Decided
+
+
+def renamed(held: Any, old: int, new: int) -> Any:
+    """A snapshot in which one person has another number, as when two rows turn out to be one person."""
+    family = family_renamed(held["family"], old, new)
+    return held | {"child": new if held["child"] == old else held["child"], "family": family}
 
 
 class VoucherDecision(OfChild, Dated, Model):
@@ -51,7 +58,9 @@ class VoucherDecision(OfChild, Dated, Model):
     value: Mapped[int]  # cents a month, as all amounts here
     co_payment: Mapped[int]  # before discounts, reliefs and increases
     final_co_payment: Mapped[int]
-    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # what was decided and why: see `kept`
+    facts: Mapped[dict[str, Any]] = mapped_column(  # what was decided and why: see `kept`
+        sa.JSON, info={"people": renamed}
+    )
     decided_at: Mapped[datetime | None] = mapped_column(index=True)  # when it took effect
     changed_at: Mapped[datetime | None] = mapped_column(index=True)  # when its end was set, or it was annulled
     sent_at: Mapped[datetime | None]

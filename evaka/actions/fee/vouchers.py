@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from evaka.access import Actor
 from evaka.actions.fee.family import facts_of
 from evaka.kit.dates import DAY, DateRange, Timeline
 from evaka.kit.errors import Refused
+from evaka.models.assistance import factors, voucher_coefficients
 from evaka.models.base import db
 from evaka.models.journal import add_lines
 from evaka.models.person import HeadOfChild
@@ -84,7 +86,8 @@ def support_of(children: Collection[int]) -> Mapping[Id, Timeline[Decimal]]:
     The first of the two kinds are coefficients decided for the voucher, the second how many places the child
     takes; the city's policy says which of them counts.
     """
-    return policy().support({}, {})
+    ever = DateRange(date.min)
+    return policy().support(voucher_coefficients(children, ever), factors(children, ever))
 
 
 def redraft(found: Mapping[int, Facts], by: Actor) -> dict[int, Refused]:
