@@ -59,8 +59,8 @@ class Area(Model):
 
     name: Mapped[str] = mapped_column(sa.String(80), unique=True)
     short_name: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
-    invoice_code: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")  # the ledger's
-    cost_centre: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    invoice_code: Mapped[str | None] = mapped_column(sa.String(20))  # the ledger's
+    cost_centre: Mapped[str | None] = mapped_column(sa.String(20))
 
     def __str__(self) -> str:
         return self.name
