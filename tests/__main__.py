@@ -31,7 +31,7 @@ def postgres() -> str | None:
 
 def run(*arguments: str, **environment: str) -> int:
     environment = {k: v for k, v in os.environ.items() if k != "EVAKA_TEST_DATABASE_URL"} | environment
-    command = [sys.executable, "-m", "pytest", "-n", "2", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -21,6 +21,7 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "audit_event": {"facts": {}},
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
+    "email": {"user_id": None},  # to somebody who is a person, or a user
     "voucher": {"value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00},
 }
 
@@ -46,6 +47,8 @@ def row_of_every_kind(person: Person, metadata: sa.MetaData) -> dict[str, int]:
             if key is not None and key.column.table.name == "person":
                 values[column.name] = other.id if pointed or column.name == "gone_id" else person.id
                 pointed = values[column.name] == person.id
+            elif key is not None and column.name in KINDS.get(table.name, {}):
+                values[column.name] = KINDS[table.name][column.name]
             elif key is not None:
                 values[column.name] = made.get(key.column.table.name)
             else:

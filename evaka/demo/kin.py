@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from evaka.access import Actor
 from evaka.actions.person.family import evaluate
@@ -75,12 +75,14 @@ class Kin:
     def find_conflicts(self, by: Actor) -> None:
         """What the nightly check finds: first some people move, as people do."""
         couples = or_(Partner.first_id == Person.id, Partner.second_id == Person.id)
-        for one in db.session.scalars(
-            select(Person).join(Partner, couples).where(Partner.on(by.today), ~Person.restricted).order_by(Person.id)
-        ):
-            if self.rng.randrange(1000) < MOVED:
-                one.street = f"{self.rng.choice(names.STREETS)} {self.rng.randint(1, 80)}"
-        db.session.flush()
+        settled = select(Person.id).join(Partner, couples).where(Partner.on(by.today), ~Person.restricted)
+        moved = [
+            {"who": one, "street": f"{self.rng.choice(names.STREETS)} {self.rng.randint(1, 80)}"}
+            for one in db.session.scalars(settled.order_by(Person.id)) if self.rng.randrange(1000) < MOVED
+        ]
+        table = Person.metadata.tables[Person.__tablename__]
+        if moved:
+            db.session.connection().execute(table.update().where(table.c.id == bindparam("who")), moved)
         people = list(db.session.scalars(select(Person.id).order_by(Person.id)))
         for first in range(0, len(people), BATCH):
             evaluate(people[first : first + BATCH], by)

@@ -127,13 +127,10 @@ def cited(law: Law, language: str) -> str:
 
     Without sections the whole act is named.
     """
-    match law.sections:
-        case ():
-            sections = ""
-        case (one,):
-            sections = say("letter.section", language, section=one)
-        case (*others, last):
-            sections = say("letter.sections", language, others=", ".join(others), last=last)
+    *others, last = law.sections or ("",)
+    sections = last and say("letter.section", language, section=last)
+    if others:
+        sections = say("letter.sections", language, others=", ".join(others), last=last)
     return say(f"letter.law.{law.act.replace('/', '_')}", language, sections=sections).rstrip(" ,")
 
 

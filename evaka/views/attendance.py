@@ -25,7 +25,7 @@ def tells_absences(by: Actor, child_id: int | None = None) -> bool:
     """Whether a guardian may tell of absences where a child has its place: one child, or any of the own."""
     if by.user is None or by.user.person_id is None:
         return False
-    children = own_children(by.user.person_id)
+    children = own_children(by.user.person_id, by.today)
     placed = children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
     if child_id is not None:
         placed = placed.where(Placement.child_id == child_id)

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Yielding raw tuples from iter_choices:DeprecationWarning"),
 ]
 NOT_PAGES = re.compile(r"^/(language|static)|export|download")
-ENOUGH = 150  # pages of one walk; more means that its addresses no longer repeat
+ENOUGH = 250  # pages of one walk; more means that its addresses no longer repeat
 WITHOUT_WORDS = re.compile(r"\[[a-z_]+(?:\.[a-z0-9_]+)+\]")  # how a key without text is shown
 
 

@@ -108,8 +108,9 @@ def test_a_list_and_its_count_hold_what_the_reader_may_see(browser: Open) -> Non
     assert len(rows(director.get("/office/placement/?page_size=2"))) == 3  # only the offered sizes are sizes
     with statements() as asked:
         director.get("/office/placement/")
-    [count] = [one for one in asked if one.startswith("SELECT count") and "FROM placement" in one]
-    assert "unit_id IN" in count
+    counts = [one for one in asked if one.startswith("SELECT count") and "FROM placement" in one]
+    assert counts
+    assert all("unit_id IN" in count for count in counts)
 
 
 @pytest.mark.parametrize(
@@ -797,7 +798,7 @@ def test_of_many_rows_one_is_named_in_a_text_and_a_script_offers_names(browser, 
     factories.unit("Äijälän päiväkoti")
     factories.unit("Rinteen päiväkoti")
     admin = browser(factories.user("admin"))
-    page = admin.get("/office/group/new/").text
+    page = admin.get("/office/closure/new/").text
     assert 'data-lookup="/office/search/choices?kind=unit"' in page
     assert "Äijälän päiväkoti</option>" not in page
     offered = admin.get("/office/search/choices?kind=unit&q=aija paiv").json
@@ -818,15 +819,15 @@ def test_a_text_names_one_row_or_says_what_is_unclear(browser, few_is_one, typed
     factories.unit("Äijälän päiväkoti")
     factories.unit("Rinteen päiväkoti")
     admin = browser(factories.user("admin"))
-    form = {"unit": typed, "name": "Siilit", "start": "2026-01-01", "end": ""}
-    page = admin.post("/office/group/new/", data=form)
+    form = {"unit": typed, "reason": "Korjaus", "start": "2026-07-01", "end": "2026-07-02"}
+    page = admin.post("/office/closure/new/", data=form)
     assert (page.status_code == 302) is saved
     if not saved:
         assert say(told_key, "fi", typed=typed, most=20) in page.get_data(as_text=True).replace("&#34;", '"')
     if told_key == "form.several_rows":
         assert "Rinteen päiväkoti</option>" in page.text
         chosen = db.session.scalar(select(Unit.id).where(Unit.name.contains("Rinteen")))
-        again = admin.post("/office/group/new/", data=form | {"unit": [typed, str(chosen)]})
+        again = admin.post("/office/closure/new/", data=form | {"unit": [typed, str(chosen)]})
         assert again.status_code == 302
 
 

@@ -142,7 +142,7 @@ def test_the_office_has_words_for_everything(browser, status, language):
         assert not wordless(page)
 
 
-def test_nothing_is_answered_for_a_family_by_a_director(browser):
+def test_nothing_is_answered_for_a_family_by_a_secretary(browser):
     row = factories.decision()
-    director = browser(factories.user("director", row.unit))
-    assert director.get(f"/office/decision/do/accept/?id={row.id}").status_code == 403
+    secretary = browser(factories.user("secretary", row.unit))
+    assert secretary.get(f"/office/decision/do/accept/?id={row.id}").status_code == 403

@@ -17,7 +17,7 @@ from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.journal import AuditEvent, Email, JobRun, Lease
 from evaka.models.person import Person
 from evaka.models.user import User
-from evaka.views.journal import AuditScreen, when
+from evaka.views.journal import when
 from tests import factories
 from tests.conftest import keep, statements
 
@@ -444,10 +444,10 @@ def test_a_page_asks_as_often_however_many_lines_there_are(opened, page):
 
 
 def test_a_long_list_is_not_counted_to_its_end(lines, monkeypatch):
-    monkeypatch.setattr(AuditScreen, "count_most", 2)
+    monkeypatch.setattr("evaka.views.base.lists.COUNTED", 2)
     with statements() as asked:
         assert len(rows(lines.get("/office/journal/"))) == 3
-    assert any("LIMIT" in one and "count(*)" in one for one in asked)
+    assert any("LIMIT" in one and "count(*)" in one.lower() for one in asked)
 
 
 def test_the_journal_tells_its_last_seal(lines):

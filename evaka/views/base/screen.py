@@ -27,6 +27,10 @@ class Home(AdminIndexView):
     def is_accessible(self) -> bool:
         return person() is not None
 
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Flask-Admin calls a view a second time when it raises TypeError; we let it raise."""
+        return fn(self, *args, **kwargs)
+
 
 class Page(BaseView):
     """A page of the office that is not about one kind of row; `permission` opens it."""

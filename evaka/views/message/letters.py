@@ -61,7 +61,8 @@ def writes_with_groups(by: Actor) -> bool:
     """Whether a guardian's menu leads to letters: they are open where a child has its place, or there are some."""
     if by.user is None or by.user.person_id is None:
         return False
-    placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(own_children(by.user.person_id)))
+    mine = own_children(by.user.person_id, by.today)
+    placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(mine))
     own = select(Thread.id).where(Thread.of_person(by.user.person_id, by.user.id))
     return bool(db.session.scalar(select(or_(placed.exists(), own.exists()))))
 
