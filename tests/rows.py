@@ -46,7 +46,7 @@ def row_of_every_kind(person: Person, metadata: sa.MetaData) -> dict[str, int]:
             key = next(iter(column.foreign_keys), None)
             if key is not None and key.column.table.name == "person":
                 values[column.name] = other.id if pointed or column.name == "gone_id" else person.id
-                pointed = values[column.name] == person.id
+                pointed = pointed or values[column.name] == person.id
             elif key is not None and column.name in KINDS.get(table.name, {}):
                 values[column.name] = KINDS[table.name][column.name]
             elif key is not None:

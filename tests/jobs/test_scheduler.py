@@ -285,7 +285,7 @@ def ledger(request, tmp_path) -> Iterator[sa.Engine]:
     """An empty database that only the processes of this test use."""
     url = f"sqlite:///{tmp_path / 'jobs.sqlite'}" if request.param == "sqlite" else postgres()
     engine = sa.create_engine(url)
-    tables = [db.metadata.tables[name] for name in ("job_run", "lease")]
+    tables = [db.metadata.tables[name] for name in ("job_run", "lease", "city_table")]
     with engine.begin() as connection:
         for table in tables:  # without their references: nothing else is in this database
             copy = table.to_metadata(sa.MetaData())

@@ -202,8 +202,8 @@ def _judge(plan: Plan, table: sa.Table, people: list[str], kept: int, gone: int)
     standing: list[Row] = []
     for row in rows:
         after = row | {name: kept for name in people if row[name] == gone}
-        held = [after[name] for name in people if after[name] is not None]
-        if len(held) > len(set(held)) and len({row[name] for name in people}) > 1:
+        twice = [after[name] for name in people].count(kept) > 1
+        if twice and len({row[name] for name in people}) > 1:
             if table is TwoPeople.__table__:
                 plan.drop.append((table, row["id"]))
             else:
