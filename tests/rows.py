@@ -22,7 +22,12 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "email": {"user_id": None},  # to somebody who is a person, or a user
-    "voucher": {"value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00},
+    "voucher": {
+        "value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00, "status": "annulled",
+        "facts": {
+            "child": 0, "family": {"head": 0, "partner": None, "lines": []}, "value": None, "differences": [],
+        },
+    },
 }
 
 
