@@ -28,14 +28,11 @@ conformance: .venv/.test ## published cases with expected figures: CASES=folder
 	@touch $@
 
 B ?= register
-bench: .venv/.bench ## figures beside Django admin on the same rows: B=register
+bench: .venv/.bench ## figures at the size of a large city: B=register (beside Django admin), B=journal
 	@SIZE=$(if $(filter command line,$(origin SIZE)),$(SIZE),espoo) $(BIN)/python -m bench.$(B)
 
 check-cities: .venv/.run ## every folder of config/: its tables, worked examples, texts
 	@$(BIN)/flask --app app check-city --all
-
-bench: .venv/.run ## figures at the size of a large city: B=journal
-	@$(BIN)/python -m bench.$(B)
 
 run: .venv/.run ## open the city at http://127.0.0.1:8000 (SIZE=espoo for a large one)
 	@EVAKA_HTTP=1 $(BIN)/flask --app app load-demo --upgrade --size $(SIZE)

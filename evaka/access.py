@@ -135,6 +135,11 @@ def always(condition: ColumnElement[bool]) -> bool | None:
     return True if isinstance(condition, True_) else False if isinstance(condition, False_) else None
 
 
+def everywhere(actor: Actor, key: str) -> bool:
+    """Whether some grant lets the actor do an action to every row that anybody sees at all."""
+    return actor.user is None or any(claim.how == "all" for claim in claims(actor, key))
+
+
 def may(actor: Actor, key: str) -> bool:
     """Whether some grant of the actor allows `key` at all, for menus and pages without a row."""
     return actor.user is None or any(reaches(role, key) for role, _, _ in actor.grants)

@@ -131,14 +131,18 @@ UNTOLD = {"version"} | Person.derived  # what follows from what is told
 def record(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> None:
     """Write the line that says who did what to which row, with every column that changed since the last line."""
     db.session.flush()
-    told: dict[str, Any] = {name: _plain(value) for name, value in facts.items()}
-    if changes := db.session.info.pop("changes", None):
-        told["changes"] = changes
-    add_lines([{
+    changes = db.session.info.pop("changes", None)
+    add_lines([line_of(key, row, by, facts | ({"changes": changes} if changes else {}))])
+
+
+def line_of(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> dict[str, Any]:
+    """A line of the journal as columns, for `add_lines`."""
+    return {
         "at": by.now, "user_id": by.user and by.user.id, "action": key,
         "subject": row.__tablename__ if row is not None else "", "subject_id": row and row.id,
-        "person_id": concerned(row), "facts": told,
-    }])
+        "person_id": concerned(row),
+        "facts": {name: value if name == "changes" else _plain(value) for name, value in facts.items()},
+    }
 
 
 def tell(**facts: Any) -> None:

@@ -16,10 +16,11 @@ from werkzeug.wrappers import Response
 
 from evaka import city
 from evaka.access import Actor, may, require_any
-from evaka.actions import record
+from evaka.actions import line_of
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
+from evaka.models.journal import add_lines
 from evaka.texts import LANGUAGES
 from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
 from evaka.views import user as login
@@ -115,13 +116,12 @@ def _leave(response: Response) -> Response:
 
 def _write_reads(reads: Any) -> None:
     by = actor()
-    lines = [(key, row and row.id, row, facts) for key, row, facts in reads]
+    lines = [line_of(key, row, by, facts) for key, row, facts in reads]  # while the rows are at hand
     db.session.rollback()  # a reading transaction cannot become a writing one on SQLite
     writing.set(True)
     with transaction():
         login.touch(by.now)
-        for key, _, row, facts in lines:
-            record(key, row, by, facts)
+        add_lines(lines)
 
 
 def _surroundings() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import flash, g, url_for
+from flask import flash, g, request, url_for
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -248,8 +248,8 @@ class PersonScreen(FamilyBlocks, Screen):
         self.ask_rights(row)
         adult = is_adult(row.born, by.today)
         sections = self._of_adult(row) if adult else self._of_child(row)
-        return super().file(row) | {
-            "person": row, "timeline": self.timeline(row, adult), "adult": adult,
+        return {
+            "facts": self.facts(row), "person": row, "timeline": self.timeline(row, adult), "adult": adult,
             "blocks": [block for block in sections if block], "readers": self.readers(row),
             "history": self.told_changes(row),
         }
@@ -314,11 +314,18 @@ class PersonScreen(FamilyBlocks, Screen):
             return None
         return {"title": told(f"{key}"), "head": head, "rows": rows, "empty": told("person.nothing_here")} | more
 
+    def places_of(self, row: Any) -> list[Placement]:
+        """The child's places that the reader may see, the newest first: asked once for the whole file."""
+        asked = request.environ.setdefault("evaka.places", {})
+        if row.id not in asked:
+            asked[row.id] = list(db.session.scalars(
+                self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start.desc())
+                .options(joinedload(Placement.unit), selectinload(Placement.needs),
+                         selectinload(Placement.groups).joinedload(GroupPlacement.group))))
+        return asked[row.id]  # type: ignore[no-any-return]
+
     def _places(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start.desc())
-            .options(joinedload(Placement.unit), selectinload(Placement.needs),
-                     selectinload(Placement.groups).joinedload(GroupPlacement.group))).all()
+        rows = self.places_of(row)
         return self._block(
             "placement.title", [told(f"placement.{name}") for name in ("period", "unit", "group", "service_need")],
             [[link(str(one.period), "placement.details_view", one.id), str(one.unit),
@@ -389,10 +396,7 @@ class PersonScreen(FamilyBlocks, Screen):
             return "past" if period.last_day < by.today else "active"
 
         if not adult:
-            places = db.session.scalars(
-                self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start)
-                .options(joinedload(Placement.unit), selectinload(Placement.needs),
-                         selectinload(Placement.groups).joinedload(GroupPlacement.group))).all()
+            places = self.places_of(row)[::-1]
             lanes.append((told("placement.title"), [(p.period, str(p.unit), state(p.period)) for p in places]))
             lanes.append((told("placement.group"), [(g.period, str(g.group), state(g.period))
                                                     for p in places for g in p.groups]))
