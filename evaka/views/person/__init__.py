@@ -329,7 +329,7 @@ class PersonScreen(FamilyBlocks, Screen):
         return self._block(
             "placement.title", [told(f"placement.{name}") for name in ("period", "unit", "group", "service_need")],
             [[link(str(one.period), "placement.details_view", one.id), str(one.unit),
-              ", ".join(f"{g.group}" for g in one.groups) or told("placement.without_group"),
+              ", ".join(dict.fromkeys(str(g.group) for g in one.groups)) or told("placement.without_group"),
               ", ".join(option_name("service_needs", n.option) for n in one.needs)] for one in rows])
 
     def _applications(self, row: Any) -> dict[str, Any] | None:
