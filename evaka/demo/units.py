@@ -192,7 +192,7 @@ def close(rows: Rows, houses: list[House], day: date) -> None:
     for house in houses:
         if not house.kind.care:
             rows.add(Closure, unit_id=house.id, start=date(year, 12, 23), end=date(year + 1, 1, 6), reason="Joululoma")
-    for number, house in enumerate(houses[::4]):
+    for number, house in enumerate([house for house in houses if house.kind.care][::4]):
         start = day + timedelta(days=8 + 7 * (number % 6) - day.weekday())
         rows.add(Closure, unit_id=house.id, start=start, end=start + timedelta(days=number % 2),
                  reason=REASONS[number % len(REASONS)])
