@@ -261,8 +261,6 @@ class World:
             return self.here.rows[User]  # type: ignore[no-any-return]
         unit = self.here.place.unit if role in LOCAL else None
         group = self.here.place.groups[0].group if role in GROUP_ROLES else None
-        unit = self.here.place.unit if role in ("director", "special_education_teacher", "staff") else None
-        group = self.here.place.groups[0].group if role == "staff" else None
         return factories.user(role, unit, group)
 
     def screens(self) -> Iterator[Any]:
