@@ -13,6 +13,7 @@ from evaka.access import reaches
 from evaka.actions import ACTIONS
 from evaka.models.base import Model
 from evaka.texts import LANGUAGES, words
+from evaka.views.city.words import permissions
 
 WORKFLOWS = {
     mapper.class_.feature_name(): mapper.class_.workflow
@@ -37,6 +38,11 @@ def test_an_action_may_be_done_by_somebody_beside_the_administrator_or_is_the_ad
     """An action that no pattern of the roles' table names is dead, or open to nobody by mistake."""
     named = [role for role in city.read("roles") if role != "admin" and reaches(role, key)]
     assert named or key.startswith(("user.", "journal.", "unit.", "person.", "city."))
+
+
+def test_every_feature_has_a_name_on_the_screen_of_rights():
+    features = {key.partition(".")[0] for key in permissions()}
+    assert {one for one in features if not {f"feature.{one}", f"menu.{one}"} & words("fi").keys()} == set()
 
 
 @pytest.mark.parametrize("feature", sorted(WORKFLOWS))

@@ -51,21 +51,23 @@ def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[...,
 def shape(address: str) -> str:
     """Pages of one kind: /office/person/details/?id=7 is looked at once, whoever it is about."""
     without = re.sub(r"(?<=[?&])(?:sort|desc|page|page_size|search|url|flt\w*)=[^&]*&?", "", address)
-    return re.sub(r"=\d+", "=N", without).rstrip("?&")
+    return re.sub(r"=\d+|(?<=table)=\w+", "=N", without).rstrip("?&")
 
 
-def faults(page: Page) -> list[str]:
-    """What axe-core finds, texts that are missing, and scrolling sideways."""
+def faults(page: Page, widths: tuple[int, ...]) -> list[str]:
+    """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any."""
+    wrong = []
+    for width in reversed(widths):
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wrong.append(f"the page scrolls sideways at {width} px")
     found = Axe().run(page, options={"runOnly": ACCEPTED}).response["violations"]
-    wrong = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
-    wrong += [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        wrong.append("the page scrolls sideways")
-    return wrong
+    wrong += [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+    return wrong + [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
 
 
-def walk(page: Page, start: str, address: str) -> tuple[int, list[str]]:
-    """Follow every link from a page on; how many pages were looked at, and what is wrong with them."""
+def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple[int, list[str]]:
+    """Follow every link from a page on, in each language in turn; how many pages were looked at, and what is wrong."""
     said: list[str] = []
 
     def heard(line: Any) -> None:
@@ -85,25 +87,24 @@ def walk(page: Page, start: str, address: str) -> tuple[int, list[str]]:
         known.add(shape(target))
         assert len(known) < ENOUGH, sorted(known)
         said.clear()
+        page.request.get(f"/language/{('fi', 'sv', 'en')[len(known) % 3]}?next=/account", max_redirects=0)
         answer = page.goto(target)
         if answer is None or answer.status >= 500 or answer.status in (400, 404, 405):
             wrong.append(f"{target}: {answer and answer.status}")
-        wrong += [f"{target}: {fault}" for fault in faults(page) + said]
+        wrong += [f"{target}: {fault}" for fault in faults(page, widths) + said]
         links = page.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href').split('#')[0])")
         waiting += [link for link in links if link.startswith("/") and not NOT_PAGES.search(link)]
     return len(known), wrong
 
 
-@pytest.mark.parametrize(("who", "start", "width", "language", "least"), [
-    ("admin", "/office/", 1440, "fi", 50),
-    ("admin", "/office/", 390, "sv", 50),
-    ("guardian", "/my/", 320, "sv", 5),
-    ("guardian", "/my/", 1440, "en", 5),
+@pytest.mark.parametrize(("who", "start", "widths", "least"), [
+    ("admin", "/office/", (1440, 390), 50),
+    ("guardian", "/my/", (390, 320, 1440), 5),
 ])
 def test_no_page_has_a_fault(
-    enter: Callable[..., Page], harjula: SimpleNamespace, who: str, start: str, width: int, language: str, least: int
+    enter: Callable[..., Page], harjula: SimpleNamespace, who: str, start: str, widths: tuple[int, ...], least: int
 ) -> None:
-    pages, wrong = walk(enter(who, width, language), start, harjula.url)
+    pages, wrong = walk(enter(who, widths[0]), start, harjula.url, widths)
     assert not wrong, "\n".join(wrong)
     assert pages > least
 
@@ -121,9 +122,9 @@ def test_the_keyboard_skips_to_the_content_and_opens_the_search(enter: Callable[
     page.keyboard.press("Control+k")
     assert page.evaluate("document.activeElement.id") == "search"
     page.keyboard.type("Ääri")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/office/search**")
-    assert page.get_by_role("link", name="Ääri Veikko").count() == 1
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # the only hit opens at once
+    assert "Veikko Ääri" in page.inner_text("h1")
 
 
 def test_the_menu_folds_on_a_small_screen_and_says_so(enter: Callable[..., Page]) -> None:
@@ -179,4 +180,4 @@ def test_picking_all_rows_counts_them_and_opens_a_preview(enter: Callable[..., P
     assert page.inner_text("[data-count]") == str(page.locator("input[name=rowid]").count())
     page.click("[data-needs]")
     page.wait_for_selector("#fit")
-    assert faults(page) == []
+    assert faults(page, (1440,)) == []

@@ -75,6 +75,10 @@ def test_a_refusal_is_a_sentence_and_never_holds_the_whole_code(code, language):
     assert code == "x" or code not in sentence
 
 
+def test_a_text_for_the_journal_keeps_the_day_of_a_code_alone():
+    assert identity.hidden("haku: 131052-308T ja 010522A901D") == "haku: 131052-… ja 010522A…"
+
+
 def test_individual_numbers_from_900_are_for_tests():
     assert not identity.is_test("131052-308T")
     assert identity.is_test("010594Y9021")

@@ -58,7 +58,7 @@ class PersonalData(_Page):
     def index(self) -> Any:
         """Asks for the form and the language of the file."""
         row = self._person(request.args.get("id"))
-        return self.render("office/personal_data.html", row=row, languages=[
+        return self.render("office/personal_data.html", row=row, file_languages=[
             (one, told(f"language.{one}"), one == (row.language if row.language in LANGUAGES else LANGUAGES[0]))
             for one in LANGUAGES], back=url_for("person.details_view", id=row.id))
 
