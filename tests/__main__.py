@@ -1,4 +1,4 @@
-"""The whole test suite: the pure floors with their coverage, the rest on SQLite, what asks the database on PostgreSQL too.
+"""The whole test suite: the pure floors with their coverage, the rest on SQLite, what asks the database twice.
 
 EVAKA_REQUIRE=postgres,browser makes the absence of either a failure; otherwise their tests are left out, and said so.
 """

@@ -96,14 +96,14 @@ def empty() -> None:
             for table in tables:
                 connection.execute(table.delete())
         return
-    filled = " UNION ALL ".join(
-        f"SELECT '{one.name}' WHERE EXISTS (SELECT FROM \"{one.name}\")" for one in tables)
+    names = [f'"{table.name}"' for table in tables]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
     with db.engine.begin() as connection:
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger, no foreign key is asked
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger is asked
         for name in connection.exec_driver_sql(filled).scalars().all():
-            connection.exec_driver_sql(f'DELETE FROM "{name}"')
-            if "id" in db.metadata.tables[name].columns:
-                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'), 1, false)")
+            connection.exec_driver_sql(f"DELETE FROM {name}")
+            if "id" in db.metadata.tables[name.strip('"')].columns:
+                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)")
 
 
 @contextmanager
