@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, time
 from io import BytesIO
 from typing import Any
 
@@ -28,11 +28,13 @@ from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.person import Person
+from evaka.models.placement import Placement
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.calendar import is_business_day
 from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus, ReplacementReason
-from evaka.rules.placement import CareType
+from evaka.rules.placement import CareType, ShiftCare
+from evaka.rules.unit import Week
 from tests import factories
 from tests.conftest import keep
 
@@ -99,6 +101,24 @@ def test_care_that_begins_within_the_month_is_charged_by_the_day(by):
     act.draft({mother.id}, MAY, by())
     # 100 / 19 = 5,26; ten days of care are left
     assert shown(invoices(mother)[0]) == [("care:daycare", 10, 5_26, 52_60)]
+
+
+@pytest.mark.parametrize(
+    ("shift_care", "days", "charged_days"),
+    [
+        (ShiftCare.NONE, range(1, 8), 2),  # Thursday and Friday
+        (ShiftCare.FULL, range(1, 8), 4),  # and the weekend
+        (ShiftCare.FULL, range(1, 6), 2),  # but on the unit's days only
+        (ShiftCare.INTERMITTENT, range(1, 6), 4),  # or on any day
+    ],
+)
+def test_who_has_shift_care_is_charged_weekends_too(by, shift_care, days, charged_days):
+    around_the_clock = factories.unit(shift_opening=Week.of(time(0), time(23, 59), days))
+    mother, child = charged(by, start=date(2026, 5, 28), unit=around_the_clock)
+    [place] = db.session.scalars(select(Placement).where(Placement.child_id == child.id))
+    place.needs[0].shift_care = shift_care
+    act.draft({mother.id}, MAY, by())
+    assert [row.amount for row in invoices(mother)[0].rows] == [charged_days]
 
 
 @pytest.mark.parametrize(

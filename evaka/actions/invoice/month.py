@@ -18,13 +18,13 @@ from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision, fees_of
 from evaka.models.person import Guardian, HeadOfChild, Person
-from evaka.models.placement import Placement
+from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind
 from evaka.rules.calendar import OpenDays
 from evaka.rules.fee import IN_FORCE, Line, table_on
 from evaka.rules.invoice import Charge, InvoicePolicy, Month, Part, Place
-from evaka.rules.placement import CareType, ServiceNeed, default_need
+from evaka.rules.placement import CareType, ServiceNeed, ShiftCare, default_need
 
 YEAR = timedelta(days=366)  # whether July is free is told by the places of the year before
 
@@ -46,6 +46,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
     children = {child for found in children_of.values() for child in found}
     born = dict(db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children))).tuples().all())
     places, open_days = _places(children, period)
+    shift_care = _shift_care(children, period)
     absences = _absences(children, period)
     guardians = _guardians(children)
     by_child = _heads(children, period)
@@ -58,6 +59,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
             charges=tuple(charges[head]),
             places=tuple(place for child in mine for place in places[child]),
             open_days=open_days,
+            shift_care={child: Timeline(shift_care[child]) for child in mine if child in shift_care},
             absences={child: absences[child] for child in mine if child in absences},
             heads=Timeline(
                 span
@@ -126,7 +128,7 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
     found: dict[int, list[Place]] = defaultdict(list)
     open_days: dict[int | str, OpenDays] = {}
     year = DateRange(period.start - YEAR, period.end)
-    for child, unit, care_type, start, end, invoiced, provider, weekdays in db.session.execute(
+    for child, unit, care_type, start, end, invoiced, provider, weekdays, shift, on_holidays in db.session.execute(
         select(
             Placement.child_id,
             Placement.unit_id,
@@ -136,6 +138,8 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
             Unit.invoiced,
             Unit.provider,
             Unit.weekdays,
+            Unit.shift_opening,
+            Unit.open_on_holidays,
         )
         .join(Unit, Unit.id == Placement.unit_id)
         .where(Placement.child_id.in_(children), Placement.meets(year))
@@ -143,11 +147,27 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
     ):
         charged = charged_by_city(invoiced, provider)
         found[child].append(Place(child, unit, care_type, DateRange(start, end), charged))
-        open_days[unit] = OpenDays(frozenset(weekdays))
+        open_days[unit] = OpenDays(frozenset(weekdays), shift.weekdays if shift else frozenset(), on_holidays)
     if policy().closures_are_charged:
         return found, open_days
     closed = closed_days(open_days.keys(), period)
     return found, {unit: replace(days, closed=closed[unit]) for unit, days in open_days.items()}
+
+
+def _shift_care(children: Collection[int], period: DateRange) -> dict[int, list[tuple[DateRange, ShiftCare]]]:
+    """Care at evenings, nights and weekends, of those who have it."""
+    found: dict[int, list[tuple[DateRange, ShiftCare]]] = defaultdict(list)
+    for child, start, end, shift_care in db.session.execute(
+        select(Placement.child_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.shift_care)
+        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id)
+        .where(
+            Placement.child_id.in_(children),
+            ServiceNeedPeriod.meets(period),
+            ServiceNeedPeriod.shift_care != ShiftCare.NONE,
+        )
+    ):
+        found[child].append((DateRange(start, end), shift_care))
+    return found
 
 
 def _absences(children: Collection[int], period: DateRange) -> dict[int, dict[date, AbsenceKind]]:

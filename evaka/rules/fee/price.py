@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from evaka.kit.money import Cents, euros, whole_euros
 from evaka.rules.fee.step import Step, number, percent, rounded, whole_cents
-from evaka.rules.fee.table import FeeTable, Rounding, base_step
+from evaka.rules.fee.table import FeeTable, OptionPrice, Rounding, base_step
 from evaka.rules.income import Effect, Income, family_total
 
 
@@ -38,25 +38,6 @@ class Alteration:
         """What it adds to a fee (a reduction is negative); a fee is never reduced below nothing."""
         size = whole_cents(self.amount * 100 if self.absolute else fee * self.amount / 100)
         return size if self.kind is AlterationKind.INCREASE else -min(size, fee)
-
-
-@dataclass(frozen=True, slots=True)
-class OptionPrice:
-    """A fixed price of a service need: it takes the place of the fee by income and of the sibling share."""
-
-    base_fee: Cents
-    second_child_fee: Cents
-    second_child_discount: Decimal
-    later_child_fee: Cents
-    later_child_discount: Decimal
-
-    def of(self, sibling: int) -> tuple[Cents, Decimal]:
-        """The price and the discount it contains, for the `sibling`-th child from the youngest, 1."""
-        if sibling == 1:
-            return self.base_fee, Decimal(0)
-        if sibling == 2:
-            return self.second_child_fee, self.second_child_discount
-        return self.later_child_fee, self.later_child_discount
 
 
 @dataclass(frozen=True, slots=True)

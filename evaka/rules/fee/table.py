@@ -7,7 +7,7 @@ Law: Act on Client Fees in Early Childhood Education (1503/2016), 5 § (income l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -38,8 +38,30 @@ class TemporaryPrices:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionPrice:
+    """A fixed price of a service need: it takes the place of the fee by income and of the sibling share."""
+
+    base_fee: Cents
+    second_child_fee: Cents
+    second_child_discount: Decimal
+    later_child_fee: Cents
+    later_child_discount: Decimal
+
+    def of(self, sibling: int) -> tuple[Cents, Decimal]:
+        """The price and the discount it contains, for the `sibling`-th child from the youngest, 1."""
+        if sibling == 1:
+            return self.base_fee, Decimal(0)
+        if sibling == 2:
+            return self.second_child_fee, self.second_child_discount
+        return self.later_child_fee, self.later_child_discount
+
+
+@dataclass(frozen=True, slots=True)
 class FeeTable:
-    """One change of the law.  Limits are by family size, 2 to 6; above, each adds `further_member`."""
+    """One change of the law.  Limits are by family size, 2 to 6; above, each adds `further_member`.
+
+    `fixed_prices` are by service need: what such care costs whatever the family earns.
+    """
 
     valid: DateRange
     law: str
@@ -52,6 +74,7 @@ class FeeTable:
     sibling_share: tuple[Decimal, ...]
     temporary: TemporaryPrices
     rounding: Rounding = Rounding.EACH_STEP
+    fixed_prices: Mapping[str, OptionPrice] = field(default_factory=dict)
     invented: bool = False
 
     def __post_init__(self) -> None:
