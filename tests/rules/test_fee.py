@@ -176,6 +176,18 @@ def test_a_city_may_round_the_fee_only() -> None:
     assert child_fee(late, 3, [earns(4000_00)], sibling=2, coefficient=Decimal("0.6")).final == 40_00
 
 
+def test_a_fee_that_is_rounded_once_is_reckoned_of_exact_figures() -> None:
+    late = replace(TABLE, rounding=Rounding.FEE_ONLY)
+    # by cents it would be 154,99 and 77,50; 60 % of that is 46,50, which is 47
+    price = child_fee(late, 3, [earns(4204_46)], sibling=2, coefficient=Decimal("0.6"))
+    assert [plain(step.arithmetic) for step in price.steps] == [
+        "(4 204,46 € − 2 756,00 €) × 10,7 % = 154,98522 € → 154,99 €",
+        "154,98522 € × 50 % = 77,49261 € → 77,49 €",
+        "77,49261 € × 60 % = 46,495566 € → 46 €",
+        "46,00 €",
+    ]
+
+
 @pytest.mark.parametrize(
     ("part_day", "sibling", "price"),
     [(False, 1, 28_00), (True, 1, 15_00), (False, 2, 14_00), (True, 3, 8_00)],

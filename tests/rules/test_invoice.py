@@ -215,6 +215,17 @@ def test_refunds_and_reductions_of_part_of_a_month_go_by_its_days(policy, table)
     assert rows(facts, policy) == [("care:daycare", 5, 10_00), ("daily_refund", 5, -10_00)]
 
 
+def test_a_single_day_of_care_is_refunded_whole(policy, table) -> None:
+    facts = month(
+        table,
+        (DateRange(day(1), day(1)), part()),
+        (DateRange(day(2), day(31)), part(unit="Haapa")),
+        **away("force_majeure", 1),
+    )
+    # the price of the day, not a part of it
+    assert rows(facts, policy)[:2] == [("care:daycare", 1, 10_00), ("daily_refund", 1, -10_00)]
+
+
 def test_half_of_a_part_of_a_month_is_divided_by_its_days(policy, table) -> None:
     place = Place("ella", "Koivu", CareType.DAYCARE, DateRange(day(26), day(30)))
     facts = month(

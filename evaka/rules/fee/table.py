@@ -21,7 +21,7 @@ SIZES = (2, 3, 4, 5, 6)
 
 
 class Rounding(StrEnum):
-    """Where whole euros are made: after each step, or only of the fee itself."""
+    """Where whole euros are made: after each step, or only of the fee itself, out of figures never rounded before."""
 
     EACH_STEP = "each_step"
     FEE_ONLY = "fee_only"
@@ -138,7 +138,7 @@ def base_step(table: FeeTable, family_size: int, income: Cents | None) -> Step:
     """The base fee and how it came to be."""
     lower, upper = table.limits(family_size)
     counted = upper if income is None else min(income, upper)
-    exact = table.rate * (counted - lower)
+    exact = exact_base(table, family_size, income)
     result = whole_euros(exact) if table.rounding is Rounding.EACH_STEP else whole_cents(exact)
     facts = {"family_size": family_size, "lower": euros(lower), "upper": euros(upper)}
     if income is None:
@@ -149,6 +149,13 @@ def base_step(table: FeeTable, family_size: int, income: Cents | None) -> Step:
         key = "fee.step.base_upper" if income >= upper else "fee.step.base"
     written = f"({euros(counted)} − {euros(lower)}) × {percent(table.rate)} = {rounded(exact, result)}"
     return Step(key, result, written, table.law, facts)
+
+
+def exact_base(table: FeeTable, family_size: int, income: Cents | None) -> Decimal:
+    """The base fee before any rounding, cents."""
+    lower, upper = table.limits(family_size)
+    counted = upper if income is None else max(lower, min(income, upper))
+    return table.rate * (counted - lower)
 
 
 def temporary_price(table: FeeTable, *, part_day: bool, sibling: int) -> Cents:

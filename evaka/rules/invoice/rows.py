@@ -115,7 +115,8 @@ def _refund_rows(days: ChildMonth, piece: Piece, care: Sequence[Row]) -> list[Ro
     if len(refunded) >= days.full:
         step = Step("invoice.step.refund_all", -total, euros(-total), LAW, facts)
         return [row_of(piece, Product.DAILY_REFUND, 1, -total, step)]
-    by = days.divisor if care[0].amount == 1 else len(charged_dates(days, piece))
+    charged = len(charged_dates(days, piece))
+    by = days.divisor if charged == days.full else charged
     daily = -divided(total, by)
     return [
         row_of(
