@@ -141,10 +141,11 @@ def child_rows(case, child):
         reduction = "absence_half"
     else:
         reduction = None
-    rows, surplus_paid = [], 0
+    pieces = []
     for first, last, part in parts_of(case, child):
         here = [day for day in attended[:divisor] if first <= day <= last]
         fee_rows = []
+        pieces.append((first, last, part, here, fee_rows))
         if here:
             priced = [("care:" + part["care"], part["fee"])]
             priced += [(one["kind"], effect) for one, effect in zip(part["alterations"], part["effects"], strict=True)]
@@ -153,7 +154,10 @@ def child_rows(case, child):
                     fee_rows.append((child, product, 1, amount, first, last))
                 else:
                     fee_rows.append((child, product, len(here), nearest(amount, divisor), first, last))
+    rows, surplus_paid, unpaid = [], 0, sum(total(fee_rows) for _, _, _, _, fee_rows in pieces)
+    for first, last, part, here, fee_rows in pieces:
         piece = list(fee_rows)
+        unpaid -= total(fee_rows)  # the care of the days to come
         if contract and reduction not in ("sick_full_month", "absence_half"):
             came = [day for day in attended if day <= last and day not in absent]
             used = len(came)
@@ -162,7 +166,7 @@ def child_rows(case, child):
                              and absent[day] not in ("planned", "free")])
             extra = used - contract - surplus_paid
             if extra > 0:
-                so_far, most = total(rows + piece), highest(case, child)
+                so_far, most = total(rows + piece) + unpaid, highest(case, child)
                 each = nearest(part["final"], contract)
                 beyond = city["highest_after"] is not None and used > city["highest_after"]
                 amount = extra
@@ -177,11 +181,11 @@ def child_rows(case, child):
             back = [day for day in days if first <= day <= last and (
                 absent.get(day) in free or (absent.get(day) == "parent_leave" and day <= two))]
             charged = total(fee_rows)
-            if len(back) >= whole:
+            each = nearest(charged, divisor if len(here) == whole else len(here))
+            if len(back) >= whole or len(back) * each > charged:  # never more than was charged
                 piece.append((child, "daily_refund", 1, -charged, first, last))
             elif back:
-                by = divisor if len(here) == whole else len(here)
-                piece.append((child, "daily_refund", len(back), -nearest(charged, by), first, last))
+                piece.append((child, "daily_refund", len(back), -each, first, last))
             if reduction:
                 amount = piece[0][2]
                 off = total(piece) if reduction == "sick_full_month" else nearest(total(piece), 2)

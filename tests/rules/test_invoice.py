@@ -226,6 +226,23 @@ def test_a_single_day_of_care_is_refunded_whole(policy, table) -> None:
     assert rows(facts, policy)[:2] == [("care:daycare", 1, 10_00), ("daily_refund", 1, -10_00)]
 
 
+def test_no_more_is_refunded_than_was_charged(policy, table) -> None:
+    """Of the fifteen contract days the first piece takes twelve: three are left to charge, and five to refund."""
+    facts = month(
+        table,
+        (DateRange(day(1), day(18)), contract(15)),
+        (DateRange(day(19), day(31)), replace(contract(15), unit="Haapa")),
+        **away("force_majeure", 19, 20, 21, 22, 23),
+    )
+    assert [row for row in rows(facts, policy) if row[0] != "surplus_days"] == [
+        ("care:daycare", 12, 14_67),
+        ("care:daycare", 3, 14_67),
+        ("daily_refund", 1, -44_01),
+    ]
+    [invoice] = invoices(facts, policy)
+    assert [row.steps[0].key for row in invoice.rows][-1] == "invoice.step.refund_as_charged"
+
+
 def test_half_of_a_part_of_a_month_is_divided_by_its_days(policy, table) -> None:
     place = Place("ella", "Koivu", CareType.DAYCARE, DateRange(day(26), day(30)))
     facts = month(
@@ -295,6 +312,15 @@ def test_a_day_above_the_contract_is_charged_once_though_the_month_has_two_piece
     assert rows(facts, plain)[1::2] == [("surplus_days", 1, 11_00), ("surplus_days", 1, 11_00)]
 
 
+def test_surplus_leaves_room_for_the_care_of_the_rest_of_the_month(policy, table) -> None:
+    plain = replace(policy, contract_days_divide=False)
+    whole = replace(contract(10), base=300_00, final=280_00, fee=280_00)
+    pieces = (DateRange(day(1), day(18)), whole), (DateRange(day(19), day(31)), replace(whole, unit="Haapa"))
+    [invoice] = invoices(month(table, *pieces), plain)
+    assert [str(row.product) for row in invoice.rows] == ["care:daycare", "surplus_days", "care:daycare"]
+    assert invoice.total == 300_00
+
+
 def test_planned_absence_is_charged_up_to_the_contract_days(policy, table) -> None:
     facts = month(table, (OCTOBER, contract()), **away("planned", 1, 2, 5, 6, 7))
     # 17 days came, 3 of the planned ones are added to make 20
@@ -327,11 +353,11 @@ def test_without_dividing_by_contract_days_the_cap_is_weighed_by_days(policy, ta
         (DateRange(day(1), day(15)), contract(5)),
         (DateRange(day(16), day(31)), replace(contract(5), base=240_00)),
     )
-    # two pieces of 11 days at 10 euros; 6 days above, 44 each: 264 > (300 + 240) / 2 - 110 = 160;
+    # two pieces of 11 days at 10 euros; 6 days above, 44 each: 264 > (300 + 240) / 2 - 110 - 110 = 50;
     # the rest of the days, 11 above: nothing left below 270
     assert rows(facts, plain) == [
         ("care:daycare", 11, 10_00),
-        ("surplus_days", 1, 160_00),
+        ("surplus_days", 1, 50_00),
         ("care:daycare", 11, 10_00),
     ]
 
