@@ -121,6 +121,23 @@ def test_who_has_shift_care_is_charged_weekends_too(by, shift_care, days, charge
     assert [row.amount for row in invoices(mother)[0].rows] == [charged_days]
 
 
+@pytest.mark.parametrize(("came", "made"), [((), 0), ((date(2026, 6, 17),), 1)])
+def test_a_month_is_free_for_who_stays_away_as_long_as_the_city_asks(by, came, made):
+    """The weeks go on after the month, when the unit has another place for the child."""
+    mother, child = charged(by)
+    [place] = db.session.scalars(select(Placement).where(Placement.child_id == child.id))
+    place.end = date(2026, 6, 30)
+    factories.placement(child, date(2026, 7, 1), date(2026, 7, 31), unit=place.unit)
+    weeks = DateRange(date(2026, 6, 15), date(2026, 7, 12))
+    for day in weeks.days():
+        if day not in came:
+            factories.absence(child, day, kind=AbsenceKind.FREE)
+    row = {"month": date(2026, 6, 1), "options": [{"start": weeks.start, "end": weeks.end}]}
+    with city.trying("invoices", "free_choice", [row]):
+        act.draft({mother.id}, DateRange.month(2026, 6), by())
+    assert len(invoices(mother)) == made
+
+
 @pytest.mark.parametrize(
     ("sick", "rows"),
     [

@@ -20,6 +20,7 @@ from evaka.rules.invoice import (
     INVOICE,
     Charge,
     Correction,
+    FreeChoice,
     InvoicePolicy,
     InvoiceStatus,
     Month,
@@ -529,6 +530,19 @@ def test_a_month_chosen_in_the_questionnaire_is_free_when_the_child_stayed_away(
 
 
 # --- corrections
+
+
+@pytest.mark.parametrize(
+    ("month_of", "options", "what"),
+    [
+        (date(2026, 6, 2), (OCTOBER,), "month is 2026-06-02"),
+        (date(2026, 6, 1), (), "options is empty"),
+        (date(2026, 6, 1), (DateRange(date(2026, 6, 8)),), "a period has no end"),
+    ],
+)
+def test_a_choice_of_a_free_month_that_cannot_be_used_is_told(month_of, options, what) -> None:
+    with pytest.raises(ValueError, match=what):
+        FreeChoice(month_of, options)
 
 
 def correction(id: str, amount: int, unit_price: int) -> Correction:

@@ -64,6 +64,34 @@ def invoice(case: Case, fixtures: Case) -> list[Difference]:
     return found + _judged(case["expect"], [world.named(one) for one in made])
 
 
+@stored("invoices/1", "free_summer")
+def free_summer(case: Case, fixtures: Case) -> list[Difference]:
+    settings = settings_of(case, fixtures) | {"free_absence_gives_daily_refund": False}
+    of_month, first = month(case["month"]), first_day_of(case, settings_of(case, fixtures))
+    options = [_span_of(one) for one in case["questionnaire"]["options"]]
+    tables = tables_of(TABLE, fixtures, settings, first, words="fee_text")
+    publish(
+        tables | {("invoices", "free_choice"): [{"month": of_month.start, "options": options}]}, lasting=True
+    )
+    children = {place["child"]: {"dob": "2017-06-01"} for place in case["placements"]}
+    world = World(["a1"], children, fixtures)
+    world.write_places({"placements": case["placements"], "service_needs": []})
+    fee = {"fee_coefficient": "1", "contract_days": None, "base_fee": case["fee"], "sibling_discount_percent": 0,
+           "fee": case["fee"], "final_fee": case["fee"], "alterations": []}
+    for place in case["placements"]:
+        line = fee | {"child": place["child"], "unit": place["unit"], "placement_type": place["type"]}
+        _decide(place | {"head": "a1", "partner": None, "children": [line]}, world)
+    _be_absent(case["absences"], world)
+    for trouble in act.draft({world.people["a1"]}, of_month, BY).values():
+        raise trouble
+    return compare(case["expect"], {"invoice_count": len(_rows(of_month))})
+
+
+def _span_of(given: list[str]) -> Case:
+    span = period(given)
+    return {"start": span.start, "end": span.last_day}
+
+
 def _judged(expect: Case, made: list[Case]) -> list[Difference]:
     found = compare(expect["invoice_count"], len(made), "invoice_count")
     by_head = {one["head"]: one for one in made}
