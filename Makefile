@@ -1,4 +1,4 @@
-.PHONY: help run test check check-cities conformance bench clean
+.PHONY: help run test check check-cities conformance oracle bench clean
 PYTHON ?= python3
 SIZE ?= small
 HOST ?= 127.0.0.1
@@ -20,8 +20,12 @@ help: ## what can be made
 	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-conformance: .venv/.test ## published cases with expected figures: CASES=folder
+conformance: .venv/.test ## published cases with expected figures, also through the database: CASES=folder
 	@$(BIN)/python -m tests.conformance $(CASES)
+
+FAMILIES ?= 1000000
+oracle: .venv/.test ## random families reckoned twice, by the rules and by a second hand: FAMILIES=1000000 SEED=1
+	@FAMILIES=$(FAMILIES) SEED=$(SEED) $(BIN)/python -m tests.oracle
 
 .venv/.bench: .venv/.run bench/requirements.txt
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt

@@ -23,6 +23,8 @@ from evaka.rules.fee import Care, Child, Facts, FeeTable, Line, Need, fees_on, t
 from evaka.rules.income import Effect, Income, IncomeLine, IncomePolicy, PayPeriod
 from evaka.rules.invoice import Charge, Invoice, InvoicePolicy, Month, Part, Place, invoices
 from evaka.rules.placement import TEMPORARY_CARE, CareType, ServiceNeed, default_need
+from evaka.rules.voucher import VoucherTable, age_group, voucher_value
+from evaka.rules.voucher import table_on as voucher_table_on
 
 HEAD, PARTNER, CHILD, UNIT = "head", "partner", "child", "unit"
 ALWAYS = DateRange(date(1900, 1, 1))
@@ -139,12 +141,25 @@ class ShareCase:
     shares: Mapping[str, Decimal]
 
 
+@dataclass(frozen=True)
+class VoucherCase:
+    """[[voucher]] What a voucher is worth on a day, cents a month; a need of `support` multiplies it."""
+
+    name: str
+    day: date
+    born: date
+    need: str
+    value: Cents
+    support: Decimal = Decimal(1)
+
+
 FORMS: Mapping[str, Any] = {
     "case": tuple[FeeCase, ...],
     "invoice": tuple[InvoiceCase, ...],
     "due": tuple[DueCase, ...],
     "income": tuple[IncomeCase, ...],
     "share": tuple[ShareCase, ...],
+    "voucher": tuple[VoucherCase, ...],
 }
 
 
@@ -157,6 +172,7 @@ class Tables:
     invoices: InvoicePolicy
     applications: ApplicationPolicy
     incomes: IncomePolicy
+    vouchers: Timeline[VoucherTable]
     agency_increase: int = 0
 
     def need(self, key: str, day: date) -> ServiceNeed:
@@ -184,6 +200,7 @@ def chosen_tables() -> Tables:
         invoices=city.value("invoices", "rules", InvoicePolicy),
         applications=city.value("placements", "application", ApplicationPolicy),
         incomes=city.value("incomes", "rules", IncomePolicy),
+        vouchers=city.dated("vouchers", VoucherTable),
         agency_increase=city.read("fees").get("policy", {}).get("agency_increase_euros", 0),
     )
 
@@ -341,4 +358,19 @@ def _share(case: ShareCase, tables: Tables) -> Iterator[str]:
             yield f"{key} is to cost {share} of the full-time fee, but the tables say {found}"
 
 
-TRIED: Mapping[str, Any] = {"case": _fee, "invoice": _invoice, "due": _due, "income": _income, "share": _share}
+def _voucher(case: VoucherCase, tables: Tables) -> Iterator[str]:
+    table, need = voucher_table_on(tables.vouchers, case.day), tables.need(case.need, case.day)
+    share = table.coefficient_of(need.key, need.voucher_coefficient)
+    if share is None:
+        yield f"{need.key} has no share of the base value, so no voucher is decided"
+        return
+    group = age_group(case.born, case.day)
+    found = voucher_value(table.base_of(need.key, group), share, case.support, group=group)
+    if found.value != case.value:
+        told = _told(step.arithmetic for step in found.steps)
+        yield f"it is to be worth {euros(case.value)}, but the tables lead to {euros(found.value)}: {told}"
+
+
+TRIED: Mapping[str, Any] = {
+    "case": _fee, "invoice": _invoice, "due": _due, "income": _income, "share": _share, "voucher": _voucher,
+}

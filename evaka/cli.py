@@ -33,7 +33,7 @@ from evaka.actions.person.retention import mistakes as _wrong_retention
 from evaka.actions.user import Rights, Security, rights, security
 from evaka.jobs import JOBS
 from evaka.jobs.schedule import Schedule
-from evaka.kit.dates import finnish
+from evaka.kit.dates import DateRange, finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
 from evaka.models.base import HELSINKI, db, transaction, writing
@@ -47,7 +47,7 @@ from evaka.rules.city import ChangePolicy
 from evaka.rules.decision import DecisionPolicy, Reason
 from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
-from evaka.rules.invoice import InvoicePolicy
+from evaka.rules.invoice import FreeChoice, InvoicePolicy
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.unit import UnitPolicy
@@ -243,6 +243,24 @@ def _wrong_reasons() -> Iterator[ConfigMistake]:
                 )
 
 
+def _wrong_prices() -> Iterator[ConfigMistake]:
+    """A fixed price of a service need that nobody has."""
+    for _, table in city.dated("fees", FeeTable).spans:
+        yield from _unknown_needs("fees", table.valid, "fixed_prices", table.fixed_prices)
+
+
+def _wrong_values() -> Iterator[ConfigMistake]:
+    """A voucher value of a service need that nobody has."""
+    for _, table in city.dated("vouchers", VoucherTable).spans:
+        yield from _unknown_needs("vouchers", table.valid, "needs", table.needs)
+
+
+def _unknown_needs(file: str, valid: DateRange, name: str, given: Iterable[str]) -> Iterator[ConfigMistake]:
+    known = city.read("service_needs")
+    for need in sorted(set(given) - known.keys()):
+        yield _nobody_has(f"{city.source(file, 'table')}, table from {valid.start}, {name}", need, known)
+
+
 def _wrong_kinds() -> Iterator[ConfigMistake]:
     kinds = city.read("incomes")["kind"]
     for key, row in kinds.items():
@@ -288,14 +306,14 @@ FILES: dict[str, city.Reads] = {
          "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy},
         also=_wrong_account,
     ),
-    "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),
+    "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable, also=_wrong_prices),
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
     "incomes": city.Reads({"rules": IncomePolicy, "kind": Mapping[str, IncomeKind]}, also=_wrong_kinds),
-    "invoices": city.Reads({"rules": InvoicePolicy}),
+    "invoices": city.Reads({"rules": InvoicePolicy, "free_choice": tuple[FreeChoice, ...]}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
     "assistance": city.Reads(rest=Option, also=_wrong_support),
-    "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable),
+    "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable, also=_wrong_values),
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),

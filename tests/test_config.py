@@ -349,6 +349,44 @@ total = 112_00
 MONTH = '[[invoice]]\nname = "Kuu"\nmonth = 2026-03-01\nneed = "full_day"\nfee = 311_00\n'
 
 
+VOUCHER = (
+    '[[voucher]]\nname = "Seteli"\nday = 2026-03-02\nborn = 2025-06-06\nneed = "from_25_to_35_hours"\n'
+    'support = "1.5"\nvalue = 1_00\n'
+)
+VALUES = "[[table]]\nstart = 2025-08-01\nlaw = '1 §'\nbase = { over_three = 900_00, under_three = 1301_23 }\n"
+
+
+def test_a_voucher_that_is_worth_another_amount_tells_the_arithmetic(write: Write) -> None:
+    write("vouchers.toml", VALUES)
+    write("cases.toml", VOUCHER)
+    [sentence] = told()
+    assert (
+        "voucher 1 (Seteli): it is to be worth 1,00 €, but the tables lead to 1 561,00 €: 1 301,23 €; "
+        "1 301,23 € × 80 % = 1 040,984 € → 1 040,98 €; 1 040,98 € × 1,5 = 1 561,47 € → 1 561 €"
+    ) in sentence
+    write("cases.toml", VOUCHER.replace("value = 1_00", "value = 1561_00"))
+    assert told() == []
+
+
+def test_a_voucher_for_a_need_without_a_share_is_told(write: Write) -> None:
+    write("vouchers.toml", VALUES)
+    write("service_needs.toml", table("service_needs.toml", "full_day").replace('voucher_coefficient = "1"\n', ""))
+    write("cases.toml", VOUCHER.replace("from_25_to_35_hours", "full_day"))
+    assert "full_day has no share of the base value, so no voucher is decided." in told()[0]
+
+
+def test_a_fixed_price_or_a_voucher_value_of_a_need_that_nobody_has_is_told(write: Write) -> None:
+    price = "[table.fixed_prices.ful_day]\nbase_fee = 50_00\nsecond_child_fee = 30_00\nsecond_child_discount = '0.4'\n"
+    price += "later_child_fee = 30_00\nlater_child_discount = '0.4'\n"
+    write("fees.toml", base("fees.toml").rstrip() + "\n" + price)
+    write("vouchers.toml", VALUES + "[table.needs.part_dai]\ncoefficient = '0.5'\n")
+    of_fees, of_vouchers = told()
+    assert of_fees.startswith(
+        'mylly/fees.toml, table from 2024-08-01, fixed_prices: nobody knows "ful_day". Near it is full_day'
+    )
+    assert of_vouchers.startswith('mylly/vouchers.toml, table from 2025-08-01, needs: nobody knows "part_dai". Near ')
+
+
 def test_the_examples_of_these_tests_are_right(write: Write) -> None:
     write("cases.toml", FAMILY + MONTH + "total = 311_00\n")
     assert told() == []
@@ -423,6 +461,7 @@ def test_the_examples_of_these_tests_are_right(write: Write) -> None:
             '[[share]]\nname = "Osuus"\nday = 2026-03-02\nshares = { full_day = "0.9" }\n',
             "share 1 (Osuus): full_day is to cost 0.9 of the full-time fee, but the tables say 1.",
         ),
+        (VOUCHER, "voucher 1 (Seteli): the rules refuse it: voucher.no_table (day 2026-03-02)."),
     ],
 )
 def test_a_case_that_comes_out_wrong_tells_what_was_found_and_the_arithmetic(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, time
 from io import BytesIO
 from typing import Any
 
@@ -28,11 +28,13 @@ from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.person import Person
+from evaka.models.placement import Placement
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.calendar import is_business_day
 from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus, ReplacementReason
-from evaka.rules.placement import CareType
+from evaka.rules.placement import CareType, ShiftCare
+from evaka.rules.unit import Week
 from tests import factories
 from tests.conftest import keep
 
@@ -99,6 +101,41 @@ def test_care_that_begins_within_the_month_is_charged_by_the_day(by):
     act.draft({mother.id}, MAY, by())
     # 100 / 19 = 5,26; ten days of care are left
     assert shown(invoices(mother)[0]) == [("care:daycare", 10, 5_26, 52_60)]
+
+
+@pytest.mark.parametrize(
+    ("shift_care", "days", "charged_days"),
+    [
+        (ShiftCare.NONE, range(1, 8), 2),  # Thursday and Friday
+        (ShiftCare.FULL, range(1, 8), 4),  # and the weekend
+        (ShiftCare.FULL, range(1, 6), 2),  # but on the unit's days only
+        (ShiftCare.INTERMITTENT, range(1, 6), 4),  # or on any day
+    ],
+)
+def test_who_has_shift_care_is_charged_weekends_too(by, shift_care, days, charged_days):
+    around_the_clock = factories.unit(shift_opening=Week.of(time(0), time(23, 59), days))
+    mother, child = charged(by, start=date(2026, 5, 28), unit=around_the_clock)
+    [place] = db.session.scalars(select(Placement).where(Placement.child_id == child.id))
+    place.needs[0].shift_care = shift_care
+    act.draft({mother.id}, MAY, by())
+    assert [row.amount for row in invoices(mother)[0].rows] == [charged_days]
+
+
+@pytest.mark.parametrize(("came", "made"), [((), 0), ((date(2026, 6, 17),), 1)])
+def test_a_month_is_free_for_who_stays_away_as_long_as_the_city_asks(by, came, made):
+    """The weeks go on after the month, when the unit has another place for the child."""
+    mother, child = charged(by)
+    [place] = db.session.scalars(select(Placement).where(Placement.child_id == child.id))
+    place.end = date(2026, 6, 30)
+    factories.placement(child, date(2026, 7, 1), date(2026, 7, 31), unit=place.unit)
+    weeks = DateRange(date(2026, 6, 15), date(2026, 7, 12))
+    for day in weeks.days():
+        if day not in came:
+            factories.absence(child, day, kind=AbsenceKind.FREE)
+    row = {"month": date(2026, 6, 1), "options": [{"start": weeks.start, "end": weeks.end}]}
+    with city.trying("invoices", "free_choice", [row]):
+        act.draft({mother.id}, DateRange.month(2026, 6), by())
+    assert len(invoices(mother)) == made
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaka.kit.errors import Refused
+from tests.conformance.vocabulary import unknown_keys
+
 CASES = Path(__file__).parent / "cases"
 Case = dict[str, Any]
 Run = Callable[[Case, Case], list["Difference"]]
 KINDS: dict[tuple[str, str], Run] = {}
+STORED: dict[tuple[str, str], Run] = {}  # the same through the database of the app that is pushed
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,11 @@ class Difference:
 
 
 class Unsupported(Exception):
-    """A case asks for something that the rules here do not reckon."""
+    """A case asks for something that nothing here reckons."""
+
+
+class Unreadable(Exception):
+    """A file of the folder is no file of cases; the text says which and why."""
 
 
 def kind(schema: str, name: str) -> Callable[[Run], Run]:
@@ -45,6 +53,16 @@ def kind(schema: str, name: str) -> Callable[[Run], Run]:
 
     def declare(run: Run) -> Run:
         KINDS[schema, name] = run
+        return run
+
+    return declare
+
+
+def stored(schema: str, name: str) -> Callable[[Run], Run]:
+    """Declares that a function runs this kind of case through the database: rows in, actions, rows out."""
+
+    def declare(run: Run) -> Run:
+        STORED[schema, name] = run
         return run
 
     return declare
@@ -64,38 +82,76 @@ def compare(expected: Any, found: Any, where: str = "") -> list[Difference]:
     return [] if expected == found else [Difference(where, expected, found)]
 
 
+def compare_as_sets(expected: Any, found: Any, where: str) -> list[Difference]:
+    """What differs between two lists whose order does not matter: each expected one must match another found one."""
+    left, differences = list(found), []
+    if expected is None:
+        return []
+    for sought in expected:
+        match = next((one for one in left if not compare(sought, one)), None)
+        if match is None:
+            differences.append(Difference(where, sought, found))
+        else:
+            left.remove(match)
+    return differences or ([Difference(where, "nothing else", left)] if left else [])
+
+
 def expectations(case: Case, found: Any) -> list[Difference]:
     """The differences from all that a case expects, asserted or derived."""
     return compare(case.get("expect", {}), found) + compare(case.get("expect_derived", {}), found)
 
 
 def load_kinds() -> None:
-    """Every module of this package declares its kinds when it is imported."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if not module.name.startswith(("_", "test_")):
-            importlib.import_module(f"{__name__}.{module.name}")
+    """Every module of this package, and of `database` in it, declares its kinds when it is imported."""
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__name__}."):
+        if not module.name.rpartition(".")[2].startswith(("_", "test_")):
+            importlib.import_module(module.name)
 
 
 def cases(folder: Path) -> Iterator[tuple[str, str, Case, Case]]:
-    """File name, schema, case and fixtures of every case in a folder."""
-    shared = folder / "fixtures.json"
-    fixtures = json.loads(shared.read_text(encoding="utf-8")) if shared.exists() else {}
+    """File name, schema, case and fixtures of every case in a folder; raises Unreadable for what is no file of cases.
+
+    Shared input figures are in fixtures.json of the folder, or else those of the published cases.
+    """
+    shared = next(file for file in (folder / "fixtures.json", CASES / "fixtures.json") if file.exists())
+    fixtures = _content(shared)
     for file in sorted(folder.glob("*.json")):
-        if file == shared:
+        if file.name == shared.name:
             continue
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = _content(file)
+        if not isinstance(content.get("schema"), str) or not isinstance(content.get("cases"), list):
+            raise Unreadable(f'{file.name} is no file of cases: it has no "schema", or no list of "cases".')
         header = {key: value for key, value in content.items() if key != "cases"}
         for case in content["cases"]:
+            if not isinstance(case, dict):
+                raise Unreadable(f"{file.name}: {case!r} is no case.")
             yield file.name, content["schema"], case, fixtures | {"header": header}
 
 
-def run(schema: str, case: Case, fixtures: Case) -> list[Difference]:
-    """The differences of one case; a fault in the program is one too.  May raise Unsupported."""
-    if (schema, case["kind"]) not in KINDS:
-        raise Unsupported(case["kind"])
+def _content(file: Path) -> Case:
     try:
-        return KINDS[schema, case["kind"]](case, fixtures)
-    except Unsupported:
-        raise
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise Unreadable(f"{file.name} cannot be read: {fault}.") from None
+    if not isinstance(content, dict):
+        raise Unreadable(f"{file.name} is no file of cases: it holds no object.")
+    return content
+
+
+def run(schema: str, case: Case, fixtures: Case, kinds: dict[tuple[str, str], Run] = KINDS) -> list[Difference]:
+    """The differences of one case; a fault in the program is one too.  May raise Unsupported."""
+    if unknown := sorted(set(unknown_keys(case))):
+        return [Difference("the case", "keys that the format knows", ", ".join(unknown))]
+    if (schema, case.get("kind")) not in kinds:
+        raise Unsupported(f"{case.get('kind')} of {schema}")
+    try:
+        return kinds[schema, case["kind"]](case, fixtures)
+    except Unsupported as missing:
+        return [Difference("the case", "something that is reckoned here", str(missing))]
+    except KeyError as missing:
+        return [Difference("the case", f"{missing} in it or in the fixtures", "nothing of that name")]
+    except Refused as no:
+        facts = ", ".join(f"{name} {fact}" for name, fact in no.facts.items())
+        return [Difference("the run", "an answer", f"refused: {no.key} ({facts})")]
     except Exception as fault:  # one case's trouble must not stop the others
-        return [Difference("the run", "no fault", repr(fault))]
+        return [Difference("the run", "no fault", f"{type(fault).__name__}: {fault}")]

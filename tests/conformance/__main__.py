@@ -1,41 +1,104 @@
-"""Run the published cases of a folder: `python -m tests.conformance [FOLDER]`; exits with 1 if any fails."""
+"""Run the published cases of a folder: `python -m tests.conformance [FOLDER]`; exits with 1 if any fails.
+
+Every case is run through the rules; those whose facts have rows are run through the database as well, on each kind of
+database that answers.  A case has passed when it came out right everywhere.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conformance import CASES, Unsupported, cases, load_kinds, run
+from evaka.models.base import db
+from tests.conformance import CASES, STORED, Case, Unreadable, Unsupported, cases, load_kinds, run
+from tests.conformance.database.engines import ENGINES, database
+from tests.conformance.database.invoices import kept
+
+Given = tuple[str, str, Case, Case]  # file, schema, case, fixtures
+
+
+@dataclass
+class Tally:
+    """How the cases of one file came out in one place, with a line for all that differs."""
+
+    passed: int = 0
+    total: int = 0
+    lines: list[str] = field(default_factory=list)
 
 
 def main(folder: Path) -> int:
     load_kinds()
-    passed: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    unsupported: Counter[tuple[str, str]] = Counter()
-    trouble: dict[str, list[str]] = {}
-    for file, schema, case, fixtures in cases(folder):
-        total[file] += 1
-        try:
-            found = run(schema, case, fixtures)
-        except Unsupported as missing:
-            unsupported[file, str(missing)] += 1
-            continue
-        if found:
-            trouble.setdefault(file, []).extend(f"  {case['id']} {case['kind']} {one}" for one in found)
+    try:
+        given = list(cases(folder))
+    except Unreadable as fault:
+        print(fault)
+        return 1
+    failed: set[int] = set()
+    through_rules(given, failed)
+    for engine in ENGINES:
+        with ExitStack() as stack:
+            if any(map(has_rows, given)) and not stack.enter_context(database(engine)):
+                print(f"{engine}: none answers, so no case was run on it")
+            elif any(map(has_rows, given)):
+                through_database(engine, given, failed)
+    print(f"{len(given) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed or not given else 0
+
+
+def through_rules(given: list[Given], failed: set[int]) -> None:
+    for file, tally in _tried(enumerate(given), failed).items():
+        _tell(file, tally)
+
+
+def through_database(engine: str, given: list[Given], failed: set[int]) -> None:
+    """Cases one after another; the rows of each are taken back."""
+    numbered = [(number, one) for number, one in enumerate(given) if has_rows(one)]
+    for file, tally in _tried(numbered, failed, engine).items():
+        without = sum(1 for one in given if one[0] == file) - tally.total
+        _tell(f"{file} on {engine}", tally, f", {without} without rows" if without else "")
+
+
+def has_rows(given: Given) -> bool:
+    """Whether the case's facts are kept in the database, so that it can be run through it."""
+    _file, schema, case, _fixtures = given
+    return (schema, case.get("kind")) in STORED and kept(case)
+
+
+def _tried(numbered: Iterable[tuple[int, Given]], failed: set[int], engine: str = "") -> dict[str, Tally]:
+    tallies: dict[str, Tally] = {}
+    for number, (file, schema, case, fixtures) in numbered:
+        tally = tallies.setdefault(file, Tally())
+        tally.total += 1
+        if lines := list(_differences(schema, case, fixtures, engine)):
+            failed.add(number)
+            tally.lines += [f"  {case.get('id')} {case.get('kind')} {line}" for line in lines]
         else:
-            passed[file] += 1
-    for file, count in total.items():
-        print(f"{file}: {passed[file]} of {count}")
-        for line in trouble.get(file, ()):
-            print(line)
-        for (of, kind), left in unsupported.items():
-            if of == file:
-                print(f"  {kind}: not supported ({left})")
-    failed = total.total() - passed.total()
-    print(f"{passed.total()} passed, {failed} failed")
-    return 1 if failed or not total else 0
+            tally.passed += 1
+    return tallies
+
+
+def _differences(schema: str, case: Case, fixtures: Case, engine: str) -> Iterator[str]:
+    try:
+        if not engine:
+            found = run(schema, case, fixtures)
+        else:
+            try:
+                found = run(schema, case, fixtures, STORED)
+            finally:
+                db.session.rollback()
+                db.session.expunge_all()
+        yield from map(str, found)
+    except Unsupported as missing:
+        yield f"is no kind of case that is known here: {missing}"
+
+
+def _tell(where: str, tally: Tally, besides: str = "") -> None:
+    print(f"{where}: {tally.passed} of {tally.total}{besides}")
+    for line in tally.lines:
+        print(line)
 
 
 if __name__ == "__main__":

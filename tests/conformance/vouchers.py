@@ -34,7 +34,7 @@ from evaka.rules.voucher import (
     without_pairs,
 )
 from tests.conformance import Case, Difference, Unsupported, compare, expectations, kind
-from tests.conformance.decisions import by, cares, forgetful
+from tests.conformance.decisions import by, cares, forgetful, selected
 from tests.conformance.values import day, month, period
 
 
@@ -81,14 +81,17 @@ def _coefficient(given: Case) -> Decimal:
 
 
 def voucher_step(
-    action: str, facts: VoucherFacts, stored: list[VoucherDecision], first_day: date
+    step: Case, facts: VoucherFacts, stored: list[VoucherDecision], first_day: date
 ) -> list[VoucherDecision]:
     """The voucher decisions that are stored after a step of a `generate` case."""
-    match action:
+    match step["action"]:
         case "generate":
             return _redrafted(facts, stored, first_day)
+        case "generate_retroactive":
+            return stored  # of fee decisions only
         case "send_drafts":
-            asked = [one for one in stored if one.status is FeeStatus.DRAFT]
+            drafted = [one for one in stored if one.status is FeeStatus.DRAFT]
+            asked = [one for one in drafted if selected(step, shown_voucher(one))]
             others = [one for one in stored if one not in asked]
             done = confirm(asked, others)
             changed = {one.id: one for one in done.ended}
@@ -106,8 +109,8 @@ def voucher_step(
                 replace(one, voucher=replace(one.voucher, family=forgetful(one.voucher.family)))
                 for one in stored
             ]
-        case _:
-            raise Unsupported(action)
+        case action:
+            raise Unsupported(f"the action {action}")
 
 
 def _redrafted(
@@ -177,7 +180,7 @@ def unit_report(case: Case, fixtures: Case) -> list[Difference]:
                 stored[event["id"]] = replace(stored[event["id"]], annulled=True, changed_at=at)
         for asked in wanted.get(number, ()):
             rows = report(month(asked["month"]), stored.values(), frozen)
-            found += _compared(asked, rows, f"{asked['month']} {asked['unit']}")
+            found += compared(asked, rows, f"{asked['month']} {asked['unit']}")
     return found
 
 
@@ -209,7 +212,7 @@ def _send(child: str, event: Case, at: datetime, stored: dict[str, SentVoucher])
     stored[event["id"]] = new
 
 
-def _compared(asked: Case, rows: list[ReportRow], where: str) -> list[Difference]:
+def compared(asked: Case, rows: list[ReportRow], where: str) -> list[Difference]:
     rows = [row for row in rows if row.decision.unit == asked["unit"]]
     if "only_rows_overlapping" in asked:
         rows = [row for row in rows if row.period & period(asked["only_rows_overlapping"])]

@@ -176,6 +176,18 @@ def test_a_city_may_round_the_fee_only() -> None:
     assert child_fee(late, 3, [earns(4000_00)], sibling=2, coefficient=Decimal("0.6")).final == 40_00
 
 
+def test_a_fee_that_is_rounded_once_is_reckoned_of_exact_figures() -> None:
+    late = replace(TABLE, rounding=Rounding.FEE_ONLY)
+    # by cents it would be 154,99 and 77,50; 60 % of that is 46,50, which is 47
+    price = child_fee(late, 3, [earns(4204_46)], sibling=2, coefficient=Decimal("0.6"))
+    assert [plain(step.arithmetic) for step in price.steps] == [
+        "(4 204,46 € − 2 756,00 €) × 10,7 % = 154,98522 € → 154,99 €",
+        "154,98522 € × 50 % = 77,49261 € → 77,49 €",
+        "77,49261 € × 60 % = 46,495566 € → 46 €",
+        "46,00 €",
+    ]
+
+
 @pytest.mark.parametrize(
     ("part_day", "sibling", "price"),
     [(False, 1, 28_00), (True, 1, 15_00), (False, 2, 14_00), (True, 3, 8_00)],
@@ -441,6 +453,17 @@ def test_of_two_partners_exactly_one_pays(mothers, fathers, payer) -> None:
     assert pays_for(facts, "father", "mother", day) is (payer == "father")
 
 
+def test_twins_without_identity_codes_are_counted_in_the_order_of_their_numbers() -> None:
+    twins = {number: Child(number, date(2020, 5, 1)) for number in (9, 10)}
+    facts = family(
+        children=twins,
+        heads=Timeline((days("2022-01-01"), ("mother", child)) for child in (10, 9)),
+        care={child: Timeline([(days("2022-01-01"), Care("Koivu", CareType.DAYCARE, FULL))]) for child in twins},
+    )
+    lines = fees_on(facts, "mother", date(2022, 2, 1)).lines
+    assert [(line.child, line.price.sibling_percent) for line in lines] == [(9, 0), (10, 50)]
+
+
 def test_siblings_are_counted_from_the_youngest_also_where_care_costs_nothing() -> None:
     born = {
         "aino": date(2015, 5, 1),
@@ -478,7 +501,9 @@ def test_an_increase_for_agency_staff_is_the_last_alteration() -> None:
 
 def test_a_price_of_the_option_holds_for_its_time() -> None:
     price = OptionPrice(100_00, 60_00, Decimal("0.4"), 60_00, Decimal("0.4"))
-    facts = family(option_prices={"full": Timeline([(days("2022-07-01"), price)])})
+    priced = replace(TABLE, fixed_prices={"full": price})
+    tables = [(days("2020-08-01", "2022-06-30"), TABLE), (days("2022-07-01"), priced)]
+    facts = family(tables=Timeline(tables))
     assert [fees_on(facts, "mother", date(2022, month, 1)).total for month in (6, 7)] == [288_00, 100_00]
 
 

@@ -20,6 +20,7 @@ from evaka.rules.invoice import (
     INVOICE,
     Charge,
     Correction,
+    FreeChoice,
     InvoicePolicy,
     InvoiceStatus,
     Month,
@@ -215,6 +216,34 @@ def test_refunds_and_reductions_of_part_of_a_month_go_by_its_days(policy, table)
     assert rows(facts, policy) == [("care:daycare", 5, 10_00), ("daily_refund", 5, -10_00)]
 
 
+def test_a_single_day_of_care_is_refunded_whole(policy, table) -> None:
+    facts = month(
+        table,
+        (DateRange(day(1), day(1)), part()),
+        (DateRange(day(2), day(31)), part(unit="Haapa")),
+        **away("force_majeure", 1),
+    )
+    # the price of the day, not a part of it
+    assert rows(facts, policy)[:2] == [("care:daycare", 1, 10_00), ("daily_refund", 1, -10_00)]
+
+
+def test_no_more_is_refunded_than_was_charged(policy, table) -> None:
+    """Of the fifteen contract days the first piece takes twelve: three are left to charge, and five to refund."""
+    facts = month(
+        table,
+        (DateRange(day(1), day(18)), contract(15)),
+        (DateRange(day(19), day(31)), replace(contract(15), unit="Haapa")),
+        **away("force_majeure", 19, 20, 21, 22, 23),
+    )
+    assert [row for row in rows(facts, policy) if row[0] != "surplus_days"] == [
+        ("care:daycare", 12, 14_67),
+        ("care:daycare", 3, 14_67),
+        ("daily_refund", 1, -44_01),
+    ]
+    [invoice] = invoices(facts, policy)
+    assert [row.steps[0].key for row in invoice.rows][-1] == "invoice.step.refund_as_charged"
+
+
 def test_half_of_a_part_of_a_month_is_divided_by_its_days(policy, table) -> None:
     place = Place("ella", "Koivu", CareType.DAYCARE, DateRange(day(26), day(30)))
     facts = month(
@@ -284,6 +313,15 @@ def test_a_day_above_the_contract_is_charged_once_though_the_month_has_two_piece
     assert rows(facts, plain)[1::2] == [("surplus_days", 1, 11_00), ("surplus_days", 1, 11_00)]
 
 
+def test_surplus_leaves_room_for_the_care_of_the_rest_of_the_month(policy, table) -> None:
+    plain = replace(policy, contract_days_divide=False)
+    whole = replace(contract(10), base=300_00, final=280_00, fee=280_00)
+    pieces = (DateRange(day(1), day(18)), whole), (DateRange(day(19), day(31)), replace(whole, unit="Haapa"))
+    [invoice] = invoices(month(table, *pieces), plain)
+    assert [str(row.product) for row in invoice.rows] == ["care:daycare", "surplus_days", "care:daycare"]
+    assert invoice.total == 300_00
+
+
 def test_planned_absence_is_charged_up_to_the_contract_days(policy, table) -> None:
     facts = month(table, (OCTOBER, contract()), **away("planned", 1, 2, 5, 6, 7))
     # 17 days came, 3 of the planned ones are added to make 20
@@ -316,11 +354,11 @@ def test_without_dividing_by_contract_days_the_cap_is_weighed_by_days(policy, ta
         (DateRange(day(1), day(15)), contract(5)),
         (DateRange(day(16), day(31)), replace(contract(5), base=240_00)),
     )
-    # two pieces of 11 days at 10 euros; 6 days above, 44 each: 264 > (300 + 240) / 2 - 110 = 160;
+    # two pieces of 11 days at 10 euros; 6 days above, 44 each: 264 > (300 + 240) / 2 - 110 - 110 = 50;
     # the rest of the days, 11 above: nothing left below 270
     assert rows(facts, plain) == [
         ("care:daycare", 11, 10_00),
-        ("surplus_days", 1, 160_00),
+        ("surplus_days", 1, 50_00),
         ("care:daycare", 11, 10_00),
     ]
 
@@ -492,6 +530,19 @@ def test_a_month_chosen_in_the_questionnaire_is_free_when_the_child_stayed_away(
 
 
 # --- corrections
+
+
+@pytest.mark.parametrize(
+    ("month_of", "options", "what"),
+    [
+        (date(2026, 6, 2), (OCTOBER,), "month is 2026-06-02"),
+        (date(2026, 6, 1), (), "options is empty"),
+        (date(2026, 6, 1), (DateRange(date(2026, 6, 8)),), "a period has no end"),
+    ],
+)
+def test_a_choice_of_a_free_month_that_cannot_be_used_is_told(month_of, options, what) -> None:
+    with pytest.raises(ValueError, match=what):
+        FreeChoice(month_of, options)
 
 
 def correction(id: str, amount: int, unit_price: int) -> Correction:

@@ -344,7 +344,7 @@ def test_fixed_prices_and_the_increase_for_agency_staff_do_not_concern_vouchers(
     given = facts(
         incomes={"mother": agency},
         agency_increase=93,
-        option_prices={"full": Timeline([(YEAR, price)])},
+        tables=Timeline([(YEAR, replace(FEE_TABLE, fixed_prices={"full": price}))]),
     )
     found = voucher_on(given, "child", DAY)
     assert found is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,19 +18,25 @@ from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision, fees_of
 from evaka.models.person import Guardian, HeadOfChild, Person
-from evaka.models.placement import Placement
+from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind
 from evaka.rules.calendar import OpenDays
 from evaka.rules.fee import IN_FORCE, Line, table_on
-from evaka.rules.invoice import Charge, InvoicePolicy, Month, Part, Place
-from evaka.rules.placement import CareType, ServiceNeed, default_need
+from evaka.rules.invoice import Charge, FreeChoice, InvoicePolicy, Month, Part, Place, free_by_choice
+from evaka.rules.placement import CareType, ServiceNeed, ShiftCare, default_need
 
 YEAR = timedelta(days=366)  # whether July is free is told by the places of the year before
 
 
 def policy() -> InvoicePolicy:
     return city.value("invoices", "rules", InvoicePolicy)
+
+
+def free_choices() -> list[FreeChoice]:
+    """The months that families may have free by staying away; most cities have none."""
+    where = city.source("invoices", "free_choice")
+    return [city.build(FreeChoice, row, where) for row in city.read("invoices").get("free_choice", [])]
 
 
 def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
@@ -45,7 +51,11 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
     }
     children = {child for found in children_of.values() for child in found}
     born = dict(db.session.execute(select(Person.id, Person.born).where(Person.id.in_(children))).tuples().all())
-    places, open_days = _places(children, period)
+    choice = next((one for one in free_choices() if one.month == period.start), None)
+    until = max(period.last_day, choice.offered.last_day) if choice else period.last_day
+    places, open_days = _places(children, period, until)
+    free = _free_by_choice(choice, places, open_days) if choice else frozenset()
+    shift_care = _shift_care(children, period)
     absences = _absences(children, period)
     guardians = _guardians(children)
     by_child = _heads(children, period)
@@ -58,6 +68,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
             charges=tuple(charges[head]),
             places=tuple(place for child in mine for place in places[child]),
             open_days=open_days,
+            shift_care={child: Timeline(shift_care[child]) for child in mine if child in shift_care},
             absences={child: absences[child] for child in mine if child in absences},
             heads=Timeline(
                 span
@@ -66,6 +77,7 @@ def months_of(heads: Collection[int], period: DateRange) -> dict[int, Month]:
                 if span[1][0] == head or any(charge.partner == span[1][0] for charge in charges[head])
             ),
             guardians=frozenset((adult, child) for child in mine for adult in guardians[child]),
+            free=free,
             usual_coefficients=usual,
         )
         for head, mine in children_of.items()
@@ -121,12 +133,14 @@ def _heads(children: Collection[int], period: DateRange) -> dict[int, list[tuple
     return found
 
 
-def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
-    """The places of the month and of the year before it, and the days on which their units give care."""
+def _places(
+    children: Collection[int], period: DateRange, until: date
+) -> tuple[dict[int, list[Place]], dict[int | str, OpenDays]]:
+    """The places of the year before the month's end and `until`, and the days on which their units give care."""
     found: dict[int, list[Place]] = defaultdict(list)
     open_days: dict[int | str, OpenDays] = {}
-    year = DateRange(period.start - YEAR, period.end)
-    for child, unit, care_type, start, end, invoiced, provider, weekdays in db.session.execute(
+    year = DateRange(period.start - YEAR, until)
+    for child, unit, care_type, start, end, invoiced, provider, weekdays, shift, on_holidays in db.session.execute(
         select(
             Placement.child_id,
             Placement.unit_id,
@@ -136,6 +150,8 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
             Unit.invoiced,
             Unit.provider,
             Unit.weekdays,
+            Unit.shift_opening,
+            Unit.open_on_holidays,
         )
         .join(Unit, Unit.id == Placement.unit_id)
         .where(Placement.child_id.in_(children), Placement.meets(year))
@@ -143,11 +159,57 @@ def _places(children: Collection[int], period: DateRange) -> tuple[dict[int, lis
     ):
         charged = charged_by_city(invoiced, provider)
         found[child].append(Place(child, unit, care_type, DateRange(start, end), charged))
-        open_days[unit] = OpenDays(frozenset(weekdays))
+        open_days[unit] = OpenDays(frozenset(weekdays), shift.weekdays if shift else frozenset(), on_holidays)
     if policy().closures_are_charged:
         return found, open_days
-    closed = closed_days(open_days.keys(), period)
+    closed = closed_days(open_days.keys(), DateRange(period.start, until))
     return found, {unit: replace(days, closed=closed[unit]) for unit, days in open_days.items()}
+
+
+def _free_by_choice(
+    choice: FreeChoice, places: Mapping[int, list[Place]], open_days: Mapping[int | str, OpenDays]
+) -> frozenset[int]:
+    """The children who are away for a whole period of those that the city has offered."""
+    away: dict[int, set[date]] = defaultdict(set)
+    for child, day in db.session.execute(
+        select(Absence.child_id, Absence.day).where(
+            Absence.child_id.in_(places),
+            Absence.category == AbsenceCategory.BILLABLE,
+            Absence.kind == AbsenceKind.FREE,
+            Absence.day.between(choice.offered.start, choice.offered.last_day),
+        )
+    ):
+        away[child].add(day)
+    return frozenset(
+        child
+        for child, days in away.items()
+        if free_by_choice(
+            choice.options,
+            free=days,
+            days_of_care={
+                day
+                for place in places[child]
+                if place.charged and (common := place.period & choice.offered)
+                for day in open_days[place.unit].days(common)
+            },
+        )
+    )
+
+
+def _shift_care(children: Collection[int], period: DateRange) -> dict[int, list[tuple[DateRange, ShiftCare]]]:
+    """Care at evenings, nights and weekends, of those who have it."""
+    found: dict[int, list[tuple[DateRange, ShiftCare]]] = defaultdict(list)
+    for child, start, end, shift_care in db.session.execute(
+        select(Placement.child_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.shift_care)
+        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id)
+        .where(
+            Placement.child_id.in_(children),
+            ServiceNeedPeriod.meets(period),
+            ServiceNeedPeriod.shift_care != ShiftCare.NONE,
+        )
+    ):
+        found[child].append((DateRange(start, end), shift_care))
+    return found
 
 
 def _absences(children: Collection[int], period: DateRange) -> dict[int, dict[date, AbsenceKind]]:

@@ -32,10 +32,11 @@ from evaka.rules.fee.family import (
     pays_for,
     spans_of_care,
 )
-from evaka.rules.fee.price import Alteration, AlterationKind, ChildFee, OptionPrice, child_fee
+from evaka.rules.fee.price import Alteration, AlterationKind, ChildFee, child_fee
 from evaka.rules.fee.step import Step
 from evaka.rules.fee.table import (
     FeeTable,
+    OptionPrice,
     Rounding,
     TemporaryPrices,
     base_fee,

@@ -14,7 +14,7 @@ from typing import Any
 
 from evaka.kit.dates import DAY, DateRange, Timeline, add_months, pieces
 from evaka.kit.money import Cents
-from evaka.rules.fee.price import Alteration, AlterationKind, ChildFee, OptionPrice, child_fee
+from evaka.rules.fee.price import Alteration, AlterationKind, ChildFee, child_fee
 from evaka.rules.fee.table import FeeTable, table_on
 from evaka.rules.income import Id, Income
 from evaka.rules.placement import IGNORED_IN_FEES, CareType
@@ -63,7 +63,7 @@ class Care:
 class Facts:
     """All that the fees of one or a few families depend on.
 
-    `heads` are pairs of adult and child, `partners` of adults; what is by id is by person, prices by option.
+    `heads` are pairs of adult and child, `partners` of adults; what is by id is by person.
     """
 
     children: Mapping[Id, Child]
@@ -73,12 +73,11 @@ class Facts:
     care: Mapping[Id, Timeline[Care]]
     incomes: Mapping[Id, Timeline[Income]] = field(default_factory=dict)
     alterations: Mapping[Id, Timeline[Alteration]] = field(default_factory=dict)
-    option_prices: Mapping[str, Timeline[OptionPrice]] = field(default_factory=dict)
     agency_increase: int = 0
 
     def periods(self) -> Iterable[DateRange]:
         """Every span in which some fact holds: between their ends nothing changes."""
-        by_person = (self.care, self.incomes, self.alterations, self.option_prices)
+        by_person = (self.care, self.incomes, self.alterations)
         timelines: list[Timeline[Any]] = [self.heads, self.partners, self.tables]
         for facts in by_person:
             timelines.extend(facts.values())
@@ -208,7 +207,7 @@ def pays_for(facts: Facts, adult: Id, partner: Id, day: date) -> bool:
     oldest, others_oldest = (min((child.born for child in of), default=date.min) for of in (own, other))
     if oldest != others_oldest:
         return oldest > others_oldest
-    return str(adult) < str(partner)
+    return _in_order(adult) < _in_order(partner)
 
 
 def household(facts: Facts, head: Id, day: date) -> Household:
@@ -249,8 +248,14 @@ def fees(
 
 
 def _by_age(children: list[Child]) -> list[Child]:
-    """The youngest first; twins by their identity codes, the later first."""
-    return sorted(children, key=lambda child: (child.born, child.identity_code), reverse=True)
+    """The youngest first; twins by their identity codes, the later first, and without these as they were entered."""
+    by_id = sorted(children, key=lambda child: _in_order(child.id))
+    return sorted(by_id, key=lambda child: (child.born, child.identity_code), reverse=True)
+
+
+def _in_order(id: Id) -> tuple[int, str]:
+    """Numbers by their size, names by the alphabet."""
+    return len(str(id)) if isinstance(id, int) else 0, str(id)
 
 
 def _costs(care: Care) -> bool:
@@ -265,7 +270,6 @@ def _line(
     if facts.agency_increase and any(income and income.agency_staff for income in family.incomes):
         increase = Alteration(AlterationKind.INCREASE, Decimal(facts.agency_increase), absolute=True)
         alterations = [*alterations, increase]
-    prices = facts.option_prices.get(care.need.option)
     price = child_fee(
         table,
         family.size,
@@ -274,6 +278,6 @@ def _line(
         sibling=sibling,
         coefficient=care.need.coefficient,
         alterations=alterations,
-        option_price=next(iter(prices.at(day)), None) if prices else None,
+        option_price=table.fixed_prices.get(care.need.option),
     )
     return Line(child, care, own_income, tuple(zip(alterations, price.effects, strict=True)), price)

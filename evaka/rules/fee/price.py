@@ -11,8 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from evaka.kit.money import Cents, euros, whole_euros
-from evaka.rules.fee.step import Step, number, percent, rounded, whole_cents
-from evaka.rules.fee.table import FeeTable, Rounding, base_step
+from evaka.rules.fee.step import Step, exactly, number, percent, rounded, whole_cents
+from evaka.rules.fee.table import FeeTable, OptionPrice, Rounding, base_step, exact_base
 from evaka.rules.income import Effect, Income, family_total
 
 
@@ -38,25 +38,6 @@ class Alteration:
         """What it adds to a fee (a reduction is negative); a fee is never reduced below nothing."""
         size = whole_cents(self.amount * 100 if self.absolute else fee * self.amount / 100)
         return size if self.kind is AlterationKind.INCREASE else -min(size, fee)
-
-
-@dataclass(frozen=True, slots=True)
-class OptionPrice:
-    """A fixed price of a service need: it takes the place of the fee by income and of the sibling share."""
-
-    base_fee: Cents
-    second_child_fee: Cents
-    second_child_discount: Decimal
-    later_child_fee: Cents
-    later_child_discount: Decimal
-
-    def of(self, sibling: int) -> tuple[Cents, Decimal]:
-        """The price and the discount it contains, for the `sibling`-th child from the youngest, 1."""
-        if sibling == 1:
-            return self.base_fee, Decimal(0)
-        if sibling == 2:
-            return self.second_child_fee, self.second_child_discount
-        return self.later_child_fee, self.later_child_discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +72,20 @@ def child_fee(
     if child_income is not None and child_income.effect is Effect.INCOME:
         incomes = [*incomes, child_income]
     if option_price is None:
-        base = base_step(table, family_size, family_total(incomes))
+        total = family_total(incomes)
+        base = base_step(table, family_size, total)
         told = _income_steps(incomes)
-        shared = _sibling_step(table, base.result, sibling)
+        exact = _carried(table, base, exact_base(table, family_size, total))
+        shared = _sibling_step(table, exact, sibling)
+        exact = _carried(table, shared, exact * table.share(sibling))
         percent_off = int((1 - table.share(sibling)) * 100)
     else:
         price, discount = option_price.of(sibling)
         told = []
         base = Step("fee.step.option_price", option_price.base_fee, euros(option_price.base_fee))
         shared = Step("fee.step.option_sibling", price, euros(price), "", {"sibling": sibling})
-        percent_off = int(discount * 100)
-    timed = _time_step(table, shared.result, coefficient)
+        exact, percent_off = Decimal(price), int(discount * 100)
+    timed = _time_step(table, exact, coefficient)
     steps = [*told, base, shared, timed] if sibling > 1 else [*told, base, timed]
     fee = timed.result
     if 0 < fee < table.smallest_fee:
@@ -129,18 +113,23 @@ def _income_steps(incomes: Sequence[Income | None]) -> list[Step]:
     return [Step("fee.step.income", total, _sum(first, others, total))]
 
 
-def _sibling_step(table: FeeTable, base: Cents, sibling: int) -> Step:
+def _carried(table: FeeTable, step: Step, exact: Decimal) -> Decimal:
+    """What the next step reckons with: the rounded result of this one, or the exact figure."""
+    return Decimal(step.result) if table.rounding is Rounding.EACH_STEP else exact
+
+
+def _sibling_step(table: FeeTable, base: Decimal, sibling: int) -> Step:
     share = table.share(sibling)
     exact = base * share
     result = whole_euros(exact) if table.rounding is Rounding.EACH_STEP else whole_cents(exact)
-    written = f"{euros(base)} × {percent(share)} = {rounded(exact, result)}"
+    written = f"{exactly(base)} × {percent(share)} = {rounded(exact, result)}"
     return Step("fee.step.sibling", result, written, table.law, {"sibling": sibling})
 
 
-def _time_step(table: FeeTable, fee: Cents, coefficient: Decimal) -> Step:
+def _time_step(table: FeeTable, fee: Decimal, coefficient: Decimal) -> Step:
     exact = fee * coefficient
     result = whole_euros(exact)
-    written = f"{euros(fee)} × {percent(coefficient)} = {rounded(exact, result)}"
+    written = f"{exactly(fee)} × {percent(coefficient)} = {rounded(exact, result)}"
     return Step("fee.step.time_share", result, written, table.law, {"share": percent(coefficient)})
 
 

@@ -48,6 +48,11 @@ def number(value: Decimal | int) -> str:
     return written.replace(".", ",").replace("-", "−")
 
 
+def exactly(cents: Decimal) -> str:
+    """133,10 €, or with all its figures when it is no whole number of cents."""
+    return euros(int(cents)) if cents == int(cents) else f"{number(cents / 100)}{GAP}€"
+
+
 def rounded(exact: Decimal, result: Cents) -> str:
     """'133,11 € → 133 €': the exact amount in cents, and what it was rounded to.
 

@@ -7,7 +7,7 @@ Law: Act on Client Fees in Early Childhood Education (1503/2016), 5 § (income l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -21,7 +21,7 @@ SIZES = (2, 3, 4, 5, 6)
 
 
 class Rounding(StrEnum):
-    """Where whole euros are made: after each step, or only of the fee itself."""
+    """Where whole euros are made: after each step, or only of the fee itself, out of figures never rounded before."""
 
     EACH_STEP = "each_step"
     FEE_ONLY = "fee_only"
@@ -38,8 +38,30 @@ class TemporaryPrices:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionPrice:
+    """A fixed price of a service need: it takes the place of the fee by income and of the sibling share."""
+
+    base_fee: Cents
+    second_child_fee: Cents
+    second_child_discount: Decimal
+    later_child_fee: Cents
+    later_child_discount: Decimal
+
+    def of(self, sibling: int) -> tuple[Cents, Decimal]:
+        """The price and the discount it contains, for the `sibling`-th child from the youngest, 1."""
+        if sibling == 1:
+            return self.base_fee, Decimal(0)
+        if sibling == 2:
+            return self.second_child_fee, self.second_child_discount
+        return self.later_child_fee, self.later_child_discount
+
+
+@dataclass(frozen=True, slots=True)
 class FeeTable:
-    """One change of the law.  Limits are by family size, 2 to 6; above, each adds `further_member`."""
+    """One change of the law.  Limits are by family size, 2 to 6; above, each adds `further_member`.
+
+    `fixed_prices` are by service need: what such care costs whatever the family earns.
+    """
 
     valid: DateRange
     law: str
@@ -52,6 +74,7 @@ class FeeTable:
     sibling_share: tuple[Decimal, ...]
     temporary: TemporaryPrices
     rounding: Rounding = Rounding.EACH_STEP
+    fixed_prices: Mapping[str, OptionPrice] = field(default_factory=dict)
     invented: bool = False
 
     def __post_init__(self) -> None:
@@ -115,7 +138,7 @@ def base_step(table: FeeTable, family_size: int, income: Cents | None) -> Step:
     """The base fee and how it came to be."""
     lower, upper = table.limits(family_size)
     counted = upper if income is None else min(income, upper)
-    exact = table.rate * (counted - lower)
+    exact = exact_base(table, family_size, income)
     result = whole_euros(exact) if table.rounding is Rounding.EACH_STEP else whole_cents(exact)
     facts = {"family_size": family_size, "lower": euros(lower), "upper": euros(upper)}
     if income is None:
@@ -126,6 +149,13 @@ def base_step(table: FeeTable, family_size: int, income: Cents | None) -> Step:
         key = "fee.step.base_upper" if income >= upper else "fee.step.base"
     written = f"({euros(counted)} − {euros(lower)}) × {percent(table.rate)} = {rounded(exact, result)}"
     return Step(key, result, written, table.law, facts)
+
+
+def exact_base(table: FeeTable, family_size: int, income: Cents | None) -> Decimal:
+    """The base fee before any rounding, cents."""
+    lower, upper = table.limits(family_size)
+    counted = upper if income is None else max(lower, min(income, upper))
+    return table.rate * (counted - lower)
 
 
 def temporary_price(table: FeeTable, *, part_day: bool, sibling: int) -> Cents:

@@ -5,7 +5,7 @@ Law: Act on Client Fees in Early Childhood Education (1503/2016), and the city's
 
 from evaka.rules.invoice.correction import Correction, applied, left_over
 from evaka.rules.invoice.facts import Charge, ChildMonth, Month, Part, Place, Row
-from evaka.rules.invoice.free import free_by_choice, free_in_july
+from evaka.rules.invoice.free import FreeChoice, free_by_choice, free_in_july
 from evaka.rules.invoice.month import Invoice, invoices
 from evaka.rules.invoice.policy import (
     INVOICE,
@@ -29,6 +29,7 @@ __all__ = [
     "Charge",
     "ChildMonth",
     "Correction",
+    "FreeChoice",
     "Invoice",
     "InvoicePolicy",
     "InvoiceStatus",

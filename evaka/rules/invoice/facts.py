@@ -86,7 +86,7 @@ class Month:
     usual_coefficients: Mapping[CareType, Decimal] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()
 
-    @property
+    @cached_property
     def business_days(self) -> int:
         return sum(1 for day in self.period.days() if is_business_day(day))
 

@@ -6,6 +6,7 @@ Law: Act 1503/2016 (a fee is collected for at most eleven months of an operating
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from evaka.kit.dates import DateRange
@@ -15,6 +16,30 @@ from evaka.rules.invoice.policy import InvoicePolicy
 from evaka.rules.placement import INVOICED_MONTHLY
 
 JULY = 7
+
+
+@dataclass(frozen=True, slots=True)
+class FreeChoice:
+    """A month that is free for who stays away in one of the periods that the city has offered.
+
+    `month` is its first day.
+    """
+
+    month: date
+    options: tuple[DateRange, ...]
+
+    def __post_init__(self) -> None:
+        if self.month.day != 1:
+            raise ValueError(f"month is {self.month}", "Give the first day of the month.")
+        if not self.options:
+            raise ValueError("options is empty", "Give the periods that families may choose from.")
+        if any(option.end is None for option in self.options):
+            raise ValueError("a period has no end", "Give its last day.")
+
+    @property
+    def offered(self) -> DateRange:
+        """From the first day of any of the periods to the last."""
+        return DateRange(min(one.start for one in self.options), max(one.last_day for one in self.options))
 
 
 def free_in_july(month: Month, policy: InvoicePolicy, child: Id) -> bool:

@@ -19,16 +19,21 @@ from evaka.rules.placement import CareType
 
 
 def child_rows(days: ChildMonth, pieces: Sequence[Piece], charges: Sequence[Charge]) -> list[Row]:
-    """All rows of a child, in order; `charges` are the head's decisions of the month."""
+    """All rows of a child, in order; `charges` are the head's decisions of the month.
+
+    Days above the contract never lead above full-time care, the care of the rest of the month included.
+    """
     rows: list[Row] = []
     charged = 0
     reduction = monthly_reduction(days)
-    for piece in pieces:
-        care = _care_rows(days, piece)
+    cares = [_care_rows(days, piece) for piece in pieces]
+    later = [[row for care in cares[number + 1 :] for row in care] for number in range(len(cares))]
+    for number, piece in enumerate(pieces):
+        care = cares[number]
         added = list(care)
         if reduction not in (Product.SICK_FULL_MONTH, Product.ABSENCE_HALF):
             extra = surplus_days(days, piece, charged)
-            so_far = sum(row.price for row in rows + care)
+            so_far = sum(row.price for row in rows + care + later[number])
             if surplus := surplus_rows(days, piece, charges, extra=extra, so_far=so_far):
                 charged += extra
                 added += surplus
@@ -96,7 +101,7 @@ def _care_rows(days: ChildMonth, piece: Piece) -> list[Row]:
 
 
 def _refund_rows(days: ChildMonth, piece: Piece, care: Sequence[Row]) -> list[Row]:
-    """A day's price back for each day of refunded absence, or all when that is a full month."""
+    """A day's price back for each day of refunded absence; all, but never more, when these are as many as charged."""
     policy = days.policy
     second_birthday = add_months(days.month.born[days.child], 24)
     refunded = [
@@ -112,11 +117,14 @@ def _refund_rows(days: ChildMonth, piece: Piece, care: Sequence[Row]) -> list[Ro
         return []
     total = sum(row.price for row in care)
     facts = {"days": len(refunded)}
-    if len(refunded) >= days.full:
-        step = Step("invoice.step.refund_all", -total, euros(-total), LAW, facts)
-        return [row_of(piece, Product.DAILY_REFUND, 1, -total, step)]
-    by = days.divisor if care[0].amount == 1 else len(charged_dates(days, piece))
+    charged = len(charged_dates(days, piece))
+    by = days.divisor if charged == days.full else charged
     daily = -divided(total, by)
+    whole_month = len(refunded) >= days.full
+    if whole_month or len(refunded) * -daily > total:
+        key = "invoice.step.refund_all" if whole_month else "invoice.step.refund_as_charged"
+        step = Step(key, -total, euros(-total), LAW, facts)
+        return [row_of(piece, Product.DAILY_REFUND, 1, -total, step)]
     return [
         row_of(
             piece,
