@@ -18,7 +18,7 @@ from evaka.access import Actor, require_any
 from evaka.actions import action, fee, line_of, record
 from evaka.actions.city import content
 from evaka.actions.fee.draft import preview
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.city import CityTable
@@ -27,7 +27,7 @@ from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.journal import JobRun, add_lines
 from evaka.models.person import HeadOfChild
 from evaka.rules.city import TableStatus
-from evaka.rules.fee import IN_FORCE, FeeStatus, FeeTable
+from evaka.rules.fee import IN_FORCE, FeeStatus, FeeTable, differences
 from evaka.rules.fee import FeeDecision as Decided
 from evaka.rules.index_day import BEFORE_IT, FamilyState, IndexDayStatus, check_done
 
@@ -188,19 +188,21 @@ def reckon(families: Heads, day: IndexDay, by: Actor) -> dict[int, Refused]:
         fresh, decisions = found[head]
         rows.append({"id_": id} | _previewed(fresh, decisions, day.start))
     _note(rows, families, troubles)
-    add_lines([line_of("index_day.reckon", day, by, {"families": len(families), "exceptions": len(troubles)})])
+    add_lines([line_of("index_day.reckon", None, by, {"index_day": day.id, "families": len(families)})])
     return {families[head]: no for head, no in troubles.items() if head in families}
 
 
 def _previewed(fresh: list[Decided], decisions: list[Decided], start: date) -> dict[str, Any]:
     news = sorted((one for one in fresh if one.period.last_day >= start), key=lambda one: one.period.start)
-    told = [one.fees.total for one in decisions if one.status in IN_FORCE and start in one.period]
-    before = told[0] if told else 0
+    told = [one for one in decisions if one.status in IN_FORCE]
+    days = (start, start - DAY)  # decisions may have been made up to the end of the table before
+    last = next((one.fees for day in days for one in told if day in one.period), None)
+    before = last.total if last else 0
     if not news:
         return {"state": FamilyState.UNCHANGED, "before": before, "after": before, "why": []}
-    return {
-        "state": FamilyState.CHANGED, "before": before, "after": news[0].fees.total, "why": sorted(news[0].differences)
-    }  # fmt: skip
+    first = news[0]
+    why = differences(last, first.fees) if last else first.differences
+    return {"state": FamilyState.CHANGED, "before": before, "after": first.fees.total, "why": sorted(why)}
 
 
 def draft_families(families: Heads, day: IndexDay, by: Actor) -> dict[int, Refused]:
@@ -212,8 +214,7 @@ def draft_families(families: Heads, day: IndexDay, by: Actor) -> dict[int, Refus
     starts: dict[int, list[date]] = {head: [] for head in families}
     for head, start in db.session.execute(
         select(FeeDecision.head_id, FeeDecision.start).where(
-            FeeDecision.head_id.in_(families), FeeDecision.status == FeeStatus.DRAFT,
-            FeeDecision.meets(DateRange(day.start)),
+            FeeDecision.head_id.in_(families), FeeDecision.status == FeeStatus.DRAFT
         )
     ):
         starts[head].append(start)

@@ -206,12 +206,12 @@ class IndexDayScreen(Screen):
 
     def span(self, bar: Bar) -> str:
         """“20–50 €”, “0 €”, “yli 100 €”"""
-        low, high = (None if one is None else one // 100 for one in (bar.low, bar.high))
-        if low == high:
+        if bar.low == bar.high:
             return told("index_day.same")
-        if low is None:
-            return f"< {high}"
-        return f"> {low}" if high is None else f"{low}…{high}".replace("-", "−")
+        low, high = ("" if one is None else f"{one // 100}".replace("-", "−") for one in (bar.low, bar.high))
+        if low and high:
+            return f"{low}…{high}"
+        return f"> {low}" if low else f"< {high}"
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         rows = self.sample(row)
