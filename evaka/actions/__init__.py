@@ -233,15 +233,26 @@ def _leave_no_change_untold(session: Session) -> None:
 
 def next_number(name: str) -> int:
     """The next of a series without gaps: taken in the transaction that uses it, given back if that fails."""
+    return take_numbers(name, 1) + 1
+
+
+def take_numbers(name: str, count: int) -> int:
+    """Take several at once; answers the last that was given before them."""
     asked = select(Counter).where(Counter.name == name).with_for_update().execution_options(populate_existing=True)
     counter = db.session.scalar(asked)
     if counter is None:  # two may begin the series at the same moment
         insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Counter)
         db.session.execute(insert.values(name=name, last=0).on_conflict_do_nothing(index_elements=["name"]))
         counter = db.session.scalars(asked).one()
-    counter.last += 1
+    before = counter.last
+    counter.last += count
     db.session.flush()
-    return counter.last
+    return before
+
+
+def last_number(name: str) -> int:
+    """The last of a series that was given."""
+    return db.session.scalar(select(Counter.last).where(Counter.name == name)) or 0
 
 
 def notify(person_id: int, text: str, by: Actor) -> None:

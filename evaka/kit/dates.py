@@ -41,9 +41,10 @@ class DateRange:
 
     def __and__(self, other: DateRange) -> DateRange | None:
         """The days both ranges hold, or None when they do not meet."""
-        start = max(self.start, other.start)
-        ends = [end for end in (self.end, other.end) if end is not None]
-        end = min(ends) if ends else None
+        start = self.start if self.start > other.start else other.start
+        end, other_end = self.end, other.end
+        if end is None or (other_end is not None and other_end < end):
+            end = other_end
         return DateRange(start, end) if end is None or start <= end else None
 
     def days(self) -> Iterator[date]:
@@ -107,7 +108,11 @@ class Timeline(Generic[T]):
         self.spans = sorted(spans, key=lambda span: span[0].start)
 
     def at(self, day: date) -> list[T]:
-        return [value for period, value in self.spans if day in period]
+        return [
+            value
+            for period, value in self.spans
+            if period.start <= day and (period.end is None or day <= period.end)
+        ]
 
     def periods(self) -> list[DateRange]:
         return [period for period, _ in self.spans]

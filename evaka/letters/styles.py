@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -14,6 +15,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import Paragraph
 
 from evaka.letters.tagging import TaggedParagraph
 
@@ -34,11 +36,20 @@ GREY = "#59626b"
 INK, QUIET, HAIR, SHADE = HexColor("#1d2329"), HexColor(GREY), HexColor("#c9d0d6"), HexColor("#f3f5f7")
 
 
+class _Font(TTFont):  # type: ignore[misc]
+    """A font that measures a word once: most words of a letter stand in the next one too."""
+
+    @lru_cache(maxsize=20_000)  # noqa: B019 - there are two fonts, and they live as long as the process
+    def stringWidth(self, text: str, size: float, encoding: str = "utf8") -> float:  # noqa: N802 - reportlab's name
+        return float(super().stringWidth(text, size, encoding))
+
+
 @cache
 def register_fonts() -> None:
-    """Make our two fonts known to reportlab, once."""
+    """Make our two fonts known to reportlab, once; its streams are bytes, not letters that stand for them."""
+    rl_config.useA85 = 0
     for name in (REGULAR, BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
+        pdfmetrics.registerFont(_Font(name, str(FONTS / f"{name}.ttf")))
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
 
 
@@ -81,9 +92,19 @@ def style(name: str, accent: str = "") -> ParagraphStyle:
     return ParagraphStyle(name, **(plain | looks[name]))
 
 
+@cache
+def _fragment(look: str, accent: str) -> Any:
+    """What reportlab makes of a text without markup in one of the looks: parsed once, not in each paragraph."""
+    [fragment] = Paragraph("x", style(look, accent)).frags
+    return fragment
+
+
 def paragraph(text: str, look: str, accent: str = "") -> TaggedParagraph:
     """A text set in one of the looks of `style`, its lines kept."""
-    made = TaggedParagraph(escape(text).replace("\n", "<br/>"), style(look, accent))
+    if text.strip() and "\n" not in text:
+        made = TaggedParagraph(text, style(look, accent), frags=[_fragment(look, accent).clone(text=text)])
+    else:
+        made = TaggedParagraph(escape(text).replace("\n", "<br/>"), style(look, accent))
     made.spoken = text
     return made
 

@@ -8,12 +8,13 @@ is cut at the end of a page goes on under the same branch.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
 from reportlab.pdfbase import pdfdoc
-from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFObject, PDFStream, PDFString
+from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFObject, PDFStream
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table
 
@@ -25,6 +26,27 @@ METADATA = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"> <pdfuaid:part>1</pdfuaid:part> <dc:title><rdf:Alt><rdf:li
 xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title> </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
+
+
+class _Raw(PDFObject):  # type: ignore[misc]
+    """Bytes that reportlab would otherwise make of names, strings and dictionaries, and much more slowly."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content = content
+
+    def format(self, _document: Any) -> bytes:
+        return self.content
+
+
+def _string(text: str) -> bytes:
+    """A text as a PDF holds it: one byte a letter where that is enough, else two."""
+    try:
+        held = text.encode("pdfdoc")
+    except UnicodeEncodeError:
+        held = BOM_UTF16_BE + text.encode("utf-16-be")
+    for special in (b"\\", b"(", b")"):
+        held = held.replace(special, b"\\" + special)
+    return b"(" + held.replace(b"\r", b"\\r") + b")"
 
 
 class Branch:
@@ -45,18 +67,8 @@ class Branch:
     ) -> None:
         self.tag, self.parent, self.text, self.alternative, self.scope = tag, parent, text, alternative, scope
         self.children: list[Branch | tuple[int, int]] = []  # branches, and (page, mark) of what was drawn
-        self.written = PDFDictionary({})
+        self.written = _Raw()
         self.grown = False
-
-
-class _Raw(PDFObject):  # type: ignore[misc]
-    """Bytes that reportlab would otherwise write as a name or a string."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def format(self, _document: Any) -> bytes:
-        return self.content
 
 
 class TaggedCanvas(Canvas):  # type: ignore[misc]
@@ -75,6 +87,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         self.marks: list[list[Branch]] = [[]]  # a list for each page: the branch of each mark
         self.waiting: list[dict[str, Any]] = []
         self.finished: list[Any] = []
+        self.names: dict[int, bytes] = {}  # by the id of an object that the document or the tree keeps alive
 
     def open(self, branch: Branch) -> None:
         """What is drawn from now on belongs to the branch."""
@@ -120,15 +133,14 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         super()._setXObjects(thing)
 
     def _write_structure(self) -> None:
-        reference = self._doc.Reference
         tree = PDFDictionary({})
-        self._write(self.document, reference(tree))
+        whole = self._write(self.document, self._name(tree))
         numbers: list[Any] = []
         for page, marks in enumerate(self.marks[: len(self.finished)]):
-            numbers += [page, PDFArray([reference(branch.written) for branch in marks])]
+            numbers += [page, _Raw(b"[%s]" % b" ".join(self._name(branch.written) for branch in marks))]
         tree.dict.update(
             Type=PDFName("StructTreeRoot"),
-            K=PDFArray([reference(self.document.written)]),
+            K=_Raw(b"[%s]" % whole),
             ParentTree=PDFDictionary({"Nums": PDFArray(numbers)}),
             ParentTreeNextKey=len(self.finished),
         )
@@ -141,24 +153,32 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         )
         self.setViewerPreference("DisplayDocTitle", "true")
 
-    def _write(self, branch: Branch, parent: Any) -> None:
-        reference, own = self._doc.Reference, branch.written
-        kids: list[Any] = []
+    def _write(self, branch: Branch, parent: bytes) -> bytes:
+        """Write the branch and what hangs on it; by what name others refer to it."""
+        own = self._name(branch.written)
+        kids = []
         for child in branch.children:
             if isinstance(child, Branch):
-                self._write(child, reference(own))
-                kids.append(reference(child.written))
+                kids.append(self._write(child, own))
             else:
                 page, mark = child
-                where = reference(self.finished[page])
-                kids.append(PDFDictionary({"Type": PDFName("MCR"), "Pg": where, "MCID": mark}))
-        own.dict.update(Type=PDFName("StructElem"), S=PDFName(branch.tag), P=parent, K=PDFArray(kids))
+                kids.append(b"<</Type/MCR/Pg %s/MCID %d>>" % (self._name(self.finished[page]), mark))
+        tag = branch.tag.encode()
+        written = b"<</Type/StructElem/S/%s/P %s/K[%s]" % (tag, parent, b" ".join(kids))
         if branch.text:
-            own.dict["ActualText"] = PDFString(branch.text)
+            written += b"/ActualText" + _string(branch.text)
         if branch.alternative:
-            own.dict["Alt"] = PDFString(branch.alternative)
+            written += b"/Alt" + _string(branch.alternative)
         if branch.scope:
-            own.dict["A"] = PDFDictionary({"O": PDFName("Table"), "Scope": PDFName(branch.scope)})
+            written += b"/A<</O/Table/Scope/%s>>" % branch.scope.encode()
+        branch.written.content = written + b">>"
+        return own
+
+    def _name(self, thing: Any) -> bytes:
+        """By what name an object of the document is referred to: “12 0 R”."""
+        if (name := self.names.get(id(thing))) is None:
+            name = self.names[id(thing)] = self._doc.Reference(thing).format(self._doc)
+        return name
 
 
 class TaggedParagraph(Paragraph):  # type: ignore[misc]
@@ -166,6 +186,13 @@ class TaggedParagraph(Paragraph):  # type: ignore[misc]
 
     branch: Branch | None = None
     spoken = ""
+    broken = -1.0  # the width for which its lines have been broken: a table asks several times
+
+    def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: N803 - reportlab's names
+        if self.broken != availWidth or not hasattr(self, "blPara"):
+            super().wrap(availWidth, availHeight)
+            self.broken = availWidth
+        return self.width, self.height
 
     def under(self, branch: Branch) -> TaggedParagraph:
         self.branch = branch

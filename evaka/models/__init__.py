@@ -8,6 +8,7 @@ from evaka.models import (  # noqa: F401
     document,
     fee,
     income,
+    index_day,
     invoice,
     journal,
     message,

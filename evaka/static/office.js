@@ -135,6 +135,25 @@ document.addEventListener("DOMContentLoaded", () => {
     all("button[data-go]", select.form).forEach((button) => { button.hidden = true; });
   });
 
+  // Work that goes on by itself: how far it is, until it is done.
+  all("progress[data-progress]").forEach((bar) => {
+    const text = document.getElementById(bar.getAttribute("aria-labelledby"));
+    const look = async () => {
+      const answer = await fetch(bar.dataset.progress).catch(() => null);
+      if (answer && answer.ok) {
+        const { done, left } = await answer.json();
+        if (left === 0) {
+          window.location.reload();
+          return;
+        }
+        bar.value = done;
+        text.querySelector("b").textContent = String(done);
+      }
+      window.setTimeout(look, 2000);
+    };
+    window.setTimeout(look, 2000);
+  });
+
   all("button[data-print]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => window.print());

@@ -25,6 +25,7 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
+from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.message import Thread
@@ -49,6 +50,7 @@ from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
+from evaka.views.index_day import FamilyScreen, IndexDayScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
 from evaka.views.message import (
@@ -102,6 +104,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("income", IncomeScreen, Income),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
+    ("index_day", IndexDayScreen, IndexDay),
+    ("index_day_family", FamilyScreen, IndexDayFamily),
     ("voucher", VoucherScreen, VoucherDecision),
     ("voucher_report", ReportScreen, VoucherMonth),
     ("voucher_row", ReportRowScreen, VoucherRow),
@@ -142,6 +146,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
+        ("index_day", "index_day.index_view", "index_day.view", None),
         ("income", "income.index_view", "income.view", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),

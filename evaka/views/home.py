@@ -24,6 +24,7 @@ from evaka.models.base import Model, db
 from evaka.models.decision import Decision
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
+from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person, own_children
@@ -34,11 +35,13 @@ from evaka.models.voucher import Payment, VoucherDecision, in_force
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
+from evaka.rules.index_day import FamilyState, IndexDayStatus
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.placement import PlanStatus
 from evaka.rules.unit import Feature
 from evaka.rules.voucher import PaymentStatus
+from evaka.texts import knows
 from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Button, Home, link
 from evaka.views.decision import is_unanswered
@@ -49,6 +52,8 @@ from evaka.views.page import actor, told, word_of, written
 from evaka.views.placement.screens import to_replan
 from evaka.views.unit.units import days_of
 
+JOBS_OF_FINANCE = ("fee.refresh_night", "invoice.draft_month")  # their items are heads of families
+NAMED = 5  # families by name; the rest are counted by the run itself
 NEAR = timedelta(days=60)  # how long beforehand a family reads that its unit will be closed
 
 
@@ -127,6 +132,14 @@ def of_unit(by: Actor) -> Iterator[Task]:
 
 
 def of_finance() -> Iterator[Task]:
+    open_days = select(IndexDay.id).where(IndexDay.status != IndexDayStatus.CLOSED)
+    yield Task("index_day_exceptions", "index_day.view", IndexDayFamily,
+               (IndexDayFamily.state == FamilyState.EXCEPTION) & IndexDayFamily.index_day_id.in_(open_days),
+               "index_day_family", (("index_day.state", "exception"),), "bad")
+    yield Task("index_day_open", "index_day.view", IndexDay, IndexDay.status != IndexDayStatus.CLOSED,
+               "index_day.index_view")
+    yield Task("fee_waiting", "fee.send", FeeDecision, FeeDecision.status == FeeStatus.WAITING, "fee",
+               (("fee.status", "waiting"),), "warn")
     yield Task("fee_drafts", "fee.view", FeeDecision, FeeDecision.status == FeeStatus.DRAFT, "fee",
                (("fee.status", "draft"),))
     yield Task("invoice_drafts", "invoice.view", Invoice, Invoice.status == InvoiceStatus.DRAFT, "invoice",
@@ -188,6 +201,35 @@ def groups_today(by: Actor) -> list[Row[Any]]:
     ).all())
 
 
+def troubles_of_finance() -> Iterator[dict[str, Any]]:
+    """The families for whom the last run of a job could not reckon fees or invoices, and how that is mended."""
+    over = JobRun.job.in_(JOBS_OF_FINANCE) & JobRun.status.in_(("done", "failed", "lost"))
+    newest = select(func.max(JobRun.id)).where(over).group_by(JobRun.job)
+    runs = db.session.scalars(
+        select(JobRun).where(JobRun.id.in_(newest), JobRun.status.in_(("failed", "lost"))).order_by(JobRun.job)).all()
+    if not runs:
+        return
+    found = [(run, why, ids.split(", ")) for run in runs
+             for why, _, ids in (line.partition(": ") for line in run.message.splitlines() or [""])]
+    heads = {int(id) for _, _, ids in found for id in ids[:NAMED] if id.isdecimal()}
+    names = dict(db.session.execute(select(Person.id, Person).where(Person.id.in_(heads))).tuples().all())
+    rows = []
+    for run, why, ids in found:
+        families = [link(str(names[int(id)]), "person.details_view", int(id)) for id in ids[:NAMED]
+                    if id.isdecimal() and int(id) in names]
+        more = [told("home.and_others")] if len(ids) > NAMED else []
+        rows.append([told(f"job.{run.job}"), mending(run.status, why), Markup(", ").join([*families, *more])])
+    yield {"title": told("home.troubles"), "note": told("home.troubles.note"), "rows": rows,
+           "head": [told(f"home.troubles.{name}") for name in ("job", "mend", "families")]}
+
+
+def mending(status: str, why: str) -> str:
+    """What is the matter with a run, and what to do about it."""
+    if status == "lost":
+        return told("home.mend.lost")
+    return told(f"home.mend.{why}") if knows(f"home.mend.{why}") else told("home.mend.other", why=why)
+
+
 class OfficeHome(Home):
     @expose("/")
     def index(self) -> Any:
@@ -198,7 +240,7 @@ class OfficeHome(Home):
         elif may(by, "application.plan"):
             page["blocks"] = [self.pressing(by)]
         elif may(by, "fee.send"):
-            page["blocks"] = [self.invoiced(by)]
+            page["blocks"] = [*troubles_of_finance(), self.invoiced(by)]
         return self.render("office/home.html", **page)
 
     def day(self, by: Actor) -> dict[str, Any]:

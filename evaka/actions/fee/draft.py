@@ -66,21 +66,12 @@ def refresh(heads: Iterable[int], by: Actor) -> dict[int, Refused]:
 def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
     if not heads:
         return {}
-    found, troubles = facts_of(heads)
-    decisions, before = _decisions(heads)
-    first_day = policy().first_day
+    found, fresh, (_, before), troubles = _reckoned(heads)
     made: list[tuple[int, _Row]] = []
     gone: dict[int, int] = {}
-    for head in sorted(found):
-        try:
-            fresh, trouble = _drafts(found[head], head, decisions[head], first_day)
-        except Refused as no:
-            troubles[head] = no  # what is drafted already stays as it is
-            continue
-        if trouble is not None:
-            troubles[head] = trouble
+    for head in fresh:
         kept = set()
-        for draft in fresh:
+        for draft in fresh[head]:
             row = _Row(draft.period, snapshot(draft.fees, draft.differences))
             if draft.id is not None and before[head][int(draft.id)] == row:
                 kept.add(draft.id)
@@ -89,6 +80,33 @@ def _refresh(heads: Collection[int], by: Actor) -> dict[int, Refused]:
         gone |= dict.fromkeys(before[head].keys() - kept, head)
     _write(made, gone, by)
     return vouchers.redraft(found, by) | troubles
+
+
+def preview(heads: Collection[int]) -> tuple[dict[int, tuple[list[Decided], list[Decided]]], dict[int, Refused]]:
+    """By head the drafts that there should be now and the decisions that there are; nothing is saved.
+
+    The second answer holds, by head, why there are none, or none from a day on.
+    """
+    _, fresh, (decisions, _), troubles = _reckoned(heads)
+    return {head: (fresh[head], decisions[head]) for head in fresh}, troubles
+
+
+def _reckoned(
+    heads: Collection[int],
+) -> tuple[dict[int, Facts], dict[int, list[Decided]], tuple[Any, Any], dict[int, Refused]]:
+    """The facts and the drafts that follow from them by head, what there is (`_decisions`), and the troubles."""
+    found, troubles = facts_of(heads)
+    there = _decisions(heads)
+    first_day = policy().first_day
+    fresh: dict[int, list[Decided]] = {}
+    for head in sorted(found):
+        try:
+            fresh[head], trouble = _drafts(found[head], head, there[0][head], first_day)
+        except Refused as no:
+            trouble = no  # what is drafted already stays as it is
+        if trouble is not None:
+            troubles[head] = trouble
+    return found, fresh, there, troubles
 
 
 def _drafts(facts: Facts, head: int, decisions: list[Decided], first_day: date) -> tuple[list[Decided], Refused | None]:

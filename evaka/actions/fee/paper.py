@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -61,10 +61,27 @@ def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Docume
 
 
 
-def letter_facts(decision: FeeDecision, by: Actor, channel: Channel, language: str) -> FeeFacts:
+@dataclass(frozen=True)
+class Known:
+    """The people and units that some decisions name."""
+
+    people: Mapping[int, Person]
+    units: Mapping[int, Unit]
+
+
+def known_of(decisions: Collection[FeeDecision]) -> Known:
+    """Everybody and everything that the decisions name, in two queries however many they are."""
+    lines = [line for one in decisions for line in one.facts["lines"]]
+    people = {id for one in decisions for id in (one.head_id, one.partner_id or 0)} | {line["child"] for line in lines}
+    return Known(named(Person, people), named(Unit, {line["unit"] for line in lines}))
+
+
+def letter_facts(
+    decision: FeeDecision, by: Actor, channel: Channel, language: str, known: Known | None = None
+) -> FeeFacts:
     fees, printed = decision.fees, instruction()
-    people = named(Person, {decision.head_id, decision.partner_id or 0} | {int(line.child) for line in fees.lines})
-    units = named(Unit, {int(line.care.unit) for line in fees.lines})
+    known = known or known_of([decision])
+    people, units = known.people, known.units
     head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
     incomes = [income_line(head, fees.head_income)]
     shown = [fees.head_income]

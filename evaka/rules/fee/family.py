@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from evaka.kit.dates import DAY, DateRange, Timeline, add_months, pieces
@@ -21,6 +22,11 @@ from evaka.rules.placement import IGNORED_IN_FEES, CareType
 
 ADULT = 18
 NOBODY: Timeline[Income] = Timeline()
+
+
+@lru_cache(maxsize=20_000)  # days of birth: asked again for each span of time of each family
+def childhood(born: date) -> DateRange:
+    return DateRange(born, add_months(born, ADULT * 12) - DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Child:
     @property
     def childhood(self) -> DateRange:
         """The days on which the child counts in a family: who was born on 29.2. comes of age on 28.2."""
-        return DateRange(self.born, add_months(self.born, ADULT * 12) - DAY)
+        return childhood(self.born)
 
 
 @dataclass(frozen=True, slots=True)

@@ -935,6 +935,21 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_group_placement_group_id'), ['group_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_group_placement_placement_id'), ['placement_id'], unique=False)
 
+    op.create_table('index_day',
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('city_table_id', sa.Integer(), nullable=True),
+    sa.Column('status', sa.Enum('preview', 'drafting', 'sending', 'closed', name='indexdaystatus', native_enum=False, length=40), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('approver_id', sa.Integer(), nullable=True),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['approver_id'], ['user.id'], name=op.f('fk_index_day_approver_id')),
+    sa.ForeignKeyConstraint(['city_table_id'], ['city_table.id'], name=op.f('fk_index_day_city_table_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_index_day_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_index_day'))
+    )
     op.create_table('invoice_row',
     sa.Column('invoice_id', sa.Integer(), nullable=False),
     sa.Column('place', sa.Integer(), nullable=False),
@@ -1054,6 +1069,27 @@ def upgrade():
         batch_op.create_index('ix_voucher_row_month_id_unit_id', ['month_id', 'unit_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_voucher_row_unit_id'), ['unit_id'], unique=False)
 
+    op.create_table('index_day_family',
+    sa.Column('index_day_id', sa.Integer(), nullable=False),
+    sa.Column('head_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'unchanged', 'changed', 'drafted', 'exception', 'sent', name='familystate', native_enum=False, length=40), nullable=False),
+    sa.Column('before', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('after', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('why', sa.JSON(), server_default='[]', nullable=False),
+    sa.Column('trouble', sa.String(length=60), server_default='', nullable=False),
+    sa.Column('trouble_facts', sa.JSON(), server_default='{}', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['head_id'], ['person.id'], name=op.f('fk_index_day_family_head_id')),
+    sa.ForeignKeyConstraint(['index_day_id'], ['index_day.id'], name=op.f('fk_index_day_family_index_day_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_index_day_family')),
+    sa.UniqueConstraint('index_day_id', 'head_id', name=op.f('uq_index_day_family_index_day_id_head_id'))
+    )
+    with op.batch_alter_table('index_day_family', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_index_day_family_head_id'), ['head_id'], unique=False)
+        batch_op.create_index('ix_index_day_family_index_day_id_state', ['index_day_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_index_day_family_state', ['state'], unique=False)
+
     op.create_table('thread',
     sa.Column('title', sa.String(length=200), nullable=False),
     sa.Column('group_id', sa.Integer(), nullable=False),
@@ -1167,6 +1203,12 @@ def downgrade():
         batch_op.drop_index('ix_thread_group_id_last_at')
 
     op.drop_table('thread')
+    with op.batch_alter_table('index_day_family', schema=None) as batch_op:
+        batch_op.drop_index('ix_index_day_family_state')
+        batch_op.drop_index('ix_index_day_family_index_day_id_state')
+        batch_op.drop_index(batch_op.f('ix_index_day_family_head_id'))
+
+    op.drop_table('index_day_family')
     with op.batch_alter_table('voucher_row', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_voucher_row_unit_id'))
         batch_op.drop_index('ix_voucher_row_month_id_unit_id')
@@ -1199,6 +1241,7 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_invoice_row_child_id'))
 
     op.drop_table('invoice_row')
+    op.drop_table('index_day')
     with op.batch_alter_table('group_placement', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_group_placement_placement_id'))
         batch_op.drop_index(batch_op.f('ix_group_placement_group_id'))
