@@ -106,7 +106,7 @@ def _leave(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if (request.endpoint or "").rpartition(".")[2] == "static":
         return response  # the look of a page does not depend on the database
-    if current_user and current_user.is_authenticated:
+    if person() is not None:
         response.headers.setdefault("Cache-Control", "no-store")
         reads = g.pop("reads", ()) if response.status_code == 200 else ()
         if reads or login.is_stale():

@@ -43,9 +43,9 @@ def is_open(now: datetime) -> ColumnElement[bool]:
 
 def session_of(token: str, now: datetime, agent: str) -> UserSession | None:
     """The open session of a token; the cookie of one browser opens nothing in another."""
-    row = db.session.scalar(
+    row = db.session.scalars(
         select(UserSession).where(UserSession.digest == digest(token), is_open(now))
-        .options(joinedload(UserSession.user, innerjoin=True)))
+        .options(joinedload(UserSession.user, innerjoin=True).joinedload(User.grants))).unique().one_or_none()
     return row if row is not None and row.agent == agent[:200] else None
 
 

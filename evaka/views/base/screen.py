@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, ClassVar
 
 from flask import abort, g, request
@@ -96,6 +97,8 @@ class Screen(Saving, Deeds, Lists, ModelView):
         """Flask-Admin would fetch any row by its number; we fetch only visible ones, and only by a number."""
         if (number := row_number(id)) is None:
             return None
+        if isinstance(row := g.pop("row_at_hand", None), self.model) and row.id == number:
+            return row
         return db.session.scalar(select(self.model).where(self.model.id == number, self.visible()))
 
     def row_or_404(self, id: Any) -> Model:
@@ -110,13 +113,17 @@ class Screen(Saving, Deeds, Lists, ModelView):
 
     def permits(self, keys: dict[str, str], row: Model) -> dict[str, bool]:
         """For names and their action keys, which of them the actor may do to the row: one query, or none."""
-        asked = {name: within(actor(), key, self.model) for name, key in keys.items()}
-        known = {name: everywhere(actor(), keys[name]) or always(condition) for name, condition in asked.items()}
-        open_ = [condition.label(name) for name, condition in asked.items() if known[name] is None]
-        if open_:
-            found = db.session.execute(select(literal(1).label("there"), *open_).where(self.model.id == row.id)).first()
-            known |= found._mapping if found else dict.fromkeys(keys, False)
-        return {name: bool(known[name]) for name in keys}
+        by = actor()
+        known = {name: everywhere(by, key) for name, key in keys.items()}
+        asked = {name: within(by, keys[name], self.model) for name, all_rows in known.items() if not all_rows}
+        known |= {name: bool(always(condition)) for name, condition in asked.items()}
+        apart = {id(one): one for one in asked.values() if always(one) is None}  # many keys reach equally far
+        if apart:
+            columns = [condition.label(f"c{n}") for n, condition in enumerate(apart.values())]
+            found = db.session.execute(select(literal(1), *columns).where(self.model.id == row.id)).first()
+            verdicts = dict(zip(apart, map(bool, found[1:]) if found else repeat(False), strict=False))
+            known |= {name: verdicts[id(one)] for name, one in asked.items() if id(one) in verdicts}
+        return known
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
-from evaka.actions.person.family import check_death, end_with_death, find_conflicts
+from evaka.actions.person.family import check_death, end_with_death, find_conflicts, lives_otherwise
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.kit.money import euros
@@ -164,10 +164,11 @@ class PersonScreen(FamilyBlocks, Screen):
             raise Refused("person.born_later", born=row.born, today=actor().today)
         row.preferred_name = preferred(row.preferred_name, row.first_name)
         check_death(row, actor().today)
+        g.lives_otherwise = not created and lives_otherwise(row)
 
     def after_save(self, form: Any, row: Any, created: bool) -> None:
         """A death ends what it ends; who has moved may not live with whom the register says."""
-        if not created:
+        if g.lives_otherwise:
             end_with_death(row, actor())
             find_conflicts({row.id}, actor())
 
