@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.sql.elements import False_, True_
@@ -18,6 +19,8 @@ from evaka.models.person import own_children
 from evaka.models.user import User
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
+KEPT = 200  # users for whom statements are kept
+F = TypeVar("F", bound=Callable[..., Any])
 Reach = tuple[str, int | None, int | None]  # how far, in which unit, in which group
 REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")
 
@@ -88,6 +91,32 @@ def reaches(role: str, key: str) -> frozenset[str]:
 def reached(actor: Actor, key: str) -> frozenset[Reach]:
     """How far the actor may do an action, by all grants together."""
     return frozenset((how, unit, group) for role, unit, group in actor.grants for how in reaches(role, key))
+
+
+class Rights:
+    """An actor as far as `within` looks: equal for equal grants of a user on a day."""
+
+    def __init__(self, actor: Actor) -> None:
+        user = actor.user
+        self.actor = actor
+        self.key = (actor.grants, actor.today, user.id, user.person_id) if user else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rights) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def by_rights(build: F) -> F:
+    """Keep what a function builds of `within` for an actor: statements need not be put together for every page."""
+    kept = city.remember(lambda rights, *given: build(rights.actor, *given), most=KEPT)
+
+    @wraps(build)
+    def built(actor: Actor, *given: Any) -> Any:
+        return kept(Rights(actor), *given)
+
+    return built  # type: ignore[return-value]
 
 
 def claims(actor: Actor, key: str) -> list[Claim]:
