@@ -19,7 +19,7 @@ from evaka.models.person import own_children
 from evaka.models.user import User
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
-KEPT = 200  # users for whom statements are kept
+KEPT = 300  # statements of a kind that are kept: one a user, and a screen
 F = TypeVar("F", bound=Callable[..., Any])
 Reach = tuple[str, int | None, int | None]  # how far, in which unit, in which group
 REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")

@@ -403,10 +403,11 @@ def matching(sought: str) -> ColumnElement[bool]:
     return words_found(Person, sought)
 
 
-def ids_of(person_id: int) -> CompoundSelect[Any]:
+def ids_of(person_id: int | sa.BindParameter[int]) -> CompoundSelect[Any]:
     """A person's number, and those of the rows that have been merged into it: the journal knows them all."""
     doubles = select(Person.id).where(Person.merged_into_id == person_id)
-    return union_all(select(sa.literal(person_id, sa.Integer)), doubles)
+    own = person_id if isinstance(person_id, sa.BindParameter) else sa.literal(person_id, sa.Integer)
+    return union_all(select(own), doubles)
 
 
 def alike(born: date | None = None) -> Select[Any]:

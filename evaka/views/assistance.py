@@ -34,7 +34,7 @@ from evaka.rules.assistance import MeasureKind, Use
 from evaka.views.base import Button, Screen, link
 from evaka.views.base.together import ROW
 from evaka.views.filters import ListFilter, NamedFilter, RowFilter, StateFilter
-from evaka.views.page import actor, decimal, language, option_name, told, word_of, written
+from evaka.views.page import actor, decimal, language, option_name, row_url, told, word_of, written
 
 # which kind of row stands on which screen, and how its actions are called
 SCREENS: Mapping[type[Model], str] = {
@@ -246,7 +246,7 @@ def section(screen: Screen, child: Person, found: Mapping[str, list[Any]]) -> di
         "head": [told(f"assistance.{name}") for name in ("what", "content", "period", "state")] + [""],
         "rows": [[link(told(f"menu.{SCREENS[type(one)]}"), f"{SCREENS[type(one)]}.details_view", one.id),
                   content(one), str(one.period), _state(screen, one), _deeds(one, *rights)] for one, *rights in rows],
-        "buttons": [Button(told(key), url_for("person.do", verb=key, id=child.id), "secondary")
+        "buttons": [Button(told(key), row_url("person.do", child.id, key), "secondary")
                     for noun, key in adding.items() if allowed[noun]],
     }
 
@@ -266,7 +266,7 @@ def _deeds(row: Any, change: bool, end: bool) -> Markup:
         ("change", "assistance.change", change), ("end", "assistance.end_row", ends)) if possible]
     one = Markup('<a href="{}">{}<span class="sr-only"> {}</span></a>')
     return Markup(" ").join(
-        one.format(url_for(f"{name}.do", verb=f"{verb}_{noun}", id=row.id), told(word),
+        one.format(row_url(f"{name}.do", row.id, f"{verb}_{noun}"), told(word),
                    f"{told(f'menu.{name}')} {row.period}")
         for verb, word in verbs)
 

@@ -9,15 +9,16 @@ from flask import abort, g, request
 from flask_admin import AdminIndexView, BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 
-from evaka.access import always, everywhere, may, within
+from evaka.access import Actor, always, by_rights, everywhere, may, within
 from evaka.kit.errors import Denied
 from evaka.models.base import Model, db
 from evaka.views.base.deeds import Deeds
 from evaka.views.base.lists import Lists
 from evaka.views.base.rows import history, row_number
 from evaka.views.base.saving import Saving
+from evaka.views.base.together import ROW
 from evaka.views.forms import Converter
 from evaka.views.page import Lazy, actor, person, told
 
@@ -57,6 +58,11 @@ class Page(BaseView):
         return fn(self, *args, **kwargs)
 
 
+@by_rights
+def _one(_by: Actor, screen: Screen) -> Select[Any]:
+    return select(screen.model).where(screen.model.id == ROW, screen.visible())
+
+
 class Screen(Saving, Deeds, Lists, ModelView):
     feature: str = ""  # whose rights and words; unless said, those of the name in the menu
     model_form_converter = Converter
@@ -85,6 +91,7 @@ class Screen(Saving, Deeds, Lists, ModelView):
         raise Denied("access.denied", action=f"{self.feature}.view")
 
     def visible(self) -> ColumnElement[bool]:
+        """The rows that the reader sees: by the reader's rights alone, since it is kept for the next page."""
         return within(actor(), f"{self.feature}.view", self.model)
 
     def get_query(self) -> Any:
@@ -99,7 +106,7 @@ class Screen(Saving, Deeds, Lists, ModelView):
             return None
         if isinstance(row := g.pop("row_at_hand", None), self.model) and row.id == number:
             return row
-        return db.session.scalar(select(self.model).where(self.model.id == number, self.visible()))
+        return db.session.scalar(_one(actor(), self), {"row": number})
 
     def row_or_404(self, id: Any) -> Model:
         return self.get_one(str(id or "")) or abort(404)

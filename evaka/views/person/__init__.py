@@ -26,7 +26,7 @@ from evaka.views import assistance
 from evaka.views.base import Button, Screen
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField
-from evaka.views.page import Lazy, actor, aged, told
+from evaka.views.page import Lazy, actor, aged, row_url, told
 from evaka.views.person.conflicts import ConflictScreen, open_conflicts
 from evaka.views.person.family import BESIDE_ROWS
 from evaka.views.person.file import ADDRESS, HEALTH, INVOICE_ADDRESS, FileBlocks
@@ -138,7 +138,7 @@ class PersonScreen(FileBlocks, Screen):
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
         if may(actor(), "journal.view"):
-            found.append(Button(told("journal.who_opened"), url_for("journal.file_page", id=row.id), "secondary", True))
+            found.append(Button(told("journal.who_opened"), row_url("journal.file_page", row.id), "secondary", True))
         return found
 
     def knows_health(self, row: Any) -> bool:

@@ -23,7 +23,7 @@ from evaka.models.person import (
 )
 from evaka.rules.person.family import ContactRole
 from evaka.views.base import link, linked, row_number
-from evaka.views.page import actor, aged, moment, told, word_of, written
+from evaka.views.page import actor, aged, moment, row_url, told, word_of, written
 
 BESIDE_ROWS = {  # actions on one row of the family: their links stand in that row
     "correct_head", "end_head", "delete_head", "correct_foster_parent", "delete_foster_parent", "correct_partner",
@@ -50,14 +50,14 @@ class FamilyBlocks:
         """Links to actions on one row of the family, each with a short word of its own."""
         return Markup(" · ").join(
             Markup('<a class="small" href="{}">{}</a>').format(
-                self.get_url(".do", verb=verb, id=row.id, **chosen), told(f"person.{verb}.short"))
+                row_url("person.do", row.id, verb, **chosen), told(f"person.{verb}.short"))
             for verb in verbs if self.allowed(f"person.{verb}"))
 
     def _adding(self, row: Any, verb: str) -> dict[str, Any]:
         """The link in the head of a block."""
         if not self.allowed(f"person.{verb}"):
             return {}
-        return {"link": (told(f"person.{verb}"), self.get_url(".do", verb=verb, id=row.id))}
+        return {"link": (told(f"person.{verb}"), row_url("person.do", row.id, verb))}
 
     def of_chosen(self, action: Action, name: str, row: Any) -> Any:
         """What an input holds when the form is opened for one row of the family: that row, and what it says now."""

@@ -23,6 +23,7 @@ from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import FamilyConflict, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.models.voucher import VoucherDecision
 from evaka.rules.fee import FeeStatus
 from evaka.rules.person import address_lines, is_adult
@@ -98,6 +99,12 @@ def of_adult(by: Actor) -> Questions:
         incomes=seen(by, Income, Income.person_id == ROW).order_by(Income.start.desc()),
         fees=seen(by, FeeDecision, FeeDecision.head_id == ROW).order_by(FeeDecision.start.desc()),
     )
+
+
+READERS = (
+    select(AuditEvent.at, User.name, AuditEvent.action).outerjoin(User, User.id == AuditEvent.user_id)
+    .where(of_file(ROW), AuditEvent.action.like("%.read"))
+    .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10))
 
 
 # -- the places of a child -------------------------------------------------------------------------------
@@ -335,12 +342,8 @@ class FileBlocks(FamilyBlocks):
         """Who has opened this file last."""
         if not may(actor(), "person.see_readers"):
             return []
-        lines = db.session.scalars(
-            select(AuditEvent).where(of_file(row.id), AuditEvent.action.like("%.read"))
-            .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10)
-            .options(joinedload(AuditEvent.user)))
-        return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
-                for one in lines]
+        return [{"at": moment(at), "who": who or told("journal.machine"), "what": told(action)}
+                for at, who, action in db.session.execute(READERS, {"row": row.id})]
 
 
 def _bar(period: DateRange, text: str, look: str = "") -> Bar:
