@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.sql.elements import False_, True_
@@ -18,6 +19,9 @@ from evaka.models.person import own_children
 from evaka.models.user import User
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
+KEPT = 300  # statements of a kind that are kept: one a user, and a screen
+F = TypeVar("F", bound=Callable[..., Any])
+Reach = tuple[str, int | None, int | None]  # how far, in which unit, in which group
 REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")
 
 
@@ -35,6 +39,11 @@ class Actor:
     @property
     def name(self) -> str:
         return self.user.name if self.user else ""
+
+    @cached_property
+    def conditions(self) -> dict[tuple[type[Model], frozenset[Reach]], ColumnElement[bool]]:
+        """What `within` has said to the actor: many actions reach equally far."""
+        return {}
 
     @cached_property
     def grants(self) -> tuple[tuple[str, int | None, int | None], ...]:
@@ -79,6 +88,37 @@ def reaches(role: str, key: str) -> frozenset[str]:
     return frozenset(how for _, how in patterns(role, key))
 
 
+def reached(actor: Actor, key: str) -> frozenset[Reach]:
+    """How far the actor may do an action, by all grants together."""
+    return frozenset((how, unit, group) for role, unit, group in actor.grants for how in reaches(role, key))
+
+
+class Rights:
+    """An actor as far as `within` looks: equal for equal grants of a user on a day."""
+
+    def __init__(self, actor: Actor) -> None:
+        user = actor.user
+        self.actor = actor
+        self.key = (actor.grants, actor.today, user.id, user.person_id) if user else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rights) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def by_rights(build: F) -> F:
+    """Keep what a function builds of `within` for an actor: statements need not be put together for every page."""
+    kept = city.remember(lambda rights, *given: build(rights.actor, *given), most=KEPT)
+
+    @wraps(build)
+    def built(actor: Actor, *given: Any) -> Any:
+        return kept(Rights(actor), *given)
+
+    return built  # type: ignore[return-value]
+
+
 def claims(actor: Actor, key: str) -> list[Claim]:
     """Everything that lets the actor do an action, to some row at least."""
     return [
@@ -88,20 +128,24 @@ def claims(actor: Actor, key: str) -> list[Claim]:
 
 
 def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
-    """The rows of `model` to which `actor` may do `key`, as an SQL condition."""
-    return model.standing() if actor.user is None else _rows(actor, claims(actor, key), model)
+    """The rows of `model` to which `actor` may do `key`, as an SQL condition: the same one for equal reaches."""
+    if actor.user is None:
+        return model.standing()
+    asked = model, reached(actor, key)
+    if asked not in actor.conditions:
+        actor.conditions[asked] = _rows(actor, asked[1], model)
+    return actor.conditions[asked]
 
 
-def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnElement[bool]:
-    """The rows that some of the claims reach."""
+def _rows(actor: Actor, far: Iterable[Reach], model: type[Model]) -> ColumnElement[bool]:
+    """The rows that somebody reaches."""
     assert actor.user is not None
     places = {"unit": model.of_units, "unit_now": model.of_units_now, "group": model.of_groups,
               "group_now": model.of_groups_now}
     ids: dict[str, set[int]] = {how: set() for how in places}
     others: set[str] = set()
-    for claim in claimed:
-        how = claim.how
-        place = claim.unit_id if how.startswith("unit") else claim.group_id if how.startswith("group") else None
+    for how, unit_id, group_id in far:
+        place = unit_id if how.startswith("unit") else group_id if how.startswith("group") else None
         if place is not None:
             ids[how].add(place)
         else:
@@ -116,7 +160,7 @@ def _rows(actor: Actor, claimed: Iterable[Claim], model: type[Model]) -> ColumnE
             conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
     elif "own" in others:
         conditions.append(model.of_person_on(-1, actor.user.id, actor.today))  # staff are no person's row
-    return and_(model.standing(), or_(false(), *conditions))
+    return and_(model.standing(), or_(*conditions)) if conditions else false()
 
 
 def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:
@@ -125,8 +169,9 @@ def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:
     if not claimed:
         return []
     kind = type(row)
-    reached = [_rows(actor, [claim], kind).label(f"c{n}") for n, claim in enumerate(claimed)]
-    found = db.session.execute(select(*reached).where(kind.id == row.id)).first()
+    rows = [_rows(actor, [(claim.how, claim.unit_id, claim.group_id)], kind) for claim in claimed]
+    found = db.session.execute(
+        select(*(condition.label(f"c{n}") for n, condition in enumerate(rows))).where(kind.id == row.id)).first()
     return list(zip(claimed, map(bool, found or [False] * len(claimed)), strict=True))
 
 
@@ -137,7 +182,7 @@ def always(condition: ColumnElement[bool]) -> bool | None:
 
 def everywhere(actor: Actor, key: str) -> bool:
     """Whether some grant lets the actor do an action to every row that anybody sees at all."""
-    return actor.user is None or any(claim.how == "all" for claim in claims(actor, key))
+    return actor.user is None or any("all" in reaches(role, key) for role, _, _ in actor.grants)
 
 
 def may(actor: Actor, key: str) -> bool:
@@ -150,7 +195,7 @@ def require(actor: Actor, key: str, row: Model) -> None:
     if actor.user is None:
         return
     db.session.flush()
-    known = row.id is not None and always(within(actor, key, type(row)))
+    known = row.id is not None and row.stands and everywhere(actor, key)
     if not known and not permitted(actor, key, type(row), {row.id}):
         raise Denied("access.denied", action=key)
 

@@ -17,7 +17,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -94,9 +94,12 @@ def _forget() -> None:
         cached.cache_clear()
 
 
-def remember(made: F) -> F:
-    """Cache what a function makes out of the city's tables until they change; a trial keeps a cache of its own."""
-    kept = cache(made)
+def remember(made: F, most: int | None = None) -> F:
+    """Cache what a function makes out of the city's tables until they change; a trial keeps a cache of its own.
+
+    `most` is how many answers are kept, where they are of many kinds.
+    """
+    kept = lru_cache(most)(made)
     _cached.append(kept)
 
     @wraps(made)

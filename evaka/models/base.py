@@ -73,13 +73,17 @@ db = SQLAlchemy(model_class=Base)
 writing: ContextVar[bool] = ContextVar("writing", default=True)
 
 
+# 16 MB of pages a connection; the rest of the file is read where the system keeps it, once for all processes
+QUICK = ("cache_size=-16000", "mmap_size=1073741824", "temp_store=MEMORY")
+
+
 @event.listens_for(Engine, "connect")
 def _prepare(connection: Any, _record: Any) -> None:
     if type(connection).__module__.startswith("sqlite3"):
         connection.isolation_level = None  # we say BEGIN ourselves
         # its own lower() knows a to z only: Äijälä would not be found by "äijä"
         connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", *QUICK):
             connection.execute(f"PRAGMA {pragma}")
 
 
@@ -123,6 +127,11 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
     def standing(cls) -> ColumnElement[bool]:
         """The rows that anybody at all may see or touch: all, unless a model says otherwise."""
         return true()
+
+    @property
+    def stands(self) -> bool:
+        """The same of this row."""
+        return True
 
     @classmethod
     def named(cls, sought: str) -> ColumnElement[bool]:

@@ -48,11 +48,13 @@ def in_force(day: date) -> Select[CityTable]:
     )
 
 
+STAMP = select(func.count(), func.max(CityTable.id), func.max(CityTable.published_at)).where(
+    CityTable.status == TableStatus.PUBLISHED, CityTable.start <= sa.bindparam("day", type_=sa.Date))
+
+
 def lay_over(day: date) -> None:
     """Let what is published hold in this process too: a count and a number tell whether there is news."""
-    stamp = tuple(db.session.execute(
-        select(func.count(), func.max(CityTable.id), func.max(CityTable.published_at))
-        .where(CityTable.status == TableStatus.PUBLISHED, CityTable.start <= day)).one())
+    stamp = tuple(db.session.execute(STAMP, {"day": day}).one())
     if stamp == (city.stamp() or (0, None, None)):
         return
     tables: dict[str, dict[str, Any]] = {}

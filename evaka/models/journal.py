@@ -84,9 +84,14 @@ keep_forever(AuditEvent)
 keep_forever(JournalSeal)
 LINES: sa.Table = AuditEvent.__table__  # type: ignore[assignment]
 ENDS: sa.Table = JournalChain.__table__  # type: ignore[assignment]
+AN_END = sa.select(ENDS.c.id, ENDS.c.number, ENDS.c.digest).order_by(ENDS.c.id).limit(1)
+FREE_END = AN_END.with_for_update(skip_locked=True)
+MOVE_END = sa.update(ENDS).where(ENDS.c.id == sa.bindparam("chain")).values(
+    number=sa.bindparam("number"), digest=sa.bindparam("digest"))
+ADD_LINES = sa.insert(LINES)
 
 
-def of_file(person_id: int) -> ColumnElement[bool]:
+def of_file(person_id: int | sa.BindParameter[int]) -> ColumnElement[bool]:
     """The lines that concern a person's file, and those of rows merged into it: who has read and changed what."""
     return AuditEvent.person_id.in_(ids_of(person_id))
 
@@ -129,7 +134,7 @@ def write_lines(session: Session) -> None:
     if lines := session.info.pop("lines", None):
         connection = session.connection()
         with_digests(connection, lines)
-        connection.execute(sa.insert(LINES), lines)
+        connection.execute(ADD_LINES, lines)
 
 
 def with_digests(connection: sa.Connection, lines: list[dict[str, Any]]) -> None:
@@ -139,22 +144,20 @@ def with_digests(connection: sa.Connection, lines: list[dict[str, Any]]) -> None
         line["facts"] = json.loads(json.dumps(line["facts"]))  # as it will be read
         end = after(end, chain, line)
         line |= {"chain": chain, "number": end.number, "digest": end.digest}
-    connection.execute(sa.update(ENDS).where(ENDS.c.id == chain).values(number=end.number, digest=end.digest))
+    connection.execute(MOVE_END, {"chain": chain} | end._asdict())
 
 
 def _free_end(connection: sa.Connection) -> tuple[int, End]:
     """Hold a chain until the transaction ends: one that nobody holds, or when all are held, any."""
-    query = sa.select(ENDS.c.id, ENDS.c.number, ENDS.c.digest).order_by(ENDS.c.id).limit(1)
-    free = query.with_for_update(skip_locked=True)
-    found = connection.execute(free).first()
+    found = connection.execute(FREE_END).first()
     if found is None:
         postgres = connection.dialect.name == "postgresql"
         chains = range(1, (CHAINS if postgres else 1) + 1)
         first = [{"id": chain, **End()._asdict()} for chain in chains]  # of a new database; all at once, see seal
         insert = (postgresql if postgres else sqlite).insert(ENDS).on_conflict_do_nothing(index_elements=["id"])
         connection.execute(insert, first)
-        found = connection.execute(free).first() or connection.execute(
-            query.where(ENDS.c.id == random.choice(chains)).with_for_update()).one()
+        found = connection.execute(FREE_END).first() or connection.execute(
+            AN_END.where(ENDS.c.id == random.choice(chains)).with_for_update()).one()
     return found.id, End(found.number, found.digest)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
+    CompoundSelect,
     ForeignKey,
     Index,
     Select,
@@ -33,6 +34,9 @@ class Person(Sought, Model):
     __tablename__ = "person"
     __table_args__ = (
         Index("ix_person_sort_key_id", "sort_key", "id"),
+        Index("ix_person_merged_into_id", "merged_into_id",  # of the few rows that have one: it leads to no others
+              sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+              postgresql_where=sa.text("merged_into_id IS NOT NULL")),
         CheckConstraint("NOT (no_code_expected AND identity_code IS NOT NULL)", name="no_code_or_a_code"),
         *(Index(f"ix_person_born_{key}", "born", key) for key in ("name_key", "phone_key", "email_key")),
     )
@@ -74,7 +78,7 @@ class Person(Sought, Model):
     phone_key: Mapped[str] = mapped_column(sa.String(30), default="", server_default="")
     email_key: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     # the same person, entered again: this row is empty, nothing points at it but the journal, and no list shows it
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     guardians: Mapped[list[Person]] = relationship(
         secondary="guardian",
@@ -96,8 +100,12 @@ class Person(Sought, Model):
         return self.restricted and (self.restricted_until is None or day <= self.restricted_until)
 
     @property
-    def is_found(self) -> bool:
+    def stands(self) -> bool:
         return self.merged_into_id is None
+
+    @property
+    def is_found(self) -> bool:
+        return self.stands
 
     @classmethod
     def standing(cls) -> ColumnElement[bool]:
@@ -395,9 +403,11 @@ def matching(sought: str) -> ColumnElement[bool]:
     return words_found(Person, sought)
 
 
-def ids_of(person_id: int) -> Select[Any]:
+def ids_of(person_id: int | sa.BindParameter[int]) -> CompoundSelect[Any]:
     """A person's number, and those of the rows that have been merged into it: the journal knows them all."""
-    return select(Person.id).where(or_(Person.id == person_id, Person.merged_into_id == person_id))
+    doubles = select(Person.id).where(Person.merged_into_id == person_id)
+    own = person_id if isinstance(person_id, sa.BindParameter) else sa.literal(person_id, sa.Integer)
+    return union_all(select(own), doubles)
 
 
 def alike(born: date | None = None) -> Select[Any]:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from flask import g, request, url_for
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import joinedload
 
 import evaka.actions.assistance  # noqa: F401  the buttons of these screens and of a child's file
 from evaka import city
-from evaka.access import may, within
+from evaka.access import Actor, may, within
 from evaka.actions import Action
 from evaka.models.assistance import (
     SUPPORT,
@@ -32,8 +32,9 @@ from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.assistance import MeasureKind, Use
 from evaka.views.base import Button, Screen, link
+from evaka.views.base.together import ROW
 from evaka.views.filters import ListFilter, NamedFilter, RowFilter, StateFilter
-from evaka.views.page import actor, decimal, language, option_name, told, word_of, written
+from evaka.views.page import actor, decimal, language, option_name, row_url, told, word_of, written
 
 # which kind of row stands on which screen, and how its actions are called
 SCREENS: Mapping[type[Model], str] = {
@@ -41,6 +42,7 @@ SCREENS: Mapping[type[Model], str] = {
     AssistanceFactor: "assistance_factor", AssistanceAction: "assistance_action", OtherMeasure: "other_measure",
     VoucherCoefficient: "voucher_coefficient",
 }
+_KINDS: tuple[tuple[Any, str], ...] = tuple((model, SCREENS[model]) for model in SUPPORT)
 NOUNS: Mapping[type[Model], str] = {
     DaycareAssistance: "daycare", PreschoolAssistance: "preschool", AssistanceFactor: "factor",
     AssistanceAction: "action", OtherMeasure: "measure", VoucherCoefficient: "voucher",
@@ -213,8 +215,21 @@ def units_today(children: set[int]) -> dict[int, str]:
 # -- in the child's own file ------------------------------------------------------------------------
 
 
-def section(screen: Screen, child: Person) -> dict[str, Any] | None:
-    """The child's support with what may be done to it; nothing for a reader without the right to this child's."""
+def questions(by: Actor) -> dict[str, Select[Any]]:
+    """By kind, each row of a child's that the reader sees, whether it may be changed and whether it may be ended."""
+    return {
+        name: select(model, *(within(by, f"assistance.{verb}_{NOUNS[model]}", model).label(verb)
+                              for verb in ("change", "end")))
+        .where(model.child_id == ROW, within(by, "assistance.view", model))
+        for model, name in _KINDS
+    }
+
+
+def section(screen: Screen, child: Person, found: Mapping[str, list[Any]]) -> dict[str, Any] | None:
+    """The child's support with what may be done to it; nothing for a reader without the right to this child's.
+
+    `found` are the answers to `questions`.
+    """
     by = actor()
     if not may(by, "assistance.view"):
         return None
@@ -222,7 +237,8 @@ def section(screen: Screen, child: Person) -> dict[str, Any] | None:
     allowed = screen.permits({"view": "assistance.view"} | adding, child)
     if not allowed["view"]:
         return None
-    rows = sorted(_rows(child), key=lambda one: (by.today in one[0].period, one[0].start), reverse=True)
+    rows = sorted((row for _, name in _KINDS for row in found[name]),
+                  key=lambda one: (by.today in one[0].period, one[0].start), reverse=True)
     if rows:
         g.setdefault("reads", []).append(("assistance.read", child, {}))
     return {
@@ -230,21 +246,9 @@ def section(screen: Screen, child: Person) -> dict[str, Any] | None:
         "head": [told(f"assistance.{name}") for name in ("what", "content", "period", "state")] + [""],
         "rows": [[link(told(f"menu.{SCREENS[type(one)]}"), f"{SCREENS[type(one)]}.details_view", one.id),
                   content(one), str(one.period), _state(screen, one), _deeds(one, *rights)] for one, *rights in rows],
-        "buttons": [Button(told(key), url_for("person.do", verb=key, id=child.id), "secondary")
+        "buttons": [Button(told(key), row_url("person.do", child.id, key), "secondary")
                     for noun, key in adding.items() if allowed[noun]],
     }
-
-
-def _rows(child: Person) -> list[tuple[Any, bool, bool]]:
-    """Each row of the child's that the reader sees, whether it may be changed and whether it may be ended."""
-    by = actor()
-    found: list[tuple[Any, bool, bool]] = []
-    for model in SUPPORT:
-        change, end = (within(by, f"assistance.{verb}_{NOUNS[model]}", model) for verb in ("change", "end"))
-        found += db.session.execute(
-            select(model, change.label("change"), end.label("end"))
-            .where(model.child_id == child.id, within(by, "assistance.view", model))).tuples().all()
-    return found
 
 
 def _state(screen: Screen, row: Any) -> Markup:
@@ -262,7 +266,7 @@ def _deeds(row: Any, change: bool, end: bool) -> Markup:
         ("change", "assistance.change", change), ("end", "assistance.end_row", ends)) if possible]
     one = Markup('<a href="{}">{}<span class="sr-only"> {}</span></a>')
     return Markup(" ").join(
-        one.format(url_for(f"{name}.do", verb=f"{verb}_{noun}", id=row.id), told(word),
+        one.format(row_url(f"{name}.do", row.id, f"{verb}_{noun}"), told(word),
                    f"{told(f'menu.{name}')} {row.period}")
         for verb, word in verbs)
 

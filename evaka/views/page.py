@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import current_app, g, has_request_context, request, session, url_for
 from flask_login import current_user
@@ -49,16 +50,17 @@ def actor() -> Actor:
 
 def language() -> str:
     """The reader's: chosen on the page, then the user's own, then what the browser asks for."""
-    if not has_request_context():
+    try:
+        asked = request.environ
+    except RuntimeError:  # outside of a request
         return LANGUAGES[0]
-    asked = request.environ
     if "evaka.language" not in asked:  # a page says some hundred texts
         user = person()
         chosen = session.get("language") or (user.language if user else None)
         if chosen not in LANGUAGES:
             chosen = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
         asked["evaka.language"] = str(chosen)
-    return str(asked["evaka.language"])
+    return asked["evaka.language"]  # type: ignore[no-any-return]
 
 
 def choose_language() -> None:
@@ -74,6 +76,13 @@ def known_url(endpoint: str, **values: Any) -> str:
 @cache
 def _known_url(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
     return url_for(endpoint, **dict(values))
+
+
+def row_url(endpoint: str, id: int, /, verb: str = "", **more: Any) -> str:
+    """The address of a row's page, which takes its number behind the question mark as all our pages do."""
+    address = known_url(endpoint, verb=verb) if verb else known_url(endpoint)
+    asked = {"id": id} | {name: value for name, value in more.items() if value is not None}
+    return f"{address}?{urlencode(asked)}"
 
 
 def told(key: str, /, **facts: Any) -> str:

@@ -15,13 +15,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from evaka import city
-from evaka.access import Actor, may, require_any
+from evaka.access import Actor, may, reaches, require_any
 from evaka.actions import line_of
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines
-from evaka.texts import LANGUAGES
+from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, known_url, language, now, person, told, told_refusal
@@ -106,7 +106,7 @@ def _leave(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if (request.endpoint or "").rpartition(".")[2] == "static":
         return response  # the look of a page does not depend on the database
-    if current_user and current_user.is_authenticated:
+    if person() is not None:
         response.headers.setdefault("Cache-Control", "no-store")
         reads = g.pop("reads", ()) if response.status_code == 200 else ()
         if reads or login.is_stale():
@@ -143,19 +143,29 @@ def _is_shown(name: str, by: Actor) -> bool:
 
 def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """The groups of the office's menu, only what this person may open."""
-    by = actor()
+    by, here = actor(), request.endpoint or ""
     found = []
-    for group, entries in MENU_GROUPS:
+    for group, entries in _entries(language(), frozenset(role for role, _, _ in by.grants), request.script_root):
         items = [
-            {"label": told(f"menu.{name}"), "url": known_url(endpoint, **OPENS_WITH.get(endpoint, {})),
-             "count": count(by) if count else None,
-             "active": request.endpoint is not None and request.endpoint.partition(".")[0] == endpoint.partition(".")[0]
-             and (request.endpoint == endpoint or endpoint.endswith(".index_view"))}
-            for name, endpoint, key, count in entries if may(by, key) and _is_shown(name, by)
+            {"label": label, "url": url, "count": count(by) if count else None,
+             "active": here.partition(".")[0] == endpoint.partition(".")[0]
+             and (here == endpoint or endpoint.endswith(".index_view"))}
+            for name, endpoint, label, url, count in entries if _is_shown(name, by)
         ]
         if items:
-            found.append((told(f"menu.group.{group}"), items))
+            found.append((group, items))
     return found
+
+
+@city.remember
+def _entries(language: str, roles: frozenset[str], _root: str) -> list[tuple[str, list[Any]]]:
+    """By group (name, endpoint, label, address, counter) of what these roles open."""
+    return [
+        (say(f"menu.group.{group}", language), [
+            (name, endpoint, say(f"menu.{name}", language), known_url(endpoint, **OPENS_WITH.get(endpoint, {})), count)
+            for name, endpoint, key, count in entries if any(reaches(role, key) for role in roles)])
+        for group, entries in MENU_GROUPS
+    ]
 
 
 def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:

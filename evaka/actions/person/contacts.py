@@ -2,63 +2,92 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import CompoundSelect, Date, Integer, Select, bindparam, literal, select, union, union_all, update
 
 from evaka.access import Actor
 from evaka.actions import Among, action
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import FamilyContact, FosterParent, Guardian, HeadOfChild, Person, Pickup, partner_of
+from evaka.models.person import FamilyContact, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import Circle, ContactRole, moved
 
 ASIDE = 10_000  # places that nobody has: rows wait there while others change theirs
 
 
-def circle_of(child: Person, day: date) -> Circle:
-    """The people around a child on a day."""
-    guardians = db.session.execute(
-        select(Guardian.guardian_id, Guardian.blocked).where(Guardian.child_id == child.id)).tuples().all()
-    fosters = db.session.scalars(
-        select(FosterParent.parent_id).where(FosterParent.child_id == child.id, FosterParent.on(day)))
-    head = db.session.scalar(
-        select(HeadOfChild.head_id).where(HeadOfChild.child_id == child.id, HeadOfChild.on(day)))
-    adults: set[int] = set()
-    siblings: set[int] = set()
-    if head is not None:
-        couple = db.session.scalar(partner_of(head, day))
-        adults = {head} if couple is None else {couple.first_id, couple.second_id}
-        siblings = {one for one, born in db.session.execute(
-            select(Person.id, Person.born).join(HeadOfChild, HeadOfChild.child_id == Person.id)
-            .where(HeadOfChild.head_id.in_(adults), HeadOfChild.on(day))
-        ).tuples() if not is_adult(born, day)} - {child.id}
-    living = set(db.session.scalars(select(Person.id).where(
-        Person.id.in_({one for one, _ in guardians} | adults | siblings), Person.deceased.is_(None))))
-    return Circle(
-        guardians=frozenset(one for one, blocked in guardians if not blocked and one in living),
-        fosters=frozenset(fosters),
-        adults=frozenset(adults & living),
-        siblings=frozenset(siblings & living),
-        blocked=frozenset(one for one, blocked in guardians if blocked),
+CHILD, DAY = bindparam("child", type_=Integer), bindparam("day", type_=Date)
+
+
+def _ties() -> CompoundSelect[Any]:
+    """(what somebody is to the child, who, place in the chosen order), for all in one statement."""
+    head = select(HeadOfChild.head_id.label("id")).where(HeadOfChild.child_id == CHILD, HeadOfChild.on(DAY)).cte("head")
+    heads = select(head.c.id)
+    adults = union(
+        heads, select(Partner.second_id).where(Partner.first_id.in_(heads), Partner.on(DAY)),
+        select(Partner.first_id).where(Partner.second_id.in_(heads), Partner.on(DAY))).cte("adults")
+    children = HeadOfChild.head_id.in_(select(adults.c.id)), HeadOfChild.on(DAY), HeadOfChild.child_id != CHILD
+    parts: list[tuple[str, Any, Any, tuple[Any, ...]]] = [
+        ("guardian", Guardian.guardian_id, literal(0), (Guardian.child_id == CHILD, ~Guardian.blocked)),
+        ("blocked", Guardian.guardian_id, literal(0), (Guardian.child_id == CHILD, Guardian.blocked)),
+        ("foster", FosterParent.parent_id, literal(0), (FosterParent.child_id == CHILD, FosterParent.on(DAY))),
+        ("head", head.c.id, literal(0), ()),
+        ("adult", adults.c.id, literal(0), ()),
+        ("sibling", HeadOfChild.child_id, literal(0), children),
+        ("chosen", FamilyContact.person_id, FamilyContact.place, (FamilyContact.child_id == CHILD,)),
+    ]
+    return union_all(*(select(literal(tie), who, place).where(*which) for tie, who, place, which in parts))
+
+
+TIES = _ties()
+
+
+@dataclass(frozen=True)
+class Family:
+    """The people around a child on a day, and who of them is its head."""
+
+    circle: Circle
+    people: dict[int, Person]
+    chosen: list[int]  # whom the unit calls first
+    head: int | None
+
+    def calls(self) -> list[tuple[Person, ContactRole]]:
+        """Whom to call, in order."""
+        return [(self.people[id], role) for id, role in self.circle.in_order(self.chosen)]
+
+
+def family_around(child: Person, day: date) -> Family:
+    """Two queries, however many they are."""
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for tie, who, place in db.session.execute(TIES, {"child": child.id, "day": day}):
+        found[tie][who] = place
+    around = {one for tie in ("guardian", "foster", "adult", "sibling") for one in found[tie]}
+    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(around)))}
+    living = {id for id, one in people.items() if one.deceased is None}
+    circle = Circle(
+        guardians=frozenset(found["guardian"].keys() & living),
+        fosters=frozenset(found["foster"]),
+        adults=frozenset(found["adult"].keys() & living),
+        siblings=frozenset(id for id in found["sibling"].keys() & living if not is_adult(people[id].born, day)),
+        blocked=frozenset(found["blocked"]),
     )
+    chosen = sorted(found["chosen"], key=lambda one: found["chosen"][one])
+    return Family(circle, people, chosen, next(iter(found["head"]), None))
 
 
 def calls_of(child: Person, day: date) -> list[tuple[Person, ContactRole]]:
     """Whom to call about a child, in order."""
-    chosen = db.session.scalars(
-        select(FamilyContact.person_id).where(FamilyContact.child_id == child.id).order_by(FamilyContact.place)).all()
-    order = circle_of(child, day).in_order(chosen)
-    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_([id for id, _ in order])))}
-    return [(people[id], role) for id, role in order]
+    return family_around(child, day).calls()
 
 
 def family_of(child: Person, by: Actor) -> Select[Person]:
     """Everybody of a child's family whom the unit may call: an input's choices."""
-    return select(Person).where(Person.id.in_([one for one, _ in circle_of(child, by.today).in_order(())])).order_by(
+    return select(Person).where(Person.id.in_([one.id for one, _ in calls_of(child, by.today)])).order_by(
         Person.sort_key, Person.id)
 
 

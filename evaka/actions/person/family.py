@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import Select, and_, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, inspect, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -140,6 +140,15 @@ def dismiss_conflict(conflict: FamilyConflict, by: Actor, *, reason: Long) -> No
 def reopen_conflict(conflict: FamilyConflict, by: Actor) -> None:
     """It must be looked at after all."""
     conflict.reason = ""
+
+
+LIVES = ("street", "postal_code", "post_office", "restricted", "restricted_until", "deceased")
+
+
+def lives_otherwise(person: Person) -> bool:
+    """Whether a person who is about to be saved has moved or died: no conflict follows from anything else of them."""
+    attributes = inspect(person).attrs
+    return any(attributes[name].history.has_changes() for name in LIVES)
 
 
 def find_conflicts(people: Collection[int], by: Actor) -> None:

@@ -6,13 +6,13 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.actions.user.security import security
-from evaka.models.base import db
+from evaka.models.base import Moment, db
 from evaka.models.user import User, UserSession
 
 
@@ -31,21 +31,30 @@ def digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+IS_OPEN = and_(
+    UserSession.ended.is_(None),
+    UserSession.began >= bindparam("begun_after", type_=Moment()),
+    UserSession.seen >= bindparam("seen_after", type_=Moment()),
+)
+OF_TOKEN = (
+    select(UserSession).where(UserSession.digest == bindparam("digest"), IS_OPEN)
+    .options(joinedload(UserSession.user, innerjoin=True).joinedload(User.grants)))
+
+
+def _limits(now: datetime) -> dict[str, datetime]:
+    rules = security()
+    return {
+        "begun_after": now - timedelta(hours=rules.hours), "seen_after": now - timedelta(minutes=rules.idle_minutes)}
+
+
 def is_open(now: datetime) -> ColumnElement[bool]:
     """Sessions that nobody has ended and that have outlived neither their hours nor their idle minutes."""
-    rules = security()
-    return and_(
-        UserSession.ended.is_(None),
-        UserSession.began >= now - timedelta(hours=rules.hours),
-        UserSession.seen >= now - timedelta(minutes=rules.idle_minutes),
-    )
+    return IS_OPEN.params(**_limits(now))
 
 
 def session_of(token: str, now: datetime, agent: str) -> UserSession | None:
     """The open session of a token; the cookie of one browser opens nothing in another."""
-    row = db.session.scalar(
-        select(UserSession).where(UserSession.digest == digest(token), is_open(now))
-        .options(joinedload(UserSession.user, innerjoin=True)))
+    row = db.session.scalars(OF_TOKEN, {"digest": digest(token)} | _limits(now)).unique().one_or_none()
     return row if row is not None and row.agent == agent[:200] else None
 
 

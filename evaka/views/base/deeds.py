@@ -16,7 +16,7 @@ from evaka.models.base import Model, db, transaction
 from evaka.texts import knows
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, inputs_of, look, row_number, sentence
 from evaka.views.forms import form_for
-from evaka.views.page import actor, told
+from evaka.views.page import actor, row_url, told
 
 # actions that ask for their inputs on a page of their own, where what follows is shown first
 PAGES = {
@@ -66,15 +66,15 @@ class Deeds:
             paper = url_for("document.download", id=row.document_id)
             found.insert(0, Button(told("document.open"), paper, "secondary"))
         if self.may_edit(row):
-            found.append(Button(told("edit"), self.get_url(".edit_view", id=row.id), "secondary"))
+            found.append(Button(told("edit"), row_url(f"{self.endpoint}.edit_view", row.id), "secondary"))
         if self.can_delete and self.permits({"delete": f"{self.feature}.delete"}, row)["delete"]:
-            found.append(Button(told("delete"), self.get_url(".delete_page", id=row.id), "danger"))
+            found.append(Button(told("delete"), row_url(f"{self.endpoint}.delete_page", row.id), "danger"))
         return found
 
     def page_of(self, action: Action, row: Model) -> str:
         """Where an action asks for its inputs."""
         own = PAGES.get(action.key)
-        return url_for(own, id=row.id) if own else str(self.get_url(".do", verb=self.short(action), id=row.id))
+        return row_url(own, row.id) if own else row_url(f"{self.endpoint}.do", row.id, self.short(action))
 
     def head_buttons(self) -> list[Button]:
         if not self.can_create_here:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any
 
-from flask import request, url_for
-from markupsafe import Markup
+from flask import request
+from markupsafe import Markup, escape
 from sqlalchemy import Select, inspect, select, update
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from evaka.access import may, permitted
@@ -19,9 +19,11 @@ from evaka.models.base import Model, broken_rule, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType
+from evaka.models.user import User
 from evaka.rules.unit import Week
 from evaka.texts import knows
-from evaka.views.page import actor, moment, now, told, told_refusal, word_of, written
+from evaka.views.base.together import ROW
+from evaka.views.page import actor, moment, now, row_url, told, told_refusal, word_of, written
 
 REFUSALS = (Refused, IntegrityError, DataError, StaleDataError)  # what a user is told in a sentence
 BADGES = {
@@ -57,7 +59,7 @@ def linked(row: Model) -> Any:
 
 def link(text: str, endpoint: str, id: int, **more: Any) -> Markup:
     """A cell that leads to another row's page."""
-    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id, **more), text)
+    return Markup(f'<a href="{escape(row_url(endpoint, id, **more))}">{escape(text)}</a>')
 
 
 DANGER = ("cancel", "annul", "reject", "decline", "delete", "end")
@@ -95,8 +97,7 @@ def count_save(row: Model, version: Any) -> None:
 
 def stale(row: Model) -> Stale:
     """What is told of a row that somebody else has saved."""
-    last = db.session.scalar(
-        done_to(row).order_by(AuditEvent.id.desc()).limit(1))
+    last = db.session.scalar(done_to(type(row)).order_by(AuditEvent.id.desc()).limit(1), {"row": row.id})
     own = f"{row.__tablename__} {row.id}"
     changed = {name for which, name, *_ in (last.facts.get("changes", ()) if last else ()) if name and which == own}
     what = ", ".join(sorted(told(f"{row.feature_name()}.{name}") for name in changed))
@@ -122,11 +123,14 @@ def sentence(no: Exception, row: Model | None = None) -> str:
     return told("form.stale", who=told("form.somebody"), at=moment(now()), what="–")
 
 
-def done_to(row: Model) -> Select[AuditEvent]:
-    """The lines of the journal about a row, but for those of who has read it; a person's with those of its doubles."""
-    which = AuditEvent.subject_id.in_(ids_of(row.id)) if isinstance(row, Person) else AuditEvent.subject_id == row.id
+def done_to(kind: type[Model]) -> Select[AuditEvent]:
+    """The lines of the journal about the ROW of a kind, but for those of who has read it.
+
+    A person's with those of its doubles.
+    """
+    which = AuditEvent.subject_id.in_(ids_of(ROW)) if kind is Person else AuditEvent.subject_id == ROW
     return select(AuditEvent).where(
-        AuditEvent.subject == row.__tablename__, which, AuditEvent.action.not_like("%.read"))
+        AuditEvent.subject == kind.__tablename__, which, AuditEvent.action.not_like("%.read"))
 
 
 def as_written(row: Model, name: str, kept: Any) -> Any:
@@ -149,19 +153,25 @@ def as_written(row: Model, name: str, kept: Any) -> Any:
     return written(kept) if isinstance(kept, bool) else kept
 
 
+@cache
+def _last_lines(kind: type[Model], limit: int) -> Select[Any]:
+    return done_to(kind).with_only_columns(
+        AuditEvent.at, User.name, AuditEvent.action, AuditEvent.subject_id, AuditEvent.facts,
+    ).outerjoin(User, User.id == AuditEvent.user_id).order_by(AuditEvent.id.desc()).limit(limit)
+
+
 def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     """The last lines of the journal about a row: when, who, what, and old → new.
 
     What was done to rows of other features is told only to whoever may see those, and what changed in other rows
     stands in their own files: the income that was added for a person is not told on the person's page.
     """
-    by = actor()
-    lines = db.session.scalars(
-        done_to(row).order_by(AuditEvent.id.desc()).limit(limit).options(joinedload(AuditEvent.user)))
+    by, feature, table = actor(), row.feature_name(), row.__tablename__
     return [
-        {"at": moment(line.at), "who": str(line.user or told("journal.machine")), "what": told(line.action),
-         "changes": [(told(f"{row.feature_name()}.{name}"), as_written(row, name, old), as_written(row, name, new))
-                     for which, name, old, new in line.facts.get("changes", ())
-                     if name and which in (f"{row.__tablename__} {line.subject_id}", f"{row.__tablename__} +")]}
-        for line in lines if may(by, f"{line.action.partition('.')[0]}.view")
+        {"at": moment(at), "who": who or told("journal.machine"), "what": told(action),
+         "changes": [(told(f"{feature}.{name}"), as_written(row, name, old), as_written(row, name, new))
+                     for which, name, old, new in facts.get("changes", ())
+                     if name and which in (f"{table} {subject_id}", f"{table} +")]}
+        for at, who, action, subject_id, facts in db.session.execute(_last_lines(type(row), limit), {"row": row.id})
+        if may(by, f"{action.partition('.')[0]}.view")
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, request
+from flask import abort, flash, g, request
 from flask_admin import expose
 from flask_admin.helpers import is_form_submitted
 from sqlalchemy.orm.exc import StaleDataError
@@ -104,14 +104,14 @@ class Saving:
     def edit_view(self) -> Any:
         if not self.can_edit:
             abort(404)
-        self.row_or_404(request.args.get("id"))
+        g.row_at_hand = self.row_or_404(request.args.get("id"))
         return super().edit_view()
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> Any:
         if not self.can_delete:
             abort(404)
-        self.row_or_404(request.form.get("id"))
+        g.row_at_hand = self.row_or_404(request.form.get("id"))
         return super().delete_view()
 
     def before_save(self, form: Any, row: Model, created: bool) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, ClassVar
 
 from flask import abort, g, request
 from flask_admin import AdminIndexView, BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 
-from evaka.access import always, everywhere, may, within
+from evaka.access import Actor, always, by_rights, everywhere, may, within
 from evaka.kit.errors import Denied
 from evaka.models.base import Model, db
 from evaka.views.base.deeds import Deeds
 from evaka.views.base.lists import Lists
 from evaka.views.base.rows import history, row_number
 from evaka.views.base.saving import Saving
+from evaka.views.base.together import ROW
 from evaka.views.forms import Converter
 from evaka.views.page import Lazy, actor, person, told
 
@@ -56,6 +58,11 @@ class Page(BaseView):
         return fn(self, *args, **kwargs)
 
 
+@by_rights
+def _one(_by: Actor, screen: Screen) -> Select[Any]:
+    return select(screen.model).where(screen.model.id == ROW, screen.visible())
+
+
 class Screen(Saving, Deeds, Lists, ModelView):
     feature: str = ""  # whose rights and words; unless said, those of the name in the menu
     model_form_converter = Converter
@@ -84,6 +91,7 @@ class Screen(Saving, Deeds, Lists, ModelView):
         raise Denied("access.denied", action=f"{self.feature}.view")
 
     def visible(self) -> ColumnElement[bool]:
+        """The rows that the reader sees: by the reader's rights alone, since it is kept for the next page."""
         return within(actor(), f"{self.feature}.view", self.model)
 
     def get_query(self) -> Any:
@@ -96,7 +104,9 @@ class Screen(Saving, Deeds, Lists, ModelView):
         """Flask-Admin would fetch any row by its number; we fetch only visible ones, and only by a number."""
         if (number := row_number(id)) is None:
             return None
-        return db.session.scalar(select(self.model).where(self.model.id == number, self.visible()))
+        if isinstance(row := g.pop("row_at_hand", None), self.model) and row.id == number:
+            return row
+        return db.session.scalar(_one(actor(), self), {"row": number})
 
     def row_or_404(self, id: Any) -> Model:
         return self.get_one(str(id or "")) or abort(404)
@@ -110,13 +120,17 @@ class Screen(Saving, Deeds, Lists, ModelView):
 
     def permits(self, keys: dict[str, str], row: Model) -> dict[str, bool]:
         """For names and their action keys, which of them the actor may do to the row: one query, or none."""
-        asked = {name: within(actor(), key, self.model) for name, key in keys.items()}
-        known = {name: everywhere(actor(), keys[name]) or always(condition) for name, condition in asked.items()}
-        open_ = [condition.label(name) for name, condition in asked.items() if known[name] is None]
-        if open_:
-            found = db.session.execute(select(literal(1).label("there"), *open_).where(self.model.id == row.id)).first()
-            known |= found._mapping if found else dict.fromkeys(keys, False)
-        return {name: bool(known[name]) for name in keys}
+        by = actor()
+        known = {name: everywhere(by, key) for name, key in keys.items()}
+        asked = {name: within(by, keys[name], self.model) for name, all_rows in known.items() if not all_rows}
+        known |= {name: bool(always(condition)) for name, condition in asked.items()}
+        apart = {id(one): one for one in asked.values() if always(one) is None}  # many keys reach equally far
+        if apart:
+            columns = [condition.label(f"c{n}") for n, condition in enumerate(apart.values())]
+            found = db.session.execute(select(literal(1), *columns).where(self.model.id == row.id)).first()
+            verdicts = dict(zip(apart, map(bool, found[1:]) if found else repeat(False), strict=False))
+            known |= {name: verdicts[id(one)] for name, one in asked.items() if id(one) in verdicts}
+        return known
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -1,55 +1,42 @@
-"""The file of a person: family, places, decisions and what time does to them; the lists of children and adults."""
+"""The lists of children and adults, their form, and what may be done to a person; the file is in file.py."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import flash, g, request, url_for
+from flask import flash, g, url_for
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
-from evaka.actions.person.family import check_death, end_with_death, find_conflicts
-from evaka.kit.dates import DateRange
+from evaka.actions.person.family import check_death, end_with_death, find_conflicts, lives_otherwise
 from evaka.kit.errors import Refused
-from evaka.kit.money import euros
 from evaka.models.application import Application
-from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.decision import Decision
-from evaka.models.document import Document
-from evaka.models.fee import FeeDecision
-from evaka.models.income import Income
-from evaka.models.journal import AuditEvent, of_file
-from evaka.models.person import Guardian, HeadOfChild, Person
+from evaka.models.person import Guardian, Person
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
-from evaka.models.voucher import VoucherDecision
-from evaka.rules.fee import FeeStatus
-from evaka.rules.person import address_lines, is_adult
+from evaka.rules.person import is_adult
 from evaka.rules.person.family import preferred
 from evaka.rules.unit import Feature
 from evaka.views import assistance
-from evaka.views.base import Button, Screen, history, link, linked
+from evaka.views.base import Button, Screen
 from evaka.views.filters import NamedFilter, RowFilter
-from evaka.views.forms import CodesField, LanguageField, called
-from evaka.views.page import Lazy, actor, aged, moment, option_name, told, word_of, written
+from evaka.views.forms import CodesField, LanguageField
+from evaka.views.page import Lazy, actor, aged, row_url, told
 from evaka.views.person.conflicts import ConflictScreen, open_conflicts
-from evaka.views.person.family import BESIDE_ROWS, FamilyBlocks
+from evaka.views.person.family import BESIDE_ROWS
+from evaka.views.person.file import ADDRESS, HEALTH, INVOICE_ADDRESS, FileBlocks
 
 GROWN = 18 * 366  # days: nobody younger is an adult
 FEW = 1000  # ids that a query may name; for more it is asked of everybody
-HEALTH = ("allergies", "medication", "diet")
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
     "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup",
 }
-ADDRESS = ("street", "postal_code", "post_office")
-INVOICE_ADDRESS = ("invoice_street", "invoice_postal_code", "invoice_post_office")
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
 
@@ -77,7 +64,7 @@ def is_placed() -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.on(actor().today)))
 
 
-class PersonScreen(FamilyBlocks, Screen):
+class PersonScreen(FileBlocks, Screen):
     can_create = can_edit = True
     reading = True
     column_list = ("name", "born", "age", "place", "language", "notes")
@@ -151,7 +138,7 @@ class PersonScreen(FamilyBlocks, Screen):
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
         if may(actor(), "journal.view"):
-            found.append(Button(told("journal.who_opened"), url_for("journal.file_page", id=row.id), "secondary", True))
+            found.append(Button(told("journal.who_opened"), row_url("journal.file_page", row.id), "secondary", True))
         return found
 
     def knows_health(self, row: Any) -> bool:
@@ -164,38 +151,16 @@ class PersonScreen(FamilyBlocks, Screen):
             raise Refused("person.born_later", born=row.born, today=actor().today)
         row.preferred_name = preferred(row.preferred_name, row.first_name)
         check_death(row, actor().today)
+        g.lives_otherwise = not created and lives_otherwise(row)
 
     def after_save(self, form: Any, row: Any, created: bool) -> None:
         """A death ends what it ends; who has moved may not live with whom the register says."""
-        if not created:
+        if g.lives_otherwise:
             end_with_death(row, actor())
             find_conflicts({row.id}, actor())
 
     def row_heading(self, row: Any) -> str:
         return f"{row.first_name} {row.last_name}"
-
-    def row_fact_line(self, row: Any) -> str:
-        place = db.session.scalar(
-            select(Placement).where(Placement.child_id == row.id, Placement.on(actor().today))
-            .options(joinedload(Placement.unit)))
-        facts = [aged(row.born), row.identity_code or written(row.born)]
-        if place:
-            group = db.session.scalar(
-                select(GroupPlacement).where(GroupPlacement.placement_id == place.id, GroupPlacement.on(actor().today))
-                .options(joinedload(GroupPlacement.group)))
-            facts.append(f"{place.unit}, {group.group}" if group else str(place.unit))
-        return " · ".join(facts)
-
-    def row_warnings(self, row: Any) -> list[dict[str, str]]:
-        found = []
-        if row.restricted_on(actor().today):
-            found.append({
-                "look": "bad", "title": told("person.restricted_sign"), "text": told("person.restricted_text")})
-        for name in HEALTH if self.knows_health(row) else ():
-            if text := getattr(row, name):
-                look = "info" if name == "diet" else "warn"
-                found.append({"look": look, "title": told(f"person.{name}"), "text": text})
-        return [*found, *self.conflict_warnings(row)]
 
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income; what is done to one row of the family stands beside that row."""
@@ -241,205 +206,6 @@ class PersonScreen(FamilyBlocks, Screen):
         if isinstance(result, Application):
             return url_for("application.details_view", id=result.id)
         return super().after(action, row, result)
-
-    def file(self, row: Any) -> dict[str, Any]:
-        """The sections of the file; each only when its reader may see such rows."""
-        by = actor()
-        self.ask_rights(row)
-        adult = is_adult(row.born, by.today)
-        sections = self._of_adult(row) if adult else self._of_child(row)
-        return {
-            "facts": self.facts(row), "person": row, "timeline": self.timeline(row, adult), "adult": adult,
-            "blocks": [block for block in sections if block], "readers": self.readers(row),
-            "history": self.told_changes(row),
-        }
-
-    def told_changes(self, row: Any) -> list[dict[str, Any]]:
-        """The journal of the file; what the reader may not know stands there no more than anywhere else."""
-        hidden = (*ADDRESS, *INVOICE_ADDRESS) if row.restricted_on(actor().today) else ()
-        labels = {self.label(name) for name in (*hidden, *(() if self.knows_health(row) else HEALTH))}
-        lines = history(row)
-        for line in lines:
-            line["changes"] = [change for change in line["changes"] if change[0] not in labels]
-        return lines
-
-    def facts(self, row: Any) -> list[tuple[str, Any]]:
-        restricted = row.restricted_on(actor().today)
-        address = ", ".join(address_lines(row.street, row.postal_code, row.post_office, restricted=restricted))
-        partner = self._partner(row)
-        other = partner and (partner.second if partner.first_id == row.id else partner.first)
-        code = told("person.no_code_expected" if row.no_code_expected else "person.no_code")
-        return [
-            *([(self.label("preferred_name"), row.preferred_name)] if row.preferred_name else []),
-            (self.label("born"), written(row.born)),
-            *([(self.label("deceased"), written(row.deceased))] if row.deceased else []),
-            (self.label("identity_code"), row.identity_code or code),
-            (self.label("language"), told(f"language.{row.language}")),
-            *([(self.label("home_languages"), called(row.home_languages, "languages"))] if row.home_languages else []),
-            *([(self.label("nationalities"), called(row.nationalities, "territories"))] if row.nationalities else []),
-            (self.label("address"), told("person.restricted_sign") if restricted else address),
-            (self.label("phone"), row.phone or "–"),
-            *([(self.label("backup_phone"), row.backup_phone)] if row.backup_phone else []),
-            (self.label("email"), row.email or "–"),
-            *self.invoice_facts(row, restricted),
-            *([(told("fee.partner"), linked(other))] if other else []),
-        ]
-
-    def invoice_facts(self, row: Any, restricted: bool) -> list[tuple[str, Any]]:
-        """Where bills go, for whoever may say where."""
-        lines = address_lines(
-            row.invoice_street, row.invoice_postal_code, row.invoice_post_office, restricted=restricted)
-        goes = ", ".join(filter(None, (row.invoice_name, *lines)))
-        seen = goes and self.allowed("person.set_invoice_address")
-        return [(told("person.invoice_address"), goes)] if seen else []
-
-    def seen(self, model: Any, *conditions: ColumnElement[bool]) -> Any:
-        """The rows of another feature about this person that the reader may see; nothing without the right."""
-        key = f"{model.feature_name()}.view"
-        return select(model).where(within(actor(), key, model), *conditions)
-
-    def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
-        return [
-            self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
-            self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
-            assistance.section(self, row), self._documents(row),
-        ]
-
-    def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
-        return [self._children(row), self._partners(row), self._incomes(row), self._fees(row), self._documents(row)]
-
-    def _block(self, key: str, head: list[str], rows: list[list[Any]], **more: Any) -> dict[str, Any] | None:
-        """A section, or nothing for a reader without the right to such rows."""
-        if not may(actor(), f"{key.partition('.')[0]}.view"):
-            return None
-        return {"title": told(f"{key}"), "head": head, "rows": rows, "empty": told("person.nothing_here")} | more
-
-    def places_of(self, row: Any) -> list[Placement]:
-        """The child's places that the reader may see, the newest first: asked once for the whole file."""
-        asked = request.environ.setdefault("evaka.places", {})
-        if row.id not in asked:
-            asked[row.id] = list(db.session.scalars(
-                self.seen(Placement, Placement.child_id == row.id).order_by(Placement.start.desc())
-                .options(joinedload(Placement.unit), selectinload(Placement.needs),
-                         selectinload(Placement.groups).joinedload(GroupPlacement.group))))
-        return asked[row.id]  # type: ignore[no-any-return]
-
-    def _places(self, row: Any) -> dict[str, Any] | None:
-        rows = self.places_of(row)
-        return self._block(
-            "placement.title", [told(f"placement.{name}") for name in ("period", "unit", "group", "service_need")],
-            [[link(str(one.period), "placement.details_view", one.id), str(one.unit),
-              ", ".join(dict.fromkeys(str(g.group) for g in one.groups)) or told("placement.without_group"),
-              ", ".join(option_name("service_needs", n.option) for n in one.needs)] for one in rows])
-
-    def _applications(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Application, Application.child_id == row.id).order_by(Application.id.desc())).all()
-        return self._block(
-            "application.title", [told(f"application.{name}") for name in ("start", "received", "due", "status")],
-            [[link(written(one.start) or "–", "application.details_view", one.id), written(one.received),
-              written(one.due), self.badge(one.status)] for one in rows])
-
-    def _decisions(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Decision, Decision.child_id == row.id).order_by(Decision.id.desc())
-            .options(joinedload(Decision.unit))).all()
-        return self._block(
-            "decision.title", [told(f"decision.{name}") for name in ("number", "unit", "period", "status")],
-            [[link(str(one.number or "–"), "decision.details_view", one.id), str(one.unit), str(one.period),
-              self.badge(one.status)] for one in rows])
-
-    def _absences(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Absence, Absence.child_id == row.id).order_by(Absence.day.desc()).limit(15)).all()
-        return self._block("attendance.title", [told("attendance.day"), told("attendance.kind")],
-                           [[written(one.day), word_of(one.kind)] for one in rows], aside=True)
-
-    def _documents(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Document, Document.person_id == row.id).order_by(Document.id.desc()).limit(20)).all()
-        return self._block("document.title", [told("document.name"), told("document.made_at")],
-                           [[link(one.name, "document.download", one.id), moment(one.made_at)] for one in rows],
-                           aside=True)
-
-    def _incomes(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(Income, Income.person_id == row.id).order_by(Income.start.desc())).all()
-        return self._block("income.title", [told(f"income.{name}") for name in ("period", "effect", "total")],
-                           [[str(one.period), word_of(one.effect), euros(one.total)] for one in rows], figures=[2])
-
-    def _vouchers(self, row: Any) -> dict[str, Any] | None:
-        """Of a child who has, or had, a place in a private unit."""
-        rows = db.session.scalars(
-            self.seen(VoucherDecision, VoucherDecision.child_id == row.id).order_by(VoucherDecision.start.desc())).all()
-        return self._block(
-            "voucher.title", [told(f"voucher.{name}") for name in ("number", "period", "status", "value",
-                                                                  "final_co_payment")],
-            [[link(str(one.number or "–"), "voucher.details_view", one.id), str(one.period), self.badge(one.status),
-              euros(one.value), euros(one.final_co_payment)] for one in rows], figures=[3, 4]) if rows else None
-
-    def _fees(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            self.seen(FeeDecision, FeeDecision.head_id == row.id).order_by(FeeDecision.start.desc())).all()
-        return self._block("fee.title", [told(f"fee.{name}") for name in ("number", "period", "status", "total")],
-                           [[link(str(one.number or "–"), "fee.details_view", one.id), str(one.period),
-                             self.badge(one.status), euros(one.total)] for one in rows], figures=[3])
-
-    # -- time, drawn ----------------------------------------------------------------------------
-
-    def timeline(self, row: Any, adult: bool) -> dict[str, Any] | None:
-        """Lanes of bars: places, needs, decisions of a child; incomes and fees of an adult."""
-        by = actor()
-        lanes: list[tuple[str, list[tuple[DateRange, str, str]]]] = []
-
-        def state(period: DateRange) -> str:
-            return "past" if period.last_day < by.today else "active"
-
-        if not adult:
-            places = self.places_of(row)[::-1]
-            lanes.append((told("placement.title"), [(p.period, str(p.unit), state(p.period)) for p in places]))
-            lanes.append((told("placement.group"), [(g.period, str(g.group), state(g.period))
-                                                    for p in places for g in p.groups]))
-            lanes.append((told("placement.service_need"), [
-                (n.period, option_name("service_needs", n.option), state(n.period)) for p in places for n in p.needs]))
-            if may(by, "fee.view"):
-                fees = db.session.scalars(
-                    self.seen(FeeDecision, FeeDecision.head_id.in_(
-                        select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id)))
-                    .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
-                lanes.append((told("fee.title"), [
-                    (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft")
-                    for f in fees]))
-        else:
-            incomes = db.session.scalars(self.seen(Income, Income.person_id == row.id).order_by(Income.start)).all()
-            lanes.append((told("income.title"), [(i.period, euros(i.total), state(i.period)) for i in incomes]))
-            fees = db.session.scalars(
-                self.seen(FeeDecision, FeeDecision.head_id == row.id)
-                .where(FeeDecision.status.in_((FeeStatus.SENT, FeeStatus.DRAFT))).order_by(FeeDecision.start)).all()
-            lanes.append((told("fee.title"), [
-                (f.period, euros(f.total), state(f.period) if f.status is FeeStatus.SENT else "draft") for f in fees]))
-        if not any(bars for _, bars in lanes):
-            return None
-        return {
-            "today": by.today, "title": str(row), "first": by.today.replace(year=by.today.year - 2, month=1, day=1),
-            "last": by.today.replace(year=by.today.year + 1, month=12, day=31),
-            "lanes": [
-                {"label": label, "bars": [
-                    {"start": p.start, "end": p.end, "text": text, "look": look} for p, text, look in bars]}
-                for label, bars in lanes if bars
-            ],
-        }
-
-    def readers(self, row: Any) -> list[dict[str, Any]]:
-        """Who has opened this file last."""
-        if not may(actor(), "person.see_readers"):
-            return []
-        lines = db.session.scalars(
-            select(AuditEvent).where(of_file(row.id), AuditEvent.action.like("%.read"))
-            .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10)
-            .options(joinedload(AuditEvent.user)))
-        return [{"at": moment(one.at), "who": str(one.user or told("journal.machine")), "what": told(one.action)}
-                for one in lines]
 
 
 __all__ = ["ConflictScreen", "PersonScreen", "is_child", "is_placed", "open_conflicts", "placed_in", "places_today"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
 
-from evaka.access import Actor, within
+from evaka.access import Actor, by_rights, within
 from evaka.actions import Action
 from evaka.models.base import db
 from evaka.models.person import FamilyConflict
@@ -21,8 +21,13 @@ from evaka.views.page import actor, told, word_of, written
 
 def open_conflicts(by: Actor) -> int:
     """How many wait for the actor, for the menu."""
-    return db.session.scalar(select(func.count(FamilyConflict.id)).where(
-        FamilyConflict.status == ConflictStatus.OPEN, within(by, "person.conflicts", FamilyConflict))) or 0
+    return db.session.scalar(_how_many(by)) or 0
+
+
+@by_rights
+def _how_many(by: Actor) -> Select[Any]:
+    return select(func.count(FamilyConflict.id)).where(
+        FamilyConflict.status == ConflictStatus.OPEN, within(by, "person.conflicts", FamilyConflict))
 
 
 def in_unit(unit_id: int) -> ColumnElement[bool]:

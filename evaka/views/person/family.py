@@ -7,27 +7,23 @@ from typing import Annotated, Any, get_args, get_origin
 
 from flask import g, request
 from markupsafe import Markup
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from evaka.access import may, within
+from evaka.access import within
 from evaka.actions import Action, Among
-from evaka.actions.person.contacts import calls_of
+from evaka.actions.person.contacts import family_around
 from evaka.models.base import Model, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import (
     FamilyConflict,
-    FosterParent,
-    Guardian,
-    HeadOfChild,
     Partner,
     Person,
-    Pickup,
     partner_of,
 )
-from evaka.rules.person.family import ConflictStatus, ContactRole
+from evaka.rules.person.family import ContactRole
 from evaka.views.base import link, linked, row_number
-from evaka.views.page import actor, aged, moment, told, word_of, written
+from evaka.views.page import actor, aged, moment, row_url, told, word_of, written
 
 BESIDE_ROWS = {  # actions on one row of the family: their links stand in that row
     "correct_head", "end_head", "delete_head", "correct_foster_parent", "delete_foster_parent", "correct_partner",
@@ -54,14 +50,14 @@ class FamilyBlocks:
         """Links to actions on one row of the family, each with a short word of its own."""
         return Markup(" · ").join(
             Markup('<a class="small" href="{}">{}</a>').format(
-                self.get_url(".do", verb=verb, id=row.id, **chosen), told(f"person.{verb}.short"))
+                row_url("person.do", row.id, verb, **chosen), told(f"person.{verb}.short"))
             for verb in verbs if self.allowed(f"person.{verb}"))
 
     def _adding(self, row: Any, verb: str) -> dict[str, Any]:
         """The link in the head of a block."""
         if not self.allowed(f"person.{verb}"):
             return {}
-        return {"link": (told(f"person.{verb}"), self.get_url(".do", verb=verb, id=row.id))}
+        return {"link": (told(f"person.{verb}"), row_url("person.do", row.id, verb))}
 
     def of_chosen(self, action: Action, name: str, row: Any) -> Any:
         """What an input holds when the form is opened for one row of the family: that row, and what it says now."""
@@ -79,13 +75,12 @@ class FamilyBlocks:
 
     def _family(self, row: Any) -> dict[str, Any] | None:
         """Whom to call, in order; then who may not be told anything."""
-        head = db.session.scalar(
-            select(HeadOfChild.head_id).where(HeadOfChild.child_id == row.id, HeadOfChild.on(actor().today)))
+        family = family_around(row, actor().today)
         rows = [
-            [f"{place}.", link(str(person), "person.details_view", person.id), self._role(person, role, head),
+            [f"{place}.", link(str(person), "person.details_view", person.id), self._role(person, role, family.head),
              self._phones(person), person.email or "–", self.badges(self._family_signs(person)),
              self.deeds(row, "contact_details", "order_contact", contact=person.id)]
-            for place, (person, role) in enumerate(calls_of(row, actor().today), start=1)
+            for place, (person, role) in enumerate(family.calls(), start=1)
         ]
         columns = [told(f"person.{name}") for name in ("place_in_order", "name", "role", "phone", "email", "notes")]
         return self._block("person.family", [*columns, ""], [*rows, *self._blocked(row)])
@@ -104,9 +99,7 @@ class FamilyBlocks:
 
     def _blocked(self, row: Any) -> Iterator[list[Any]]:
         """Guardians without rights; why, and who says so when, is told to those who may change it."""
-        found = db.session.scalars(
-            select(Guardian).where(Guardian.child_id == row.id, Guardian.blocked).order_by(Guardian.id)
-            .options(joinedload(Guardian.guardian))).all()
+        found = g.found["blocked"]
         if not found:
             return
         tells = self.allowed("person.block_guardian")
@@ -134,9 +127,7 @@ class FamilyBlocks:
         }
 
     def _heads(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            select(HeadOfChild).where(HeadOfChild.child_id == row.id, within(actor(), "person.view", HeadOfChild))
-            .order_by(HeadOfChild.start.desc()).options(joinedload(HeadOfChild.head))).all()
+        rows = g.found["heads"]
         if not rows and not self.allowed("person.set_head"):
             return None
         return self._block(
@@ -147,9 +138,7 @@ class FamilyBlocks:
 
     def _fosters(self, row: Any) -> dict[str, Any] | None:
         """Foster care, now and then; most children have none, and no empty box."""
-        rows = db.session.scalars(
-            select(FosterParent).where(FosterParent.child_id == row.id, within(actor(), "person.view", FosterParent))
-            .order_by(FosterParent.start.desc()).options(joinedload(FosterParent.parent))).all()
+        rows = g.found["fosters"]
         if not rows:
             return None
         return self._block(
@@ -159,9 +148,7 @@ class FamilyBlocks:
             **self._adding(row, "add_foster_parent"))
 
     def _pickups(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            select(Pickup).where(Pickup.child_id == row.id, within(actor(), "person.view", Pickup))
-            .order_by(Pickup.id)).all()
+        rows = g.found["pickups"]
         if not rows and not self.allowed("person.add_pickup"):
             return None
         return self._block(
@@ -176,10 +163,7 @@ class FamilyBlocks:
         return db.session.scalar(partner_of(row.id, actor().today))
 
     def _partners(self, row: Any) -> dict[str, Any] | None:
-        rows = db.session.scalars(
-            select(Partner).where(
-                or_(Partner.first_id == row.id, Partner.second_id == row.id), within(actor(), "person.view", Partner))
-            .order_by(Partner.start.desc()).options(joinedload(Partner.first), joinedload(Partner.second))).all()
+        rows = g.found["partners"]
         if not rows and not self.allowed("person.set_partner"):
             return None
 
@@ -196,17 +180,10 @@ class FamilyBlocks:
         """The children whose guardian, foster parent or head somebody is or was."""
         by = actor()
         ties: dict[int, dict[str, None]] = {}
-        for child, blocked in db.session.execute(
-            select(Guardian.child_id, Guardian.blocked).where(Guardian.guardian_id == row.id)
-        ):
-            ties.setdefault(child, {})[told("person.blocked") if blocked else told("person.guardian")] = None
-        dated: tuple[tuple[Any, Any, str], ...] = (
-            (HeadOfChild, HeadOfChild.head_id, "person.head_word"),
-            (FosterParent, FosterParent.parent_id, "person.foster_word"))
-        for model, column, word in dated:
-            for one in db.session.scalars(
-                select(model).where(column == row.id, within(by, "person.view", model)).order_by(model.start)
-            ):
+        for one in g.found["ward"]:
+            ties.setdefault(one.child_id, {})[told("person.blocked" if one.blocked else "person.guardian")] = None
+        for name, word in (("headed", "person.head_word"), ("fostered", "person.foster_word")):
+            for one in g.found[name]:
                 ties.setdefault(one.child_id, {})[f"{told(word)} {one.period}"] = None
         rows = db.session.scalars(
             select(Person).where(Person.id.in_(ties), within(by, "person.view", Person)).order_by(Person.born)).all()
@@ -217,16 +194,8 @@ class FamilyBlocks:
 
     # -- what does not fit together -----------------------------------------------------------------------
 
-    def conflict_warnings(self, row: Any) -> list[dict[str, str]]:
+    def conflict_warnings(self, found: list[FamilyConflict], row: Any) -> list[dict[str, str]]:
         """The open conflicts that concern somebody, for those who may resolve them."""
-        if not may(actor(), "person.conflicts"):
-            return []
-        found = db.session.scalars(
-            select(FamilyConflict).where(
-                or_(FamilyConflict.person_id == row.id, FamilyConflict.other_id == row.id),
-                FamilyConflict.status == ConflictStatus.OPEN, within(actor(), "person.conflicts", FamilyConflict))
-            .order_by(FamilyConflict.id)
-            .options(joinedload(FamilyConflict.person), joinedload(FamilyConflict.other))).all()
         return [
             {"look": "warn", "title": word_of(one.kind), "text": ", ".join(map(str, self._others(one, row))),
              "url": self.get_url("conflict.details_view", id=one.id), "link": told("person.conflict.open")}

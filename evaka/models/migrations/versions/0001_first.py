@@ -109,7 +109,7 @@ def upgrade():
         batch_op.create_index('ix_person_born_email_key', ['born', 'email_key'], unique=False)
         batch_op.create_index('ix_person_born_name_key', ['born', 'name_key'], unique=False)
         batch_op.create_index('ix_person_born_phone_key', ['born', 'phone_key'], unique=False)
-        batch_op.create_index(batch_op.f('ix_person_merged_into_id'), ['merged_into_id'], unique=False)
+        batch_op.create_index('ix_person_merged_into_id', ['merged_into_id'], unique=False, sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
         batch_op.create_index('ix_person_sort_key_id', ['sort_key', 'id'], unique=False)
 
     op.create_table('voucher_month',
@@ -1436,7 +1436,7 @@ def downgrade():
     op.drop_table('voucher_month')
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_index('ix_person_sort_key_id')
-        batch_op.drop_index(batch_op.f('ix_person_merged_into_id'))
+        batch_op.drop_index('ix_person_merged_into_id', sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
         batch_op.drop_index('ix_person_born_phone_key')
         batch_op.drop_index('ix_person_born_name_key')
         batch_op.drop_index('ix_person_born_email_key')

@@ -1,0 +1,36 @@
+"""Several questions to the database about one row, asked together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Date, Integer, Select, bindparam, literal, select
+
+from evaka.models.base import db
+
+ROW = bindparam("row", type_=Integer)  # whose file is shown
+TODAY = bindparam("today", type_=Date)
+
+
+class Questions:
+    """Queries about one row, most of which find nothing: one statement tells first which of them find anything.
+
+    They are put together once, for many rows: what differs are the bound parameters ROW and TODAY.
+    """
+
+    def __init__(self, **queries: Select[Any]) -> None:
+        self.queries = queries
+        bare = {name: query.order_by(None).limit(None).with_only_columns(literal(1), maintain_column_froms=True)
+                for name, query in queries.items()}
+        self.which = select(*(query.exists().label(name) for name, query in bare.items()))
+
+    def answers(self, **given: Any) -> dict[str, list[Any]]:
+        """The rows of each query, by its name."""
+        some = db.session.execute(self.which, given).one()._mapping
+        return {name: _rows(query, given) if some[name] else [] for name, query in self.queries.items()}
+
+
+def _rows(query: Select[Any], given: dict[str, Any]) -> list[Any]:
+    """A row, or a tuple where a query asks for more than the row."""
+    found = db.session.execute(query, given)
+    return list(found.scalars() if len(query.column_descriptions) == 1 else found)
