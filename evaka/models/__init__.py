@@ -10,6 +10,7 @@ from evaka.models import (  # noqa: F401
     income,
     invoice,
     journal,
+    ledger,
     message,
     person,
     placement,

@@ -27,6 +27,7 @@ from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
+from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
@@ -51,6 +52,7 @@ from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
+from evaka.views.ledger import LedgerScreen
 from evaka.views.message import (
     MessageScreen,
     MyMessages,
@@ -108,6 +110,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("payment", PaymentScreen, Payment),
     ("payee", PayeeScreen, UnitPayee),
     ("invoice", InvoiceScreen, Invoice),
+    ("ledger", LedgerScreen, Batch),
     ("message", MessageScreen, Thread),
     ("document", DocumentScreen, Document),
     ("users", UserScreen, User),
@@ -149,6 +152,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("voucher_report", "voucher_report.index_view", "voucher_report.view", None),
         ("payment", "payment.index_view", "payment.view", None),
         ("payee", "payee.index_view", "payee.view", None),
+        ("ledger", "ledger.index_view", "ledger.view", None),
     ]),
     ("messages", [
         ("message", "message.index_view", "message.view", unread_of_groups),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import Response, abort, g, request, url_for
 from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from evaka.access import within
+from evaka.access import may, require_any, within
 from evaka.actions.invoice.paper import product_name
+from evaka.actions.ledger import invoice_message
 from evaka.kit.money import euros
 from evaka.kit.references import grouped
 from evaka.models.base import db
@@ -18,9 +19,11 @@ from evaka.models.document import Document
 from evaka.models.fee import steps_of
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.rules.invoice import InvoiceStatus
-from evaka.views.base import Screen, link
+from evaka.rules.ledger import Channel
+from evaka.views.base import Button, Screen, link
 from evaka.views.fee import explained
-from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.filters import DayFilter, NamedFilter, StateFilter
+from evaka.views.ledger import handed_over_in, make_buttons, waits_for_ledger
 from evaka.views.page import actor, language, moment, told, word_of, written
 
 BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
@@ -84,6 +87,7 @@ class InvoiceScreen(Screen):
         StateFilter(Invoice.status, "invoice.status", InvoiceStatus),
         DayFilter(Invoice.start, "invoice.month_from"),
         DayFilter(Invoice.start, "invoice.month_to", last=True),
+        NamedFilter(Invoice.id, "ledger.waits", waits_for_ledger),
     )
     search_people = ("head_id", "codebtor_id")
     search_columns = ("number", "reference")
@@ -98,8 +102,28 @@ class InvoiceScreen(Screen):
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Invoice.head))
 
+    def head_buttons(self) -> list[Button]:
+        return [*super().head_buttons(), *make_buttons(Channel.LEDGER, Channel.FINVOICE)]
+
     def row_heading(self, row: Any) -> str:
         return told("invoice.of", number=row.number) if row.number else told("invoice.of_draft")
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if row.number and may(actor(), "ledger.view"):
+            found.append(Button(told("invoice.finvoice"), self.get_url(".finvoice", id=row.id), "secondary", rare=True))
+        return found
+
+    @expose("/finvoice/")
+    def finvoice(self) -> Any:
+        """A sent invoice as an e-invoice, without handing it over; that somebody took it is a line of the journal."""
+        row = self.row_or_404(request.args.get("id"))
+        require_any(actor(), "ledger.view")
+        if not row.number:
+            abort(404)
+        g.setdefault("reads", []).append(("invoice.finvoice", row, {}))
+        return Response(invoice_message(row, actor()), mimetype="application/xml", headers={
+            "Content-Disposition": f"attachment; filename=finvoice-{row.number}.xml", "Cache-Control": "no-store"})
 
     def row_fact_line(self, row: Any) -> str:
         due = told("invoice.due_on", due=row.due)
@@ -144,7 +168,7 @@ class InvoiceScreen(Screen):
                 (told("invoice.reason"), word_of(row.reason) if row.reason else ""),
                 (told("invoice.notes"), row.notes),
             ]
-        return found
+        return [*found, *handed_over_in(invoice_id=row.id)]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         return [rows_block(row), *steps_blocks(row)]

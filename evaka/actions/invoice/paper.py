@@ -24,11 +24,12 @@ CARE = "care:"
 
 @dataclass(frozen=True)
 class Bank:
-    """The account that families pay to."""
+    """The account that families pay to; `rf_reference`: the RF reference is told beside the national one."""
 
     payee: str
     iban: str
     bic: str
+    rf_reference: bool = False
 
 
 def bank() -> Bank:
