@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import may, require_any, within
-from evaka.actions.invoice.paper import product_name
+from evaka.actions.invoice.paper import product_name, rf_reference
 from evaka.actions.ledger import invoice_message
 from evaka.kit.money import euros
 from evaka.kit.references import grouped
@@ -31,6 +31,11 @@ BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
 
 def month_of(row: Any) -> str:
     return told("invoice.my_title", month=row.start.month, year=row.start.year)
+
+
+def references_of(row: Any) -> str:
+    """The reference that one pays with, and the RF one beside it where the city tells it."""
+    return " / ".join(grouped(one) for one in (row.reference, rf_reference(row)) if one)
 
 
 def rows_block(row: Any) -> dict[str, Any]:
@@ -156,7 +161,7 @@ class InvoiceScreen(Screen):
             (told("invoice.period"), str(row.period)),
             (told("invoice.total"), euros(row.total)),
             (told("invoice.due"), written(row.due)),
-            (told("invoice.reference"), grouped(row.reference) if row.reference else ""),
+            (told("invoice.reference"), references_of(row)),
             (told("invoice.sent_at"), moment(row.sent_at) if row.sent_at else ""),
         ]
         if row.replaces is not None:
@@ -212,7 +217,7 @@ class MyInvoices(Screen):
             "badge": (BADGES[row.status], word_of(row.status)),
             "facts": [
                 (told("invoice.number"), row.number),
-                (told("invoice.reference"), grouped(row.reference)),
+                (told("invoice.reference"), references_of(row)),
             ],
             "rows": rows_block(row),
             "pdf": url_for("my_document.download", id=row.document_id) if row.document_id in papers else None,

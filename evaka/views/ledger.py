@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_admin import expose
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import may, require_any, within
@@ -15,6 +15,7 @@ from evaka.actions import Action
 from evaka.actions import ledger as act
 from evaka.kit.errors import Denied, Refused
 from evaka.kit.money import euros
+from evaka.kit.references import grouped
 from evaka.models.base import db, transaction
 from evaka.models.invoice import Invoice
 from evaka.models.ledger import Batch, Item, batches_of, waiting_invoices, waiting_payments
@@ -40,6 +41,19 @@ def waits_for_ledger() -> ColumnElement[bool]:
 def waits_for_bank() -> ColumnElement[bool]:
     """The payments that the next file for the bank would hold."""
     return Payment.id.in_(waiting_payments(act.payment_policy().since).order_by(None))
+
+
+def waiting_in(channel: Channel) -> int:
+    """How many wait, of those that the reader sees; what cannot be written by the layout is among them."""
+    if channel is Channel.BANK:
+        condition, model = waits_for_bank(), Payment
+    elif channel is Channel.LEDGER:
+        condition, model = waits_for_ledger(), Invoice
+    else:
+        waiting = waiting_invoices(channel, since=act.finvoice_policy().since)
+        condition, model = Invoice.id.in_(select(waiting.order_by(None).subquery().c.id)), Invoice
+    seen = within(actor(), f"{model.feature_name()}.view", model)
+    return db.session.scalar(select(func.count(model.id)).where(condition, seen)) or 0
 
 
 def handed_over_in(*, invoice_id: int | None = None, payment_id: int | None = None) -> list[tuple[str, Any]]:
@@ -76,6 +90,15 @@ class LedgerScreen(Screen):
     money = ("total",)
     figures = ("count",)
 
+    @property
+    def fact_line(self) -> str:
+        """What waits in each channel that the reader may hand over to; or that the city has given no layout."""
+        mine = [one for one in act.channels() if may(actor(), KEYS[one])]
+        try:
+            return " · ".join(told(f"ledger.waiting.{one}", count=waiting_in(one)) for one in mine)
+        except Refused as no:
+            return told_refusal(no)
+
     def head_buttons(self) -> list[Button]:
         return make_buttons(*Channel)
 
@@ -105,35 +128,40 @@ class LedgerScreen(Screen):
         ]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [self.payments(row) if row.channel is Channel.BANK else self.invoices(row)]
+        items = db.session.execute(
+            select(Item.invoice_id, Item.payment_id, Item.reversal).where(Item.batch_id == row.id).order_by(Item.id))
+        return [self.holds(row.channel, [(invoice or payment, back) for invoice, payment, back in items])]
 
-    def invoices(self, row: Any) -> dict[str, Any]:
-        found = db.session.execute(
-            select(Invoice, Item.reversal).join(Item, Item.invoice_id == Invoice.id)
-            .where(Item.batch_id == row.id, within(actor(), "invoice.view", Invoice))
-            .order_by(Invoice.number, Item.reversal).limit(MOST).options(joinedload(Invoice.head))).all()
+    def holds(self, channel: Channel, items: list[tuple[int, bool]]) -> dict[str, Any]:
+        """The first of what a file holds, as far as the reader sees it."""
+        some = items[:MOST]
+        rows = self.payments(some) if channel is Channel.BANK else self.invoices(some)
+        names = ("payment.number", "payment.payee_name", "payment.iban", "payment.due", "payment.amount") \
+            if channel is Channel.BANK else (
+                "invoice.number", "invoice.head", "invoice.start", "ledger.kind", "invoice.total")
         return {
-            "title": told("ledger.invoices"), "empty": told("ledger.not_yours"), "figures": [3],
-            "note": self.shown(len(found), row.count),
-            "head": [told("invoice.number"), told("invoice.head"), told("invoice.start"), told("invoice.total"),
-                     told("ledger.kind")],
-            "rows": [[link(str(one.number), "invoice.details_view", one.id), str(one.head),
-                      f"{one.start.month}/{one.start.year}", euros(-one.total if back else one.total),
-                      told("ledger.taken_back") if back else ""] for one, back in found],
+            "title": told("ledger.payments" if channel is Channel.BANK else "ledger.invoices"), "rows": rows,
+            "empty": told("ledger.not_yours"), "figures": [4], "head": [told(name) for name in names],
+            "note": self.shown(len(rows), len(items)),
         }
 
-    def payments(self, row: Any) -> dict[str, Any]:
+    def invoices(self, items: list[tuple[int, bool]]) -> list[list[Any]]:
+        found = {one.id: one for one in db.session.scalars(
+            select(Invoice).where(Invoice.id.in_([id for id, _ in items]), within(actor(), "invoice.view", Invoice))
+            .options(joinedload(Invoice.head)))}
+        return [
+            [link(str(one.number), "invoice.details_view", one.id), str(one.head),
+             f"{one.start.month}/{one.start.year}", told("ledger.taken_back") if back else "",
+             euros(-one.total if back else one.total)]
+            for id, back in items if (one := found.get(id)) is not None
+        ]
+
+    def payments(self, items: list[tuple[int, bool]]) -> list[list[Any]]:
         found = db.session.scalars(
-            select(Payment).join(Item, Item.payment_id == Payment.id)
-            .where(Item.batch_id == row.id, within(actor(), "payment.view", Payment))
-            .order_by(Payment.number).limit(MOST).options(joinedload(Payment.unit))).all()
-        return {
-            "title": told("ledger.payments"), "empty": told("ledger.not_yours"), "figures": [3],
-            "note": self.shown(len(found), row.count),
-            "head": [told("payment.number"), told("payment.unit"), told("payment.due"), told("payment.amount")],
-            "rows": [[link(str(one.number), "payment.details_view", one.id), str(one.unit), written(one.due),
-                      euros(one.amount)] for one in found],
-        }
+            select(Payment).where(Payment.id.in_([id for id, _ in items]), within(actor(), "payment.view", Payment))
+            .order_by(Payment.number))
+        return [[link(str(one.number), "payment.details_view", one.id), one.payee_name, grouped(one.iban),
+                 written(one.due), euros(one.amount)] for one in found]
 
     def shown(self, shown: int, count: int) -> str:
         return told("ledger.shown", shown=shown, count=count) if shown < count else ""
@@ -164,7 +192,8 @@ class LedgerScreen(Screen):
         screen = "payment" if channel is Channel.BANK else "invoice"
         return self.render(
             "office/ledger.html", channel=channel, found=found, heading=told(f"ledger.make.{channel}"),
-            about=told(f"ledger.make.{channel}.help"), sample=found.sample(), most=MOST,
+            about=told(f"ledger.make.{channel}.help"), sample=found.sample(),
+            block=self.holds(channel, found.items) if channel is not Channel.LEDGER else None,
             troubles=[(one.name, url_for(f"{screen}.details_view", id=one.id), told_refusal(one.why))
                       for one in found.troubles[:MOST]],
             reversals=sum(reversal for _, reversal in found.items), back=self.get_url(".index_view"),

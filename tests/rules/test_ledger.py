@@ -206,6 +206,7 @@ def test_an_entry_is_tried_before_it_is_written(kind):
     (lambda: layout(delimiter=";;"), "delimiter is"),
     (lambda: layout(delimiter='"'), "delimiter is"),
     (lambda: layout(line_end="\r"), "line_end is"),
+    (lambda: FinvoicePolicy(most=0), "most is 0"),
     (lambda: FinvoicePolicy(from_id="003799999999"), "only some of"),
     (lambda: PaymentPolicy("Kunta", "FI", "X", version="pain.008.001.02"), "version is"),
     (lambda: PaymentPolicy("K", "FI", "X"), "name is"),

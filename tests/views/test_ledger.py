@@ -101,6 +101,8 @@ def test_payments_go_to_the_bank_in_the_same_way(browser, by):
     finance = browser(factories.user("finance"))
     assert "/office/ledger/make/?channel=bank" in finance.get("/office/payment/").text
     page = finance.get(f"{MAKE}bank")
+    assert all(word in plain(page) for word in ("Onni Oy", "FI21 1234 5600 0007 85", "15.6.2026"))
+    assert "pankkiin 1" in plain(finance.get("/office/ledger/"))
     answer = finance.post(f"{MAKE}bank", data={"seen": seen(page)})
     page = plain(finance.get(answer.location))
     assert "850,00 €" in page

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from io import BytesIO
-from itertools import islice
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sqlalchemy import select
@@ -15,7 +13,7 @@ from sqlalchemy.orm import defer, joinedload, selectinload
 from evaka import city
 from evaka.access import Actor, within
 from evaka.actions.document import bill_recipient_of, letter_language, name_of
-from evaka.actions.invoice.paper import bank, product_name
+from evaka.actions.invoice.paper import bank, product_name, rf_reference
 from evaka.actions.ledger.policy import finvoice_policy, layout_on, products
 from evaka.actions.ledger.prepared import Prepared, Trouble
 from evaka.kit.errors import Refused
@@ -58,14 +56,20 @@ LONGEST_SAMPLE = 4000  # letters
 def prepared_ledger(by: Actor) -> Prepared:
     """What the ledger has not been given yet, by the layout of today."""
     layout = layout_on(by.today)
-    waiting = _waiting(Channel.LEDGER, by, since=layout.since, zero_totals=layout.zero_totals,
-                       reversals=layout.reversals)
+    mine = within(by, "invoice.view", Invoice)
+    found = db.session.execute(waiting_invoices(
+        Channel.LEDGER, since=layout.since, zero_totals=layout.zero_totals, reversals=layout.reversals).where(mine))
+    return ledger_of([(id, bool(reversal)) for id, reversal in found], by, layout)
+
+
+def ledger_of(waiting: Sequence[tuple[int, bool]], by: Actor, layout: Layout) -> Prepared:
+    """The file of these invoices; of those that cannot be written by the layout it is told why."""
     good: list[tuple[int, bool]] = []
     entries: list[Entry] = []
     troubles: list[Trouble] = []
-    trial = _batch_facts(by, 0, [])
+    trial, writing = _batch_facts(by, 0, []), _Writing(layout, by.today)
     for invoice, reversal in _loaded(waiting):
-        entry = _entry(invoice, reversal, layout, by.today)
+        entry = writing.entry(invoice, reversal)
         try:
             check_entry(layout, trial, entry)
         except Refused as no:
@@ -80,51 +84,37 @@ def prepared_ledger(by: Actor) -> Prepared:
 
     def sample() -> str:
         some = entries[:SHOWN]
-        return _as_text(layout, table_file(_plain(layout), _batch_facts(by, 0, some), some))
+        shown = layout.shown_as_text() if layout.kind is FileKind.XLSX else layout
+        text = table_file(shown, _batch_facts(by, 0, some), some).decode(shown.encoding)
+        return "\n".join(text.removeprefix("\ufeff").splitlines())[:LONGEST_SAMPLE]
 
     return Prepared(good, sum(one.facts["invoice.total"] for one in entries), write, sample, troubles)
 
 
 def prepared_finvoices(by: Actor) -> Prepared:
     """The invoices that have not gone out as e-invoices yet: a message each, packed into one file."""
-    policy = finvoice_policy()
-    waiting = _waiting(Channel.FINVOICE, by, since=policy.since)
-    messages: list[tuple[str, bytes]] = []
-    good: list[tuple[int, bool]] = []
-    troubles: list[Trouble] = []
-    total = 0
-    for invoice, reversal in _loaded(waiting):
-        try:
-            content = finvoice(finvoice_facts(invoice, by, reversal=reversal))
-        except Refused as no:
-            troubles.append(Trouble(invoice.id, str(invoice), no))
-            continue
-        messages.append((f"finvoice-{invoice.number}{'-hyvitys' if reversal else ''}.xml", content))
-        good.append((invoice.id, reversal))
-        total += -invoice.total if reversal else invoice.total
+    policy, mine = finvoice_policy(), within(by, "invoice.view", Invoice)
+    found = db.session.execute(
+        waiting_invoices(Channel.FINVOICE, since=policy.since).where(mine).add_columns(Invoice.total)).all()
+    taken = found[: policy.most]
+    items = [(id, bool(reversal)) for id, reversal, _ in taken]
 
     def write(number: int) -> tuple[str, str, bytes]:
         out = BytesIO()
         with ZipFile(out, "w", ZIP_DEFLATED) as packed:
-            for name, content in messages:
+            for invoice, reversal in _loaded(items):
+                name = f"finvoice-{invoice.number}{'-hyvitys' if reversal else ''}.xml"
+                content = finvoice(finvoice_facts(invoice, by, reversal=reversal))
                 packed.writestr(ZipInfo(name, by.now.timetuple()[:6]), content, ZIP_DEFLATED)
         return f"finvoice-{by.today:%Y%m%d}-{number}.zip", "application/zip", out.getvalue()
 
-    def sample() -> str:
-        return messages[0][1].decode()[:LONGEST_SAMPLE] if messages else ""
-
-    return Prepared(good, total, write, sample, troubles)
+    total = sum(-cents if reversal else cents for _, reversal, cents in taken)
+    return Prepared(items, total, write, later=len(found) - len(taken))
 
 
 def invoice_message(invoice: Invoice, by: Actor) -> bytes:
     """One sent invoice as an e-invoice, without handing it over."""
     return finvoice(finvoice_facts(invoice, by, reversal=False))
-
-
-def _waiting(channel: Channel, by: Actor, **rules: Any) -> list[tuple[int, bool]]:
-    mine = within(by, "invoice.view", Invoice)
-    found = db.session.execute(waiting_invoices(channel, **rules).where(mine))
-    return [(int(id), bool(reversal)) for id, reversal in found]
 
 
 def _loaded(waiting: Sequence[tuple[int, bool]]) -> Iterator[tuple[Invoice, bool]]:
@@ -159,45 +149,47 @@ def is_restricted(invoice: Invoice, day: date) -> bool:
     return any(one.restricted_on(day) for one in people if one is not None)
 
 
-def _entry(invoice: Invoice, reversal: bool, layout: Layout, today: date) -> Entry:
-    """An invoice's facts; those of one that is taken back have their signs turned."""
-    sign = -1 if reversal else 1
-    restricted = is_restricted(invoice, today)
-    total = sign * invoice.total
-    head, codebtor = invoice.head, invoice.codebtor
-    facts = {
-        "invoice.number": invoice.number, "invoice.credit": reversal, "invoice.day": sent_day(invoice),
-        "invoice.due": invoice.due, "invoice.month": invoice.start, "invoice.month_end": invoice.end,
-        "invoice.total": total, "invoice.sign": "-" if total < 0 else "",
-        "invoice.reference": invoice.reference, "invoice.rf": _rf(invoice),
-        "invoice.replaces": invoice.replaces.number if invoice.replaces else None,
-        "head.name": name_of(head), "head.last_name": head.last_name, "head.first_name": head.first_name,
-        "head.recipient": head.invoice_name or name_of(head), "head.identity_code": head.identity_code,
-        "head.language": letter_language(head), "head.restricted": restricted,
-        "codebtor.name": name_of(codebtor) if codebtor else "",
-        "codebtor.identity_code": codebtor.identity_code if codebtor else "",
-    }
-    address = _address(invoice, restricted, layout.restricted_address)
-    facts |= dict(zip(("head.street", "head.postal_code", "head.post_office"), address, strict=True))
-    codes = products()
-    return Entry(facts, tuple(_part(row, sign, restricted, codes) for row in invoice.rows))
+class _Writing:
+    """Makes invoices into the entries of one file: what holds for all of them is looked up once."""
 
+    def __init__(self, layout: Layout, today: date) -> None:
+        self.layout, self.today, self.codes, self.language = layout, today, products(), first_language()
 
-def _part(row: InvoiceRow, sign: int, restricted: bool, codes: dict[str, Product]) -> Part:
-    """Of a family whose address is restricted the unit's name is kept back too: the cost centre is enough."""
-    code, unit, child = codes.get(row.product, Product()), row.unit, row.child
-    price = sign * row.price
-    return Part(child.id, {
-        "child.name": name_of(child), "child.last_name": child.last_name, "child.first_name": child.first_name,
-        "row.place": row.place, "row.start": row.start, "row.end": row.end, "row.amount": row.amount,
-        "row.unit_price": sign * row.unit_price, "row.price": price, "row.sign": "-" if price < 0 else "",
-        "product.key": row.product, "product.code": code.code, "product.account": code.account,
-        "product.vat": code.vat, "product.name": code.name or product_name(row.product, first_language()),
-        "unit.name": unit.name if unit and not restricted else "",
-        "unit.area": unit.area.name if unit and not restricted else "",
-        "unit.cost_centre": (unit.cost_centre or unit.area.cost_centre or "") if unit else "",
-        "unit.area_code": (unit.area.invoice_code or "") if unit else "",
-    })
+    def entry(self, invoice: Invoice, reversal: bool) -> Entry:
+        """An invoice's facts; those of one that is taken back have their signs turned."""
+        sign = -1 if reversal else 1
+        restricted, total = is_restricted(invoice, self.today), sign * invoice.total
+        head, codebtor = invoice.head, invoice.codebtor
+        street, code, town = _address(invoice, restricted, self.layout.restricted_address)
+        facts = {
+            "invoice.number": invoice.number, "invoice.credit": reversal, "invoice.day": sent_day(invoice),
+            "invoice.due": invoice.due, "invoice.month": invoice.start, "invoice.month_end": invoice.end,
+            "invoice.total": total, "invoice.sign": "-" if total < 0 else "",
+            "invoice.reference": invoice.reference, "invoice.rf": _rf(invoice),
+            "invoice.replaces": invoice.replaces.number if invoice.replaces else None,
+            "head.name": name_of(head), "head.last_name": head.last_name, "head.first_name": head.first_name,
+            "head.recipient": head.invoice_name or name_of(head), "head.identity_code": head.identity_code,
+            "head.street": street, "head.postal_code": code, "head.post_office": town,
+            "head.language": letter_language(head), "head.restricted": restricted,
+            "codebtor.name": name_of(codebtor) if codebtor else "",
+            "codebtor.identity_code": codebtor.identity_code if codebtor else "",
+        }
+        return Entry(facts, tuple(self.part(row, sign, restricted) for row in invoice.rows))
+
+    def part(self, row: InvoiceRow, sign: int, restricted: bool) -> Part:
+        """Of a family whose address is restricted the unit's name is kept back too: the cost centre is enough."""
+        product, unit, child = self.codes.get(row.product, Product()), row.unit, row.child
+        price, named = sign * row.price, unit and not restricted
+        return Part(child.id, {
+            "child.name": name_of(child), "child.last_name": child.last_name, "child.first_name": child.first_name,
+            "row.place": row.place, "row.start": row.start, "row.end": row.end, "row.amount": row.amount,
+            "row.unit_price": sign * row.unit_price, "row.price": price, "row.sign": "-" if price < 0 else "",
+            "product.key": row.product, "product.code": product.code, "product.account": product.account,
+            "product.vat": product.vat, "product.name": product.name or product_name(row.product, self.language),
+            "unit.name": unit.name if named else "", "unit.area": unit.area.name if named else "",
+            "unit.cost_centre": (unit.cost_centre or unit.area.cost_centre or "") if unit else "",
+            "unit.area_code": (unit.area.invoice_code or "") if unit else "",
+        })
 
 
 def _address(invoice: Invoice, restricted: bool, instead: Restricted) -> tuple[str, str, str]:
@@ -231,16 +223,6 @@ def _rf(invoice: Invoice) -> str:
     return creditor_reference(invoice.reference) if invoice.reference else ""
 
 
-def _plain(layout: Layout) -> Layout:
-    """The layout as it is shown on a page: a spreadsheet's lines with semicolons, and no letter refused."""
-    return layout.shown_as_text() if layout.kind is FileKind.XLSX else layout
-
-
-def _as_text(layout: Layout, content: bytes) -> str:
-    encoding = "utf-8" if layout.kind is FileKind.XLSX else str(layout.encoding)
-    return "\n".join(islice(content.decode(encoding).splitlines(), 40))[:LONGEST_SAMPLE]
-
-
 # -- e-invoices -----------------------------------------------------------------------------------------
 
 
@@ -250,7 +232,7 @@ def finvoice_facts(invoice: Invoice, by: Actor, *, reversal: bool) -> FinvoiceFa
     seller, total = _seller(language), sign * invoice.total
     recipient = bill_recipient_of(invoice.head, by.today)[0]
     address = _address(invoice, False, Restricted.EMPTY) if not is_restricted(invoice, by.today) else None
-    reference = _rf(invoice) if bank().rf_reference else invoice.reference
+    reference = rf_reference(invoice) or invoice.reference
     codes = products()
     return FinvoiceFacts(
         seller=seller,

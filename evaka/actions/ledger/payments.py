@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, within
-from evaka.actions.ledger.invoices import LONGEST_SAMPLE, first_language
+from evaka.actions.ledger.invoices import first_language
 from evaka.actions.ledger.policy import payment_policy
 from evaka.actions.ledger.prepared import Prepared, Trouble
 from evaka.kit.errors import Refused
@@ -40,17 +40,12 @@ def prepared_payments(by: Actor) -> Prepared:
         except Refused as no:
             troubles.append(Trouble(payment.id, str(payment), no))
 
-    def file_of(number: int) -> bytes:
-        name = f"EVAKA-{by.today:%Y%m%d}-{number}"
-        return payments(payer, transfers, message=name, at=by.now, version=policy.version)
-
     def write(number: int) -> tuple[str, str, bytes]:
-        return f"pain001-{by.today:%Y%m%d}-{number}.xml", "application/xml", file_of(number)
+        message, name = f"EVAKA-{by.today:%Y%m%d}-{number}", f"pain001-{by.today:%Y%m%d}-{number}.xml"
+        content = payments(payer, transfers, message=message, at=by.now, version=policy.version)
+        return name, "application/xml", content
 
-    def sample() -> str:
-        return file_of(0).decode()[:LONGEST_SAMPLE] if transfers else ""
-
-    return Prepared(good, sum(one.amount for one in transfers), write, sample, troubles)
+    return Prepared(good, sum(one.amount for one in transfers), write, troubles=troubles)
 
 
 def _transfer(payment: Payment, by: Actor) -> Transfer:

@@ -23,13 +23,17 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Prepared:
-    """`items` are (id, reversal); `write` makes the file, `sample` its first lines as text."""
+    """`items` are (id, reversal), worth `total` together; `write` makes the file, `sample` its first lines as text.
+
+    `later` are so many that wait for the next file, since one holds no more.
+    """
 
     items: list[tuple[int, bool]]
     total: Cents
     write: WriteFile
-    sample: Callable[[], str]
+    sample: Callable[[], str] = str
     troubles: list[Trouble] = field(default_factory=list)
+    later: int = 0
 
     @property
     def mark(self) -> str:

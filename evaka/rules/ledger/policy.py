@@ -22,10 +22,12 @@ class FinvoicePolicy:
     """[finvoice] E-invoices.  Without addresses of the operators a message has no transmission details.
 
     `from_id` and `from_operator` are the city's own e-invoicing address and its operator; `to_id` and `to_operator`
-    those of the print service or operator that takes them on.  `batches`: they are handed over as files.
+    those of the print service or operator that takes them on.  `batches`: they are handed over as files, in each of
+    which are `most` messages at most.
     """
 
     batches: bool = False
+    most: int = 5000
     since: date | None = None
     from_id: str = ""
     from_operator: str = ""
@@ -33,6 +35,8 @@ class FinvoicePolicy:
     to_operator: str = ""
 
     def __post_init__(self) -> None:
+        if self.most < 1:
+            raise ValueError(f"most is {self.most}", "A file holds one message at least.")
         given = [bool(one) for one in (self.from_id, self.from_operator, self.to_id, self.to_operator)]
         if any(given) and not all(given):
             raise ValueError(
