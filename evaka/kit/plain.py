@@ -26,7 +26,9 @@ def unheld(text: str, encoding: str) -> str:
     >>> unheld("Đorđević", "iso-8859-1"), unheld("Äijälä", "iso-8859-1")
     ('Đ', '')
     """
-    return next((letter for letter in text if not _holds(letter, encoding)), "")
+    if _holds(text, encoding):
+        return ""
+    return next(letter for letter in text if not _holds(letter, encoding))
 
 
 def nearest(text: str, encoding: str) -> str:

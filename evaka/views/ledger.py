@@ -132,6 +132,11 @@ class LedgerScreen(Screen):
             select(Item.invoice_id, Item.payment_id, Item.reversal).where(Item.batch_id == row.id).order_by(Item.id))
         return [self.holds(row.channel, [(invoice or payment, back) for invoice, payment, back in items])]
 
+    def file(self, row: Any) -> dict[str, Any]:
+        """What was written when it was made stands in the facts; the history tells who made and who fetched it."""
+        found = super().file(row)
+        return found | {"history": [line | {"changes": []} for line in found["history"]]}
+
     def holds(self, channel: Channel, items: list[tuple[int, bool]]) -> dict[str, Any]:
         """The first of what a file holds, as far as the reader sees it."""
         some = items[:MOST]

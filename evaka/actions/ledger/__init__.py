@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -67,6 +68,11 @@ def _fill(batch: Batch, by: Actor, seen: str) -> None:
         raise Refused("ledger.all_left_out" if found.troubles else "ledger.nothing_waits")
     if seen and seen != found.mark:
         raise Refused("ledger.changed_meanwhile", count=len(found.items))
+    tell(**keep_file(batch, found))
+
+
+def keep_file(batch: Batch, found: Prepared) -> dict[str, Any]:
+    """Write the file into the batch and mark what it holds; answers what the journal tells of it."""
     batch.name, batch.mimetype, batch.content = found.write(batch.number)
     batch.count, batch.total = len(found.items), found.total
     batch.digest = sha256(batch.content).hexdigest()
@@ -75,10 +81,10 @@ def _fill(batch: Batch, by: Actor, seen: str) -> None:
         {"batch_id": batch.id, "channel": batch.channel, column: id, "reversal": reversal}
         for id, reversal in found.items
     ])
-    tell(count=batch.count, total=batch.total, digest=batch.digest, left_out=len(found.troubles))
+    return {"count": batch.count, "total": batch.total, "digest": batch.digest, "left_out": len(found.troubles)}
 
 
 __all__ = [
-    "Prepared", "Trouble", "channels", "code_mistakes", "finvoice_policy", "hand_over", "invoice_message", "layout_on",
-    "opened", "pay", "payment_policy", "prepared", "products",
+    "Prepared", "Trouble", "channels", "code_mistakes", "finvoice_policy", "hand_over", "invoice_message", "keep_file",
+    "layout_on", "opened", "pay", "payment_policy", "prepared", "products",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -19,17 +21,20 @@ from evaka.texts import say
 
 
 def prepared_payments(by: Actor) -> Prepared:
-    """The sent payments that no file for the bank holds yet.
+    """The sent payments that no file for the bank holds yet."""
+    mine = within(by, "payment.view", Payment)
+    return payments_of(db.session.scalars(waiting_payments(payment_policy().since).where(mine)).all(), by)
+
+
+def payments_of(ids: Sequence[int], by: Actor) -> Prepared:
+    """The file of these payments; of those whose account is none it is told why.
 
     Each is paid on its due day, or today when that is over; the bank moves it on to its next day of business.
     """
     policy = payment_policy()
     payer = Payer(policy.name, check_iban(policy.iban), policy.bic)
-    mine = within(by, "payment.view", Payment)
     found = db.session.scalars(
-        select(Payment).where(Payment.id.in_(waiting_payments(policy.since)), mine)
-        .order_by(Payment.number).options(joinedload(Payment.unit))
-    )
+        select(Payment).where(Payment.id.in_(ids)).order_by(Payment.number).options(joinedload(Payment.unit)))
     good: list[tuple[int, bool]] = []
     transfers: list[Transfer] = []
     troubles: list[Trouble] = []

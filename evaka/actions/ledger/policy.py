@@ -22,6 +22,7 @@ def layout_on(day: date) -> Layout:
     return found[0]
 
 
+@city.remember
 def products() -> dict[str, Product]:
     """By product what the ledger calls it."""
     where = f"{city.source('ledger', 'products')}, [products]"
