@@ -18,7 +18,7 @@ from evaka.rules.voucher import PaymentStatus
 
 
 class Batch(Model):
-    """A file as it was given, with what was said of it; it is never made anew."""
+    """A file as it was given, with what was said of it; it is never made anew.  A withdrawn one holds nothing more."""
 
     __tablename__ = "ledger_batch"
     secret = frozenset({"content"})
@@ -33,6 +33,8 @@ class Batch(Model):
     mimetype: Mapped[str] = mapped_column(sa.String(100), default="")
     digest: Mapped[str] = mapped_column(sa.String(64), default="")  # SHA-256 of the content
     content: Mapped[bytes] = mapped_column(sa.LargeBinary, default=b"", deferred=True)
+    withdrawn_at: Mapped[datetime | None]  # it was not taken: what it held waits again
+    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"

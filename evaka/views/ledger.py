@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -79,7 +80,7 @@ def make_buttons(*channels: Channel) -> list[Button]:
 
 
 class LedgerScreen(Screen):
-    column_list = ("number", "channel", "made_at", "made_by", "count", "total", "name")
+    column_list = ("number", "channel", "made_at", "made_by", "count", "total", "name", "withdrawn_at")
     column_sortable_list = ("number", "channel", "made_at", "count", "total")
     column_default_sort = ("number", True)
     column_filters = (
@@ -110,11 +111,14 @@ class LedgerScreen(Screen):
                            euros(row.total)))
 
     def offers(self, action: Action, row: Any) -> bool:
-        """A file is made once, on a page of its own."""
-        return False
+        """A file is made once, on a page of its own; one that was not taken may be withdrawn, but not from the bank."""
+        taken_back = row.channel is Channel.BANK or row.withdrawn_at is not None
+        return action.verb == "withdraw" and not taken_back
 
     def buttons(self, row: Any) -> list[Button]:
-        return [*super().buttons(row), Button(told("ledger.download"), self.get_url(".download", id=row.id), "primary")]
+        """The file is what one comes for; to withdraw it is rare."""
+        rest = [replace(one, style="secondary") if one.style == "primary" else one for one in super().buttons(row)]
+        return [*rest, Button(told("ledger.download"), self.get_url(".download", id=row.id), "primary")]
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         return [
@@ -125,7 +129,14 @@ class LedgerScreen(Screen):
             (told("ledger.total"), euros(row.total)),
             (told("ledger.name"), row.name),
             (told("ledger.digest"), row.digest),
+            *([(told("ledger.withdrawn_at"), moment(row.withdrawn_at)), (told("ledger.reason"), row.reason)]
+              if row.withdrawn_at else []),
         ]
+
+    def row_warnings(self, row: Any) -> list[dict[str, str]]:
+        if row.withdrawn_at is None:
+            return []
+        return [{"look": "warn", "title": told("ledger.withdrawn"), "text": told("ledger.withdrawn_text")}]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         items = db.session.execute(

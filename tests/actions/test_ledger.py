@@ -366,6 +366,33 @@ def test_a_file_that_is_broken_off_leaves_nothing(by, finance, monkeypatch):
     assert made(by(finance)).number == 1
 
 
+def test_a_file_that_was_not_taken_lets_its_invoices_wait_again_and_keeps_its_bytes(by, finance):
+    one = billed(by)
+    batch = made(by(finance))
+    content = batch.content
+    act.withdraw(batch, by(finance), reason="Väärä sarake")
+    assert waiting(by(finance)) == [(one.id, False)]
+    assert (batch.content, batch.withdrawn_at, batch.reason) == (content, by(finance).now, "Väärä sarake")
+    with pytest.raises(Refused, match=r"ledger\.withdrawn_already"):
+        act.withdraw(batch, by(finance), reason="x")
+    assert [item.invoice_id for item in items(made(by(finance)))] == [one.id]
+
+
+def test_only_the_newest_file_may_be_withdrawn_and_never_one_for_the_bank(by, finance):
+    billed(by)
+    older = made(by(finance))
+    billed(by)
+    made(by(finance))
+    with pytest.raises(Refused, match=r"ledger\.not_the_newest") as no:
+        act.withdraw(older, by(finance), reason="x")
+    assert no.value.facts == {"number": 1, "newest": 2}
+    paid(by)
+    bank = made(by(finance), Channel.BANK)
+    with pytest.raises(Refused, match=r"ledger\.bank_may_have_paid"):
+        act.withdraw(bank, by(finance), reason="x")
+    assert waiting(by(finance), Channel.BANK) == []
+
+
 # -- e-invoices -----------------------------------------------------------------------------------------
 
 

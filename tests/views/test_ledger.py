@@ -179,6 +179,22 @@ def test_a_file_once_made_is_not_made_again(browser, by):
     assert db.session.scalars(select(Batch.digest)).all() == [digest]
 
 
+def test_a_file_is_withdrawn_with_a_reason(browser, by):
+    billed(by)
+    clerk = factories.user("finance")
+    batch = made(by(clerk))
+    id, version = batch.id, batch.version
+    finance = browser(clerk)
+    assert "do/withdraw" in finance.get(f"/office/ledger/details/?id={id}").text
+    answer = finance.post(f"/office/ledger/do/withdraw/?id={id}", data={"row_version": version, "reason": "Rikki"})
+    assert answer.status_code == 302
+    page = plain(finance.get(f"/office/ledger/details/?id={id}"))
+    assert "Älä anna tiedostoa eteenpäin." in page
+    assert "Rikki" in page
+    assert "do/withdraw" not in page
+    assert "Kirjanpitoaineistoa odottaa 1" in plain(finance.get("/office/ledger/"))
+
+
 def test_e_invoices_and_their_credits_are_told_in_the_file(browser, by):
     old = billed(by)
     clerk = factories.user("finance")

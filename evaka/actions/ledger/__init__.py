@@ -5,10 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import delete, func, insert, select
 
 from evaka.access import Actor
-from evaka.actions import action, next_number, tell
+from evaka.actions import Long, action, next_number, tell
 from evaka.actions.ledger.invoices import invoice_message, prepared_finvoices, prepared_ledger
 from evaka.actions.ledger.payments import prepared_payments
 from evaka.actions.ledger.policy import (
@@ -60,6 +60,25 @@ def pay(batch: Batch, by: Actor, *, seen: str = "") -> None:
     _fill(batch, by, seen)
 
 
+@action("ledger.withdraw")
+def withdraw(batch: Batch, by: Actor, *, reason: Long) -> None:
+    """The ledger or the operator has not taken the file: what it held waits again; its bytes stay.
+
+    Only the newest of a channel, or what was taken back later would have no beginning; never a file for the bank,
+    which may have paid already.
+    """
+    if batch.channel is Channel.BANK:
+        raise Refused("ledger.bank_may_have_paid")
+    if batch.withdrawn_at is not None:
+        raise Refused("ledger.withdrawn_already", number=batch.number)
+    newest = db.session.scalar(
+        select(func.max(Batch.number)).where(Batch.channel == batch.channel, Batch.withdrawn_at.is_(None)))
+    if batch.number != newest:
+        raise Refused("ledger.not_the_newest", number=batch.number, newest=newest)
+    batch.withdrawn_at, batch.reason = by.now, reason
+    db.session.execute(delete(Item).where(Item.batch_id == batch.id))
+
+
 def _fill(batch: Batch, by: Actor, seen: str) -> None:
     if batch.digest:
         raise Refused("ledger.made_already", number=batch.number)
@@ -87,4 +106,5 @@ def keep_file(batch: Batch, found: Prepared) -> dict[str, Any]:
 __all__ = [
     "Prepared", "Trouble", "channels", "code_mistakes", "finvoice_policy", "hand_over", "invoice_message", "keep_file",
     "layout_on", "opened", "pay", "payment_policy", "prepared", "products",
+    "withdraw",
 ]

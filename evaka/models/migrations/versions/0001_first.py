@@ -66,6 +66,8 @@ def upgrade():
     sa.Column('mimetype', sa.String(length=100), nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_batch')),
