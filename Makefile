@@ -16,8 +16,9 @@ help: ## what can be made
 	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/.test: .venv/.run requirements-dev.txt
+.venv/.test: .venv/.run requirements-dev.txt tests/requirements-schema.txt
 	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -r tests/requirements-schema.txt
 	@touch $@
 
 conformance: .venv/.test ## published cases with expected figures, also through the database: CASES=folder

@@ -29,6 +29,7 @@ from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
 from evaka.actions.invoice.paper import Bank
+from evaka.actions.ledger import code_mistakes as _wrong_codes
 from evaka.actions.person.retention import mistakes as _wrong_retention
 from evaka.actions.user import Rights, Security, rights, security
 from evaka.jobs import JOBS
@@ -48,6 +49,8 @@ from evaka.rules.decision import DecisionPolicy, Reason
 from evaka.rules.fee import FeeTable
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import FreeChoice, InvoicePolicy
+from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
+from evaka.rules.ledger import Product as LedgerProduct
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.unit import UnitPolicy
@@ -310,6 +313,10 @@ FILES: dict[str, city.Reads] = {
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
     "incomes": city.Reads({"rules": IncomePolicy, "kind": Mapping[str, IncomeKind]}, also=_wrong_kinds),
     "invoices": city.Reads({"rules": InvoicePolicy, "free_choice": tuple[FreeChoice, ...]}),
+    "ledger": city.Reads(
+        {"products": Mapping[str, LedgerProduct], "finvoice": FinvoicePolicy, "bank": PaymentPolicy}, rows=Layout,
+        also=_wrong_codes,
+    ),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
     "assistance": city.Reads(rest=Option, also=_wrong_support),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
+from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
 
@@ -17,11 +18,12 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
-from evaka.models.base import Model, db
+from evaka.models.base import HELSINKI, Model, db
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
+from evaka.models.ledger import Batch
 from evaka.models.person import (
     FamilyConflict,
     FamilyContact,
@@ -41,12 +43,14 @@ from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
+from evaka.rules.ledger import Channel
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
 from evaka.rules.unit import Feature, Provider, Week
 
 M = TypeVar("M", bound=Model)
 number = count(1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
 
 
 def save(row: M) -> M:
@@ -232,6 +236,16 @@ def city_table(file: str = "placements", table: str = "plan", content: str = "",
         "reason": "Kokeilu", "status": TableStatus.DRAFT,
     }
     return save(CityTable(file=file, table=table, **(defaults | fields)))
+
+
+def ledger_batch(content: bytes = b"1;Aino\r\n", **fields: Any) -> Batch:
+    """A file that was given to the ledger at noon of the first of June."""
+    n = next(number)
+    defaults = {
+        "number": n, "channel": Channel.LEDGER, "made_at": NOON, "count": 1, "total": 100_00, "name": f"laskut-{n}.csv",
+        "mimetype": "text/csv", "digest": sha256(content).hexdigest(),
+    }
+    return save(Batch(content=content, **(defaults | fields)))
 
 
 def closure(unit: Unit | None, start: date, end: date | None = None, reason: str = "Korjaus") -> Closure:

@@ -21,6 +21,7 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "audit_event": {"facts": {}},
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
+    "ledger_item": {"payment_id": None},  # an invoice or a payment
     "email": {"user_id": None},  # to somebody who is a person, or a user
     "voucher": {
         "value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00, "status": "annulled",

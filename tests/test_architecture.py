@@ -21,6 +21,8 @@ ONLY_IN = {  # libraries, and the places that may know them
     "flask_wtf": {"views", "__init__"},
     "wtforms": {"views"},
     "reportlab": {"letters"},
+    "openpyxl": {"letters"},
+    "sepaxml": {"letters"},
     "alembic": {"models"},
     "argon2": {"actions", "views"},
     "pyotp": {"actions", "views"},

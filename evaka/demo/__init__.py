@@ -22,6 +22,7 @@ from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
 from evaka.demo.kin import Kin
+from evaka.demo.ledger import hand_over
 from evaka.demo.letters import Letters
 from evaka.demo.logins import Logins, people
 from evaka.demo.money import Finance
@@ -122,6 +123,7 @@ class _Making:
         add_lines([{"at": calendar.now, "user_id": None, "action": "demo.load", "subject": "", "subject_id": None,
                     "person_id": None, "facts": facts}])
         rows.settle()
+        hand_over(self.logins.office["finance"], calendar)
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
         self._entered_twice(own.head.id)

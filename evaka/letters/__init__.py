@@ -217,10 +217,11 @@ class _Slip(Flowable):  # type: ignore[misc]
     def __init__(self, payment: Payment, letter: Letter) -> None:
         super().__init__()
         self.letter = letter
+        references = [grouped(one) for one in (payment.reference, payment.rf) if one]
         self.pairs = [
             [("payee", payment.payee), ("due", finnish(payment.due))],
             [("iban", grouped(payment.iban)), ("amount", euros(payment.amount))],
-            [("bic", payment.bic), ("reference", grouped(payment.reference))],
+            [("bic", payment.bic), ("reference", " / ".join(references))],
         ]
         self.digits = payment.barcode
         self.columns = (0.56 * LINE, 0.44 * LINE - 2 * self.PADDING)

@@ -27,7 +27,7 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class InvoiceFacts:
-    """`reference` is a national or RF reference number, `iban` a Finnish account.
+    """`reference` is a national or RF reference number, `iban` a Finnish account; `rf` an RF reference beside it.
 
     `explanation` and the descriptions of the rows are in the letter's language.
     """
@@ -45,6 +45,7 @@ class InvoiceFacts:
     iban: str
     bic: str
     reference: str
+    rf: str = ""
 
 
 def invoice_letter(facts: InvoiceFacts, language: str) -> Letter:
@@ -67,6 +68,7 @@ def invoice_letter(facts: InvoiceFacts, language: str) -> Letter:
             due=facts.due,
             amount=facts.total,
             barcode=barcode(facts.iban, facts.total, facts.reference, facts.due),
+            rf=facts.rf,
         )
         body += [Text(word("paying")), Text(word("questions")), payment]
     else:
@@ -81,6 +83,7 @@ def invoice_letter(facts: InvoiceFacts, language: str) -> Letter:
             (word("number"), str(facts.number)),
             (word("due"), finnish(facts.due)),
             (word("reference"), grouped(facts.reference)),
+            *(((word("rf_reference"), grouped(facts.rf)),) if facts.rf else ()),
         ),
         body=tuple(body),
     )

@@ -84,7 +84,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Payment:
-    """The part of an invoice that one pays from: `iban` and `reference` as stored, `barcode` as 54 digits."""
+    """The part of an invoice that one pays from: `iban` and `reference` as stored, `barcode` as 54 digits.
+
+    `rf` is an RF reference that may be used instead.
+    """
 
     payee: str
     iban: str
@@ -93,6 +96,7 @@ class Payment:
     due: date
     amount: Cents
     barcode: str
+    rf: str = ""
 
 
 Block = Heading | Text | Facts | Rows | Steps | Payment

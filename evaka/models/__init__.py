@@ -11,6 +11,7 @@ from evaka.models import (  # noqa: F401
     index_day,
     invoice,
     journal,
+    ledger,
     message,
     person,
     placement,

@@ -28,6 +28,7 @@ from evaka.models.income import Income
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
+from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
@@ -53,6 +54,7 @@ from evaka.views.income import IncomeScreen
 from evaka.views.index_day import FamilyScreen, IndexDayScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
+from evaka.views.ledger import LedgerScreen
 from evaka.views.message import (
     MessageScreen,
     MyMessages,
@@ -112,6 +114,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("payment", PaymentScreen, Payment),
     ("payee", PayeeScreen, UnitPayee),
     ("invoice", InvoiceScreen, Invoice),
+    ("ledger", LedgerScreen, Batch),
     ("message", MessageScreen, Thread),
     ("document", DocumentScreen, Document),
     ("users", UserScreen, User),
@@ -154,6 +157,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("voucher_report", "voucher_report.index_view", "voucher_report.view", None),
         ("payment", "payment.index_view", "payment.view", None),
         ("payee", "payee.index_view", "payee.view", None),
+        ("ledger", "ledger.index_view", "ledger.view", None),
     ]),
     ("messages", [
         ("message", "message.index_view", "message.view", unread_of_groups),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import Response, abort, g, request, url_for
 from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from evaka.access import within
-from evaka.actions.invoice.paper import product_name
+from evaka.access import may, require_any, within
+from evaka.actions.invoice.paper import product_name, rf_reference
+from evaka.actions.ledger import invoice_message
 from evaka.kit.money import euros
 from evaka.kit.references import grouped
 from evaka.models.base import db
@@ -18,9 +19,11 @@ from evaka.models.document import Document
 from evaka.models.fee import steps_of
 from evaka.models.invoice import Invoice, InvoiceRow
 from evaka.rules.invoice import InvoiceStatus
-from evaka.views.base import Screen, link
+from evaka.rules.ledger import Channel
+from evaka.views.base import Button, Screen, link
 from evaka.views.fee import explained
-from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.filters import DayFilter, NamedFilter, StateFilter
+from evaka.views.ledger import handed_over_in, make_buttons, waits_for_ledger
 from evaka.views.page import actor, language, moment, told, word_of, written
 
 BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
@@ -28,6 +31,11 @@ BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
 
 def month_of(row: Any) -> str:
     return told("invoice.my_title", month=row.start.month, year=row.start.year)
+
+
+def references_of(row: Any) -> str:
+    """The reference that one pays with, and the RF one beside it where the city tells it."""
+    return " / ".join(grouped(one) for one in (row.reference, rf_reference(row)) if one)
 
 
 def rows_block(row: Any) -> dict[str, Any]:
@@ -84,6 +92,7 @@ class InvoiceScreen(Screen):
         StateFilter(Invoice.status, "invoice.status", InvoiceStatus),
         DayFilter(Invoice.start, "invoice.month_from"),
         DayFilter(Invoice.start, "invoice.month_to", last=True),
+        NamedFilter(Invoice.id, "ledger.waits", waits_for_ledger),
     )
     search_people = ("head_id", "codebtor_id")
     search_columns = ("number", "reference")
@@ -98,8 +107,28 @@ class InvoiceScreen(Screen):
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Invoice.head))
 
+    def head_buttons(self) -> list[Button]:
+        return [*super().head_buttons(), *make_buttons(Channel.LEDGER, Channel.FINVOICE)]
+
     def row_heading(self, row: Any) -> str:
         return told("invoice.of", number=row.number) if row.number else told("invoice.of_draft")
+
+    def buttons(self, row: Any) -> list[Button]:
+        found = super().buttons(row)
+        if row.number and may(actor(), "ledger.view"):
+            found.append(Button(told("invoice.finvoice"), self.get_url(".finvoice", id=row.id), "secondary", rare=True))
+        return found
+
+    @expose("/finvoice/")
+    def finvoice(self) -> Any:
+        """A sent invoice as an e-invoice, without handing it over; that somebody took it is a line of the journal."""
+        row = self.row_or_404(request.args.get("id"))
+        require_any(actor(), "ledger.view")
+        if not row.number:
+            abort(404)
+        g.setdefault("reads", []).append(("invoice.finvoice", row, {}))
+        return Response(invoice_message(row, actor()), mimetype="application/xml", headers={
+            "Content-Disposition": f"attachment; filename=finvoice-{row.number}.xml", "Cache-Control": "no-store"})
 
     def row_fact_line(self, row: Any) -> str:
         due = told("invoice.due_on", due=row.due)
@@ -132,7 +161,7 @@ class InvoiceScreen(Screen):
             (told("invoice.period"), str(row.period)),
             (told("invoice.total"), euros(row.total)),
             (told("invoice.due"), written(row.due)),
-            (told("invoice.reference"), grouped(row.reference) if row.reference else ""),
+            (told("invoice.reference"), references_of(row)),
             (told("invoice.sent_at"), moment(row.sent_at) if row.sent_at else ""),
         ]
         if row.replaces is not None:
@@ -144,7 +173,7 @@ class InvoiceScreen(Screen):
                 (told("invoice.reason"), word_of(row.reason) if row.reason else ""),
                 (told("invoice.notes"), row.notes),
             ]
-        return found
+        return [*found, *handed_over_in(invoice_id=row.id)]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         return [rows_block(row), *steps_blocks(row)]
@@ -188,7 +217,7 @@ class MyInvoices(Screen):
             "badge": (BADGES[row.status], word_of(row.status)),
             "facts": [
                 (told("invoice.number"), row.number),
-                (told("invoice.reference"), grouped(row.reference)),
+                (told("invoice.reference"), references_of(row)),
             ],
             "rows": rows_block(row),
             "pdf": url_for("my_document.download", id=row.document_id) if row.document_id in papers else None,

@@ -25,11 +25,13 @@ from evaka.models.unit import Unit
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.fee import FeeStatus
 from evaka.rules.fee.step import money, number
+from evaka.rules.ledger import Channel
 from evaka.rules.unit import Provider
 from evaka.rules.voucher import MonthStatus, Payee, PaymentStatus, ReportRow, RowKind, Voucher
 from evaka.views.base import Button, Screen, link, row_number
 from evaka.views.fee import explained, income_shown, income_total, incomes_of, my_paper
-from evaka.views.filters import DayFilter, RowFilter, StateFilter
+from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
+from evaka.views.ledger import handed_over_in, make_buttons, waits_for_bank
 from evaka.views.page import actor, aged, language, moment, told, word_of, written
 
 TERM = timedelta(days=14)  # how long a unit waits for its money, unless the office types another day
@@ -373,6 +375,7 @@ class PaymentScreen(Screen):
         RowFilter(Payment.unit_id, "payment.unit", Unit),
         DayFilter(Payment.start, "payment.month_from"),
         DayFilter(Payment.start, "payment.month_to", last=True),
+        NamedFilter(Payment.id, "ledger.waits_for_bank", waits_for_bank),
     )
     search_columns = ("number", "payee_name")
     money = ("amount",)
@@ -386,6 +389,9 @@ class PaymentScreen(Screen):
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(Payment.unit), joinedload(Payment.payee))
+
+    def head_buttons(self) -> list[Button]:
+        return [*super().head_buttons(), *make_buttons(Channel.BANK)]
 
     def payee(self, row: Any) -> Payee:
         """To whom it went; before that, what is known of the unit today."""
@@ -431,6 +437,7 @@ class PaymentScreen(Screen):
             (told("payment.business_id"), to.business_id),
             (told("payment.iban"), grouped(to.iban)),
             (told("payment.provider_id"), to.provider_id),
+            *handed_over_in(payment_id=row.id),
         ]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:

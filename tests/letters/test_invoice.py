@@ -50,6 +50,13 @@ def test_an_rf_reference_makes_a_bar_code_of_version_five():
     assert ("Viitenumero", "RF98 1111 2") in letter.references
 
 
+def test_an_rf_reference_stands_beside_the_national_one_of_the_bar_code():
+    letter = invoice_letter(replace(INVOICE, rf="RF9811112"), "sv")
+    [payment] = [block for block in letter.body if isinstance(block, Payment)]
+    assert (payment.reference, payment.rf, payment.barcode[0]) == ("11112", "RF9811112", "4")
+    assert ("RF-referens", "RF98 1111 2") in letter.references
+
+
 @pytest.mark.parametrize(
     ("language", "title", "paying"),
     [

@@ -53,6 +53,7 @@ LETTERS = [
     ),
     *((voucher_letter, replace(VOUCHER, kind=kind)) for kind in ("normal", "relief_accepted")),
     (invoice_letter, INVOICE),
+    (invoice_letter, replace(INVOICE, rf="RF9811112")),
     (invoice_letter, replace(INVOICE, total=0)),
 ]
 

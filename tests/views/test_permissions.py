@@ -244,6 +244,7 @@ def family(by: Callable[..., Actor]) -> Family:
         month,
         row,
         payment,
+        factories.ledger_batch(),
     ]
     return Family(child, guardian, place, {type(row): row for row in found})
 

@@ -9,7 +9,7 @@ from evaka import city
 from evaka.access import Actor
 from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of
 from evaka.kit.money import euros
-from evaka.kit.references import check_iban
+from evaka.kit.references import check_iban, creditor_reference
 from evaka.letters import pdf
 from evaka.letters.invoice import InvoiceFacts, invoice_letter
 from evaka.letters.invoice import InvoiceRow as Printed
@@ -24,11 +24,12 @@ CARE = "care:"
 
 @dataclass(frozen=True)
 class Bank:
-    """The account that families pay to."""
+    """The account that families pay to; `rf_reference`: the RF reference is told beside the national one."""
 
     payee: str
     iban: str
     bic: str
+    rf_reference: bool = False
 
 
 def bank() -> Bank:
@@ -70,7 +71,13 @@ def letter_facts(invoice: Invoice, by: Actor, language: str) -> InvoiceFacts:
         iban=check_iban(account.iban),
         bic=account.bic,
         reference=invoice.reference,
+        rf=rf_reference(invoice),
     )
+
+
+def rf_reference(invoice: Invoice) -> str:
+    """The RF reference of a sent invoice where the city tells it beside the national one, else nothing."""
+    return creditor_reference(invoice.reference) if invoice.reference and bank().rf_reference else ""
 
 
 def product_name(product: str, language: str) -> str:

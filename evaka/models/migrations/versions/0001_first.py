@@ -55,6 +55,27 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lease')),
     sa.UniqueConstraint('name', name=op.f('uq_lease_name'))
     )
+    op.create_table('ledger_batch',
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('channel', sa.Enum('ledger', 'finvoice', 'bank', name='channel', native_enum=False, length=40), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('mimetype', sa.String(length=100), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_batch')),
+    sa.UniqueConstraint('number', name=op.f('uq_ledger_batch_number'))
+    )
+    with op.batch_alter_table('ledger_batch', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ledger_batch_channel'), ['channel'], unique=False)
+
     op.create_table('login_attempt',
     sa.Column('what', sa.String(length=220), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -974,6 +995,27 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_invoice_row_child_id'), ['child_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_row_invoice_id'), ['invoice_id'], unique=False)
 
+    op.create_table('ledger_item',
+    sa.Column('batch_id', sa.Integer(), nullable=False),
+    sa.Column('channel', sa.Enum('ledger', 'finvoice', 'bank', name='channel', native_enum=False, length=40), nullable=False),
+    sa.Column('invoice_id', sa.Integer(), nullable=True),
+    sa.Column('payment_id', sa.Integer(), nullable=True),
+    sa.Column('reversal', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.CheckConstraint('(invoice_id IS NULL) <> (payment_id IS NULL)', name=op.f('ck_ledger_item_one_thing')),
+    sa.ForeignKeyConstraint(['batch_id'], ['ledger_batch.id'], name=op.f('fk_ledger_item_batch_id')),
+    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name=op.f('fk_ledger_item_invoice_id')),
+    sa.ForeignKeyConstraint(['payment_id'], ['payment.id'], name=op.f('fk_ledger_item_payment_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_item')),
+    sa.UniqueConstraint('channel', 'invoice_id', 'reversal', name=op.f('uq_ledger_item_channel_invoice_id_reversal')),
+    sa.UniqueConstraint('channel', 'payment_id', name=op.f('uq_ledger_item_channel_payment_id'))
+    )
+    with op.batch_alter_table('ledger_item', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ledger_item_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ledger_item_invoice_id'), ['invoice_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ledger_item_payment_id'), ['payment_id'], unique=False)
+
     op.create_table('placement_plan',
     sa.Column('application_id', sa.Integer(), nullable=False),
     sa.Column('unit_id', sa.Integer(), nullable=False),
@@ -1236,6 +1278,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_placement_plan_application_id'))
 
     op.drop_table('placement_plan')
+    with op.batch_alter_table('ledger_item', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_ledger_item_payment_id'))
+        batch_op.drop_index(batch_op.f('ix_ledger_item_invoice_id'))
+        batch_op.drop_index(batch_op.f('ix_ledger_item_batch_id'))
+
+    op.drop_table('ledger_item')
     with op.batch_alter_table('invoice_row', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_invoice_row_invoice_id'))
         batch_op.drop_index(batch_op.f('ix_invoice_row_child_id'))
@@ -1447,6 +1495,10 @@ def downgrade():
         batch_op.drop_index('ix_login_attempt_what_at')
 
     op.drop_table('login_attempt')
+    with op.batch_alter_table('ledger_batch', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_ledger_batch_channel'))
+
+    op.drop_table('ledger_batch')
     op.drop_table('lease')
     op.drop_table('journal_seal')
     op.drop_table('journal_chain')
