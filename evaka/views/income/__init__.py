@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased, joinedload
 
-import evaka.actions.income  # noqa: F401  the buttons of this screen and of a person's
 from evaka.actions import Action
+from evaka.actions.income import kind_name
 from evaka.kit.money import euros
 from evaka.models.income import Income
-from evaka.rules.income import Effect
+from evaka.rules.income import Effect, ShownAmount
 from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
-from evaka.views.page import Lazy, actor, decimal, told, word_of
+from evaka.views.page import Lazy, actor, decimal, language, told, word_of
 
 SOON = timedelta(days=30)
 
@@ -70,7 +70,7 @@ class IncomeScreen(Screen):
                 "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
                 "rows": [
                     [
-                        told(f"income.add.{line.kind}"),
+                        kind_name(line.kind, language()),
                         euros(line.amount),
                         word_of(line.period),
                         decimal(line.multiplier),
@@ -86,9 +86,6 @@ class IncomeScreen(Screen):
         """A correction starts from what was entered."""
         if action.verb != "correct":
             return super().first_value(action, name, row)
-        by_kind = {line["kind"]: line for line in row.lines}
-        if name == "pay_period":
-            return next((line.period for line in row.shown.lines if line.kind == "main_income"), None)
-        if name in by_kind:
-            return by_kind[name]["amount"]
+        if name == "lines":
+            return tuple(ShownAmount(line.kind, line.amount, line.period) for line in row.shown.lines)
         return getattr(row, name, None)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.errors import Refused
-from evaka.kit.money import Cents
+from evaka.kit.money import Cents, euros
 
 Id = int | str
 
@@ -41,11 +41,16 @@ class PayPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncomeKind:
-    """One row of the form: pension, wages, paid alimony.  An expense is taken away from the income."""
+    """One row of the form: pension, wages, paid alimony.  An expense is taken away from the income.
+
+    `part_of` names the kind with which it is paid, and whose pay period it has.  `name`, by language, is for kinds
+    of the city's own.
+    """
 
     expense: bool = False
     chooses_period: bool = False
     part_of: str | None = None
+    name: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,18 @@ class IncomePolicy:
     def __post_init__(self) -> None:
         if missing := [period for period in PayPeriod if period not in self.multipliers]:
             raise ValueError(f"multipliers has no {missing[0]}", 'Give a number for it: "1.05".')
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAmount:
+    """An amount as somebody has shown it, in cents for its pay period."""
+
+    kind: str
+    amount: Cents
+    period: PayPeriod = PayPeriod.MONTHLY_NO_HOLIDAY_BONUS
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.period}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,28 @@ class Income:
     def total(self) -> Cents:
         """Income less expenses a month; may be negative."""
         return self.earned - self.expenses
+
+
+def reckoned(
+    amounts: Iterable[ShownAmount], kinds: Mapping[str, IncomeKind], policy: IncomePolicy
+) -> tuple[IncomeLine, ...]:
+    """Lines out of what was shown, each with the multiplier that holds today.
+
+    A kind that chooses no period is for a month, one that is part of another has that one's period.  Refused for
+    an amount below zero and for a kind that the city does not use.
+    """
+    given = {one.kind: one for one in amounts if one.amount}
+    lines = []
+    for kind, one in given.items():
+        if one.amount < 0:
+            raise Refused("income.negative", kind=f"income_kind.{kind}", amount=euros(one.amount))
+        if kind not in kinds:
+            raise Refused("income.kind_not_used", kind=f"income_kind.{kind}")
+        of = kinds[kind].part_of or kind
+        chooses = of in kinds and kinds[of].chooses_period
+        period = given[of].period if chooses and of in given else PayPeriod.MONTHLY_NO_HOLIDAY_BONUS
+        lines.append(IncomeLine(kind, one.amount, period, policy.multipliers[period], kinds[kind].expense))
+    return tuple(lines)
 
 
 def shown(
