@@ -28,6 +28,7 @@ from evaka.actions.city import check_with
 from evaka.actions.decision import Instruction
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
+from evaka.actions.income.statement import StatementPolicy
 from evaka.actions.invoice.paper import Bank
 from evaka.actions.person.retention import mistakes as _wrong_retention
 from evaka.actions.user import Rights, Security, rights, security
@@ -290,7 +291,8 @@ FILES: dict[str, city.Reads] = {
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
-    "incomes": city.Reads({"rules": IncomePolicy, "kind": Mapping[str, IncomeKind]}, also=_wrong_kinds),
+    "incomes": city.Reads(
+        {"rules": IncomePolicy, "kind": Mapping[str, IncomeKind], "statement": StatementPolicy}, also=_wrong_kinds),
     "invoices": city.Reads({"rules": InvoicePolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),

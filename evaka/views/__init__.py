@@ -25,6 +25,7 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.message import Thread
@@ -49,6 +50,8 @@ from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
+from evaka.views.income.mine import MyStatements
+from evaka.views.income.statement import StatementScreen, statements_waiting
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
 from evaka.views.message import (
@@ -100,6 +103,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("other_measure", MeasureScreen, OtherMeasure),
     ("voucher_coefficient", CoefficientScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
+    ("statement", StatementScreen, IncomeStatement),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
     ("voucher", VoucherScreen, VoucherDecision),
@@ -142,6 +146,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
+        ("statement", "statement.index_view", "statement.handle", statements_waiting),
         ("income", "income.index_view", "income.view", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
@@ -176,6 +181,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
+    ("statement", MyStatements, IncomeStatement),
     ("voucher", MyVouchers, VoucherDecision),
     ("invoice", MyInvoices, Invoice),
     ("message", MyMessages, Thread),

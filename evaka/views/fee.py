@@ -8,7 +8,7 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from evaka.access import within
+from evaka.access import may, within
 from evaka.actions.fee.family import tables
 from evaka.actions.fee.paper import need_name
 from evaka.kit.money import euros
@@ -273,11 +273,14 @@ class MyFees(Screen):
     column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
 
     def head_buttons(self) -> list[Button]:
-        """To the vouchers, for a family that has any."""
+        """To the income statements, and to the vouchers for a family that has any."""
+        found = []
+        if may(actor(), "statement.view"):
+            found.append(Button(told("menu.my_statement"), url_for("my_statement.index_view"), "secondary"))
         mine = select(VoucherDecision.id).where(within(actor(), "voucher.view", VoucherDecision)).limit(1)
-        if db.session.scalar(mine) is None:
-            return []
-        return [Button(told("menu.my_voucher"), url_for("my_voucher.index_view"), "secondary")]
+        if db.session.scalar(mine) is not None:
+            found.append(Button(told("menu.my_voucher"), url_for("my_voucher.index_view"), "secondary"))
+        return found
 
     def row_heading(self, row: Any) -> str:
         return told("fee.of", number=row.number)

@@ -223,6 +223,7 @@ class Notice(StrEnum):
     INITIAL = "initial"
     REMINDER = "reminder"
     EXPIRED = "expired"
+    NEW_FAMILY = "new_family"
 
 
 @dataclass(frozen=True, slots=True)
