@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.fee import REFRESH_NIGHT
+from evaka.jobs.income import REMIND
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
@@ -30,6 +31,7 @@ JOBS: dict[str, Job] = {
         END_COEFFICIENTS,
         SEAL,
         REFRESH_NIGHT,
+        REMIND,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,

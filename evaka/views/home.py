@@ -44,6 +44,7 @@ from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Button, Home, link
 from evaka.views.decision import is_unanswered
 from evaka.views.income import ends_soon
+from evaka.views.income.mine import income_asked
 from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian, writes_with_families
@@ -280,7 +281,8 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by), waits=[*self.decisions(by), *self.letters(by)],
+            "guardian/home.html", kids=self.children(by),
+            waits=[*self.decisions(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 

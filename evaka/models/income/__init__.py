@@ -12,8 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, keep_apart
 from evaka.models.person import Person
-from evaka.rules.income import Effect, IncomeLine, Notice, PayPeriod, shown
+from evaka.rules.income import Effect, IncomeLine, PayPeriod, shown
 from evaka.rules.income import Income as Shown
+from evaka.rules.income.notice import Notice
 
 
 class Income(Dated, Model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -55,12 +55,20 @@ class IncomeKind:
 
 @dataclass(frozen=True, slots=True)
 class IncomePolicy:
-    """By what the amounts of each pay period are multiplied, and how many days before the end to remind."""
+    """By what the amounts of each pay period are multiplied, and when to remind.
+
+    The first two reminders go so many days before the end, the second at least `reminders_apart_days` after the first;
+    that an income has ended is told up to `late_days` afterwards, should the program have stood still.  A family whose
+    paid care began or begins within `new_family_days` is asked once.
+    """
 
     multipliers: Mapping[PayPeriod, Decimal]
     valid_months: int = 12
     first_reminder_days: int = 28
     second_reminder_days: int = 14
+    reminders_apart_days: int = 0
+    late_days: int = 1
+    new_family_days: int = 31
 
     def __post_init__(self) -> None:
         if missing := [period for period in PayPeriod if period not in self.multipliers]:
@@ -217,57 +225,3 @@ def check_apart(others: Iterable[DateRange], period: DateRange) -> None:
 def usual_end(start: date, policy: IncomePolicy) -> date:
     """The last day that is suggested for a record that starts on a day."""
     return add_months(start, policy.valid_months) - DAY
-
-
-class Notice(StrEnum):
-    INITIAL = "initial"
-    REMINDER = "reminder"
-    EXPIRED = "expired"
-    NEW_FAMILY = "new_family"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """An income statement that a person has sent within the last year."""
-
-    period: DateRange
-    handled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """What is known of one adult when asking whether to remind.
-
-    `charged` are the days on which a child of the household has care with a fee or co-payment.  `notices`
-    are those sent within the last month.
-    """
-
-    incomes: tuple[DateRange, ...]
-    charged: tuple[DateRange, ...]
-    statements: tuple[Statement, ...] = ()
-    notices: frozenset[Notice] = frozenset()
-
-
-def due_notice(renewal: Renewal, policy: IncomePolicy, today: date) -> Notice | None:
-    """Which reminder is due today, if any: the first of the three that has not been sent within a month.
-
-    Looks at the person's latest income only.  The child must have paid care on the day after it ends.
-    """
-    if not renewal.incomes:
-        return None
-    end = max(period.last_day for period in renewal.incomes)
-    windows = {
-        Notice.INITIAL: DateRange(today, today + timedelta(days=policy.first_reminder_days)),
-        Notice.REMINDER: DateRange(today, today + timedelta(days=policy.second_reminder_days)),
-        Notice.EXPIRED: DateRange(today - DAY, today - DAY),
-    }
-    for notice, window in windows.items():
-        if end not in window or notice in renewal.notices:
-            continue
-        if not any(end + DAY in period for period in renewal.charged):
-            return None
-        told = (statement for statement in renewal.statements if not statement.handled)
-        if any(statement.period.last_day > window.last_day for statement in told):
-            continue
-        return notice
-    return None

@@ -11,11 +11,12 @@ from sqlalchemy.orm import aliased, joinedload
 from evaka.actions import Action
 from evaka.actions.income import kind_name
 from evaka.kit.money import euros
-from evaka.models.income import Income
+from evaka.models.base import db
+from evaka.models.income import Income, IncomeNotice
 from evaka.rules.income import Effect, ShownAmount
 from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
-from evaka.views.page import Lazy, actor, decimal, language, told, word_of
+from evaka.views.page import Lazy, actor, decimal, language, moment, told, word_of
 
 SOON = timedelta(days=30)
 
@@ -62,7 +63,20 @@ class IncomeScreen(Screen):
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         """How the month's total came to be: each amount as shown, its multiplier, what it is a month."""
         lines = row.shown.lines
+        sent = db.session.scalars(
+            select(IncomeNotice)
+            .where(IncomeNotice.person_id == row.person_id)
+            .order_by(IncomeNotice.id.desc())
+            .limit(10)
+        )
         return [
+            {
+                "title": told("income.notices"),
+                "empty": told("income.no_notices"),
+                "aside": True,
+                "head": [told("income.notice_kind"), told("income.notice_sent")],
+                "rows": [[word_of(one.kind), moment(one.sent_at)] for one in sent],
+            },
             {
                 "title": told("income.lines"),
                 "empty": told("income.no_lines"),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
+from sqlalchemy import select
 
-from evaka.access import require
+from evaka.access import Actor, may, require
 from evaka.actions import ACTIONS, Action
+from evaka.actions.income import notice, policy
 from evaka.actions.income import statement as act
 from evaka.kit.errors import Denied
 from evaka.kit.money import euros
-from evaka.models.base import transaction
+from evaka.models.base import db, transaction
+from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
 from evaka.models.person import Person
+from evaka.rules.income.notice import Notice, asked_of
 from evaka.rules.income.statement import (
     MAY_WITHDRAW,
     OPEN,
@@ -203,3 +209,22 @@ class MyStatements(Papers, Screen):
     @expose("/estimate/")
     def estimate(self) -> Any:
         abort(404)
+
+
+def income_asked(by: Actor) -> Iterator[dict[str, Any]]:
+    """A line on the guardian's first page when the family's income ends soon, or was never told."""
+    if by.user is None or by.user.person_id is None or not may(by, "statement.begin"):
+        return
+    own = by.user.person_id
+    near = by.today + timedelta(days=policy().first_reminder_days)
+    if db.session.scalar(select(Income.id).where(
+            Income.person_id == own, Income.end.is_(None) | (Income.end > near)).limit(1)) is not None:
+        return
+    renewal = notice.renewals([own], by).get(own)
+    asked = asked_of(renewal, policy(), by.today) if renewal is not None else None
+    if renewal is None or asked is None:
+        return
+    word = "income_ends" if asked is Notice.REMINDER else "income_missing"
+    ends = max((period.last_day for period in renewal.incomes), default=by.today)
+    yield {"label": told(f"home.{word}", end=ends), "note": told(f"home.{word}_note"),
+           "url": url_for("my_statement.index_view"), "badge": None}
