@@ -78,7 +78,8 @@ def begin(
     )
     check_only_one(db.session.scalars(starts).all(), start)
     statement = IncomeStatement(
-        person_id=person.id, child_id=child and child.id, kind=kind, start=start, end=None, answers={}
+        person_id=person.id, child_id=child and child.id, kind=kind, start=start, end=None,
+        answers={"gross": True} if kind is StatementKind.INCOME else {},
     )
     db.session.add(statement)
     return statement

@@ -18,11 +18,8 @@ from evaka.views.page import Lazy, word_of
 PARTS: dict[StatementKind, tuple[tuple[str, tuple[str, ...], str], ...]] = {
     StatementKind.INCOME: (
         ("statement.part.time", ("end",), ""),
-        (
-            "statement.part.gross",
-            ("gross", "gross_source", "estimated", "other_incomes", "other_words", "no_income", "no_income_words"),
-            "",
-        ),
+        ("statement.part.gross", ("gross", "gross_source", "estimated", "no_income", "no_income_words"), ""),
+        ("statement.part.other_incomes", ("other_incomes", "other_words"), "other_incomes"),
         (
             "statement.part.entrepreneur",
             (
@@ -110,6 +107,13 @@ class StatementForm(BaseForm):
 
 
 class PaperForm(BaseForm):
+    """A paper, and what it shows."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self:
+            field.flags.quiet = True
+
     kind = SelectField(
         Lazy("statement.paper_kind"), choices=[SelectChoice(one.value, Lazy(f"paper_kind.{one.value}"))
                                                for one in PaperKind])
@@ -122,6 +126,8 @@ def form_of(kind: StatementKind, typed: Any) -> StatementForm:
     asked = {name for _, names, _ in PARTS[kind] for name in names} | {"row_version"}
     for name in [field.short_name for field in form if field.short_name not in asked]:
         del form[name]
+    for field in form:  # what may be left empty follows from the other answers
+        field.flags.quiet = True
     return form
 
 

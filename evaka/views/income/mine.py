@@ -32,7 +32,7 @@ from evaka.views.base import Button, Screen, sentence
 from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, inputs_of, row_number
 from evaka.views.forms import form_for
 from evaka.views.income.form import PARTS, PaperForm, form_of
-from evaka.views.income.statement import Papers, megabytes, uploaded
+from evaka.views.income.statement import Papers, size_of, uploaded
 from evaka.views.page import actor, moment, told, told_refusal, word_of
 
 
@@ -62,8 +62,8 @@ class MyStatements(Papers, Screen):
         return BADGES.get(row.status.value, ""), word_of(row.status)
 
     def row_heading(self, row: Any) -> str:
-        of = f": {row.child.first_name}" if row.child else ""
-        return f"{word_of(row.kind)}{of}"
+        of = f", {row.child.first_name}" if row.child else ""
+        return told("statement.mine", kind=f"{word_of(row.kind)}{of}")
 
     def own_person(self) -> Person:
         user = actor().user
@@ -110,7 +110,7 @@ class MyStatements(Papers, Screen):
         return self.render(
             "guardian/statement_fill.html", heading=self.row_heading(row), row=row, form=form, papers=papers,
             parts=PARTS[row.kind], wanted=papers_wanted(row.kind, row.told), back=self.get_url(".index_view"),
-            fact_line=told("statement.from", start=row.start), megabytes=megabytes, word_of=word_of,
+            fact_line=told("statement.from", start=row.start), size_of=size_of, word_of=word_of,
             most=act.policy().megabytes)
 
     def _kept(self, row: Any, form: Any, papers: Any, pressed: str) -> bool:
@@ -156,7 +156,9 @@ class MyStatements(Papers, Screen):
         """A paper for a statement that was sent."""
         row: Any = self.row_or_404(request.args.get("id"))
         papers = PaperForm(request.form)
-        if papers.validate():
+        if not papers.validate():
+            flash(told("form.not_a_choice"), "error")
+        else:
             self._deed(row, "statement.attach",
                        lambda: act.attach(row, actor(), kind=PaperKind(papers.kind.data),
                                           upload=uploaded(request.files.get("upload"))))
@@ -202,7 +204,7 @@ class MyStatements(Papers, Screen):
             "facts": [(told("statement.sent_at"), moment(row.sent_at) if row.sent_at else ""),
                       (told("statement.period"), str(row.period))],
             "answers": self.answer_blocks(row), "papers": PaperForm() if adds else None,
-            "wanted": papers_wanted(row.kind, row.told), "megabytes": megabytes, "most": act.policy().megabytes,
+            "wanted": papers_wanted(row.kind, row.told), "size_of": size_of, "most": act.policy().megabytes,
             "word_of": word_of, "back": self.get_url(".index_view"), "blocks": [], "history": [],
         }
 

@@ -37,7 +37,7 @@ from evaka.views.base import Button, Screen, link, sentence
 from evaka.views.base.rows import REFUSALS, row_number
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter
 from evaka.views.income.form import PaperForm, answered, paper_words
-from evaka.views.page import actor, moment, told, word_of, written
+from evaka.views.page import actor, decimal, moment, told, word_of, written
 
 AMOUNTS = ("estimated", "own_estimate")
 
@@ -86,7 +86,7 @@ class Papers:
             "head": [told(f"statement.{name}") for name in ("paper_kind", "paper_name", "paper_size", "paper_added")],
             "figures": [2],
             "rows": [
-                [word_of(one.kind), link(one.name, endpoint, one.id), megabytes(one.size),
+                [word_of(one.kind), link(one.name, endpoint, one.id), size_of(one.size),
                  moment(one.added_at) + (f" ({told('statement.by_office')})" if one.by_office else "")]
                 for one in row.papers
             ],
@@ -103,8 +103,11 @@ def shown(name: str, value: Any) -> str:
     return euros(value) if name in AMOUNTS else written(value)
 
 
-def megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.1f}\u00a0Mt".replace(".", ",") if size >= 100_000 else f"{max(size // 1000, 1)}\u00a0kt"
+def size_of(size: int) -> str:
+    """Of a file, in kilobytes or megabytes."""
+    if size < 100_000:
+        return told("statement.kilobytes", n=max(size // 1000, 1))
+    return told("statement.megabytes", n=decimal(size / 1_000_000, 1))
 
 
 def uploaded(file: Any) -> Upload:
@@ -194,18 +197,20 @@ class StatementScreen(Papers, Screen):
             "effect": effect_of(row.kind), "lines": estimated_lines(row.told),
         }.get(name)
 
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """What is not there yet is left out."""
+        return [(label, value) for label, value in super().facts(row) if value not in (None, "")]
+
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         incomes = db.session.scalars(select(Income).where(
             Income.person_id == (row.child_id or row.person_id), within(actor(), "income.view", Income)
         ).order_by(Income.start.desc()).limit(5))
-        whose = link(str(row.whose), "person.details_view", row.whose.id)
         return [
             *self.answer_blocks(row), self.papers_block(row, "statement.paper"),
             {"title": told("statement.incomes_now"), "empty": told("income.no_lines"), "aside": True,
              "head": [told(f"income.{name}") for name in ("period", "effect", "total")], "figures": [2],
              "rows": [[link(str(one.period), "income.details_view", one.id), word_of(one.effect), euros(one.total)]
                       for one in incomes]},
-            {"title": told("statement.whose"), "facts": [(told("statement.person"), whose)], "aside": True},
         ]
 
     @expose("/attach/", methods=("GET", "POST"))
