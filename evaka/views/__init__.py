@@ -50,6 +50,7 @@ from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
+from evaka.views.income.calculator import Calculator
 from evaka.views.income.mine import MyStatements
 from evaka.views.income.statement import StatementScreen, statements_waiting
 from evaka.views.invoice import InvoiceScreen, MyInvoices
@@ -104,6 +105,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("voucher_coefficient", CoefficientScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
     ("statement", StatementScreen, IncomeStatement),
+    ("calculator", Calculator, None),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
     ("voucher", VoucherScreen, VoucherDecision),
@@ -148,6 +150,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("fee", "fee.index_view", "fee.view", None),
         ("statement", "statement.index_view", "statement.handle", statements_waiting),
         ("income", "income.index_view", "income.view", None),
+        ("calculator", "calculator.index", "fee.calculate", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
         ("voucher", "voucher.index_view", "voucher.view", None),

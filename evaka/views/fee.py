@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from evaka.access import may, within
 from evaka.actions.fee.family import tables
 from evaka.actions.fee.paper import need_name
+from evaka.kit.dates import finnish
 from evaka.kit.money import euros
 from evaka.models.base import db
 from evaka.models.document import Document
@@ -18,7 +19,7 @@ from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.models.voucher import VoucherDecision
-from evaka.rules.fee import AlterationKind, Fees, FeeStatus, Step
+from evaka.rules.fee import AlterationKind, Fees, FeeStatus, FeeTable, Step
 from evaka.rules.fee.step import money
 from evaka.rules.income import Income, family_total
 from evaka.views.base import Button, Screen, link
@@ -37,6 +38,12 @@ def explained(steps: tuple[Step, ...]) -> list[dict[str, str]]:
         }
         for step in steps
     ]
+
+
+def table_facts(table: FeeTable) -> list[tuple[str, str]]:
+    """Which version of the fee table was used."""
+    return [(told("fee.table_from"), finnish(table.valid.start)), (told("fee.table_law"), table.law),
+            (told("fee.table_rounding"), told(f"rounding.{table.rounding}"))]
 
 
 class FeeScreen(Screen):

@@ -31,6 +31,7 @@ from evaka.rules.income.statement import (
 from evaka.views.base import Button, Screen, sentence
 from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, inputs_of, row_number
 from evaka.views.forms import form_for
+from evaka.views.income.calculator import my_estimate
 from evaka.views.income.form import PARTS, PaperForm, form_of
 from evaka.views.income.statement import Papers, size_of, uploaded
 from evaka.views.page import actor, moment, told, told_refusal, word_of
@@ -210,7 +211,9 @@ class MyStatements(Papers, Screen):
 
     @expose("/estimate/")
     def estimate(self) -> Any:
-        abort(404)
+        """What the family would pay; nothing is saved."""
+        return self.render("guardian/estimate.html", heading=told("statement.estimate"),
+                           action=self.get_url(".estimate"), back=self.get_url(".index_view"), **my_estimate())
 
 
 def income_asked(by: Actor) -> Iterator[dict[str, Any]]:

@@ -150,6 +150,9 @@ class PersonScreen(FamilyBlocks, Screen):
 
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
+        if is_adult(row.born, actor().today) and may(actor(), "fee.calculate") and may(actor(), "income.view"):
+            reckon = url_for("calculator.index", person=row.id)
+            found.append(Button(told("estimate.of_family"), reckon, "secondary", True))
         if may(actor(), "journal.view"):
             found.append(Button(told("journal.who_opened"), url_for("journal.file_page", id=row.id), "secondary", True))
         return found
