@@ -26,6 +26,7 @@ from evaka import cases, city, texts
 from evaka.access import REACHES
 from evaka.actions.city import check_with
 from evaka.actions.decision import Instruction
+from evaka.actions.document import PaperPolicy
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
 from evaka.actions.income.statement import StatementPolicy
@@ -286,7 +287,8 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
-         "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy},
+         "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy,
+         "papers": PaperPolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,10 +11,10 @@ from sqlalchemy.orm import aliased, joinedload
 
 from evaka.actions import Action
 from evaka.actions.income import kind_name
-from evaka.kit.money import euros
+from evaka.kit.money import Cents, euros
 from evaka.models.base import db
 from evaka.models.income import Income, IncomeNotice
-from evaka.rules.income import Effect, ShownAmount
+from evaka.rules.income import Effect, IncomeLine, ShownAmount
 from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
 from evaka.views.page import Lazy, actor, decimal, language, moment, told, word_of
@@ -27,6 +28,27 @@ def ends_soon() -> ColumnElement[bool]:
     following = aliased(Income)
     shown = select(following.id).where(following.person_id == Income.person_id, following.start > Income.start)
     return Income.end.between(today, today + SOON) & ~shown.exists()
+
+
+def income_lines(title: str, lines: Sequence[IncomeLine], total: Cents) -> dict[str, Any]:
+    """How a month's total came to be: each amount as shown, its multiplier, what it is a month."""
+    return {
+        "title": title,
+        "empty": told("income.no_lines"),
+        "figures": [1, 3, 4],
+        "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
+        "rows": [
+            [
+                kind_name(line.kind, language()),
+                euros(line.amount),
+                word_of(line.period),
+                decimal(line.multiplier),
+                euros(-line.monthly if line.expense else line.monthly),
+            ]
+            for line in lines
+        ],
+        "total": [told("income.total"), "", "", "", euros(total)],
+    }
 
 
 class IncomeScreen(Screen):
@@ -77,23 +99,7 @@ class IncomeScreen(Screen):
                 "head": [told("income.notice_kind"), told("income.notice_sent")],
                 "rows": [[word_of(one.kind), moment(one.sent_at)] for one in sent],
             },
-            {
-                "title": told("income.lines"),
-                "empty": told("income.no_lines"),
-                "figures": [1, 3, 4],
-                "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
-                "rows": [
-                    [
-                        kind_name(line.kind, language()),
-                        euros(line.amount),
-                        word_of(line.period),
-                        decimal(line.multiplier),
-                        euros(-line.monthly if line.expense else line.monthly),
-                    ]
-                    for line in lines
-                ],
-                "total": [told("income.total"), "", "", "", euros(row.total)],
-            }
+            income_lines(told("income.lines"), lines, row.total),
         ]
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
