@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
 from typing import Any, TypeVar
@@ -17,11 +17,12 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
-from evaka.models.base import Model, db
+from evaka.models.base import HELSINKI, Model, db
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.person import (
     FamilyConflict,
     FamilyContact,
@@ -41,6 +42,7 @@ from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
+from evaka.rules.income.statement import StatementKind, StatementStatus
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
 from evaka.rules.unit import Feature, Provider, Week
@@ -208,6 +210,13 @@ def user(
 def partner(first: Person, second: Person, start: date = date(2020, 1, 1), end: date | None = None) -> Partner:
     """Two people who have lived together since 2020."""
     return save(Partner(first_id=first.id, second_id=second.id, start=start, end=end))
+
+
+def statement(person: Person, **fields: Any) -> IncomeStatement:
+    """The statement that somebody has sent from the summer of 2026 on: the highest fee is accepted."""
+    defaults = {"person_id": person.id, "kind": StatementKind.HIGHEST_FEE, "status": StatementStatus.SENT,
+                "start": date(2026, 6, 1), "answers": {}, "sent_at": datetime(2026, 5, 20, 12, tzinfo=HELSINKI)}
+    return save(IncomeStatement(**(defaults | fields)))
 
 
 def income(person: Person, month: int = 5000_00, start: date = date(2024, 1, 1), end: date | None = None) -> Income:

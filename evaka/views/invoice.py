@@ -96,7 +96,7 @@ def decisions_block(row: Any) -> dict[str, Any]:
     return {
         "title": told("invoice.by_decisions"),
         "empty": told("invoice.no_decisions"),
-        "head": [told(f"fee.{name}") for name in ("number", "period", "total", "table_from")],
+        "head": [told(f"fee.{name}") for name in ("number", "period", "total", "table")],
         "figures": [2],
         "rows": [
             [

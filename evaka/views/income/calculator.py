@@ -105,6 +105,14 @@ def filled_form(family: FamilyNow, day: date) -> _Form:
     return form
 
 
+def _shown_as_read(form: _Form, day: date) -> None:
+    """Days that could be read are shown as browsers want them, however they were typed in the address."""
+    form.day.data = form.day.data or day
+    for field in form:
+        if isinstance(field, DayField) and field.data is not None:
+            field.raw_data = None
+
+
 def imagined(form: _Form, day: date, known: FamilyNow | None) -> list[Imagined]:
     """The children in care as they were typed; what is decided for one of the family stays with it."""
     needs, found = needs_on(day), []
@@ -145,7 +153,8 @@ def reckoned(form: _Form, day: date, known: FamilyNow | None = None) -> dict[str
     if known is not None and known.total is not None:
         kpis.append({"label": told("estimate.decided"), "value": money(known.total), "note": ""})
     return {
-        "kpis": kpis, "children": [_child(one, values, day) for one in found], "table": table_facts(table),
+        "kpis": kpis, "children": [part for one in found for part in _parts(one, values, day)],
+        "table": table_facts(table),
         "warnings": [told("fee.tables_invented", start=table.valid.start)] if table.invented else [],
     }
 
@@ -168,17 +177,19 @@ def _paid(one: Estimate, values: dict[Imagined, VoucherValue | None]) -> Cents:
     return one.fee.final if value is None else min(one.fee.final, value.value)
 
 
-def _child(one: Estimate, values: dict[Imagined, VoucherValue | None], day: date) -> dict[str, Any]:
+def _parts(one: Estimate, values: dict[Imagined, VoucherValue | None], day: date) -> list[dict[str, Any]]:
+    """What the family pays for a child, and what its voucher would be worth."""
     paid, value = _paid(one, values), values.get(one.child)
-    steps = explained(one.fee.steps[:-1])
-    if value is not None:
-        steps += explained(value.steps)
     word = "voucher.step.co_payment" if one.child.voucher else "fee.child_total"
-    return {
+    found = [{
         "title": f"{one.child.name}: {money(paid)}",
         "note": f"{option_name('service_needs', one.child.option)}, {told('estimate.age', years=_years(one, day))}",
-        "steps": steps, "total": (told(word), money(paid)),
-    }
+        "steps": explained(one.fee.steps[:-1]), "total": (told(word), money(paid)),
+    }]
+    if value is not None:
+        found.append({"title": f"{one.child.name}: {told('voucher.value')}", "note": "",
+                      "steps": explained(value.steps), "total": (told("voucher.value"), money(value.value))})
+    return found
 
 
 def _years(one: Estimate, day: date) -> int:
@@ -202,8 +213,7 @@ class Calculator(Page):
         ask = not typed or form.validate()
         day = form.day.data or today
         result = reckoned(form, day, known) if ask and (typed or known) else None
-        if form.day.data is None:
-            form.day.data = day
+        _shown_as_read(form, day)
         return self.render("office/calculator.html", form=form, result=result, action=url_for("calculator.index"),
                            of=person, live=True)
 
@@ -238,6 +248,6 @@ def my_estimate() -> dict[str, Any]:
     day = form.day.data or by.today
     told_income = any(form[name].data is not None for name in ADULTS) or form.highest.data
     result = reckoned(form, day) if valid and told_income else None
-    form.day.data = form.day.data or day
+    _shown_as_read(form, day)
     return {"form": form, "result": result}
 
