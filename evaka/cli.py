@@ -26,8 +26,10 @@ from evaka import cases, city, texts
 from evaka.access import REACHES
 from evaka.actions.city import check_with
 from evaka.actions.decision import Instruction
+from evaka.actions.document import PaperPolicy
 from evaka.actions.fee.family import FeePolicy
 from evaka.actions.fee.paper import FeeInstruction
+from evaka.actions.income.statement import StatementPolicy
 from evaka.actions.invoice.paper import Bank
 from evaka.actions.ledger import code_mistakes as _wrong_codes
 from evaka.actions.person.retention import mistakes as _wrong_retention
@@ -306,12 +308,14 @@ def _wrong_jobs() -> Iterator[ConfigMistake]:
 FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
-         "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy},
+         "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy,
+         "papers": PaperPolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable, also=_wrong_prices),
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
-    "incomes": city.Reads({"rules": IncomePolicy, "kind": Mapping[str, IncomeKind]}, also=_wrong_kinds),
+    "incomes": city.Reads(
+        {"rules": IncomePolicy, "kind": Mapping[str, IncomeKind], "statement": StatementPolicy}, also=_wrong_kinds),
     "invoices": city.Reads({"rules": InvoicePolicy, "free_choice": tuple[FreeChoice, ...]}),
     "ledger": city.Reads(
         {"products": Mapping[str, LedgerProduct], "finvoice": FinvoicePolicy, "bank": PaymentPolicy}, rows=Layout,

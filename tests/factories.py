@@ -23,6 +23,7 @@ from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.ledger import Batch
 from evaka.models.person import (
     FamilyConflict,
@@ -43,6 +44,7 @@ from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
+from evaka.rules.income.statement import StatementKind, StatementStatus
 from evaka.rules.ledger import Channel
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
@@ -212,6 +214,13 @@ def user(
 def partner(first: Person, second: Person, start: date = date(2020, 1, 1), end: date | None = None) -> Partner:
     """Two people who have lived together since 2020."""
     return save(Partner(first_id=first.id, second_id=second.id, start=start, end=end))
+
+
+def statement(person: Person, **fields: Any) -> IncomeStatement:
+    """The statement that somebody has sent from the summer of 2026 on: the highest fee is accepted."""
+    defaults = {"person_id": person.id, "kind": StatementKind.HIGHEST_FEE, "status": StatementStatus.SENT,
+                "start": date(2026, 6, 1), "answers": {}, "sent_at": datetime(2026, 5, 20, 12, tzinfo=HELSINKI)}
+    return save(IncomeStatement(**(defaults | fields)))
 
 
 def income(person: Person, month: int = 5000_00, start: date = date(2024, 1, 1), end: date | None = None) -> Income:

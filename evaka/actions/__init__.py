@@ -208,7 +208,7 @@ def _changes(row: Model, kind: str) -> list[list[Any]]:
         new = history.added[0] if history.added else None
         if new is None and old is None:
             continue
-        hidden = column.key in row.secret
+        hidden = column.key in row.secret | row.untold
         found.append([name, column.key, "…" if hidden else _plain(old), "…" if hidden else _plain(new)])
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
@@ -13,6 +14,19 @@ from evaka.models.person import Person
 from evaka.models.user import User
 from evaka.rules.person import address_lines, full_name
 from evaka.texts import say
+
+
+@dataclass(frozen=True)
+class PaperPolicy:
+    """On which papers the city explains how each figure was reckoned."""
+
+    explain_fees: bool = True
+    explain_vouchers: bool = True
+    explain_invoices: bool = True
+
+
+def papers() -> PaperPolicy:
+    return city.value("city", "papers", PaperPolicy)
 
 
 def keep(person_id: int, feature: str, by: Actor, *, name: str, language: str, content: bytes) -> Document:

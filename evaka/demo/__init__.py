@@ -38,6 +38,7 @@ from evaka.models.income import Income
 from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.rules.fee import FeeStatus
+from evaka.rules.income import ShownAmount
 from evaka.rules.person import search_key, sort_key
 from evaka.rules.person.duplicate import name_key, phone_key
 from evaka.rules.placement import ServiceNeed
@@ -138,7 +139,7 @@ class _Making:
         for n, head in enumerate(db.session.scalars(paying).all()):
             person = db.session.get_one(Person, head)
             if not db.session.scalar(select(Income.id).where(Income.person_id == head, Income.start >= following)):
-                incomes.add(person, by, start=following, main_income=(3100 + 140 * n) * 100)
+                incomes.add(person, by, start=following, lines=(ShownAmount("main_income", (3100 + 140 * n) * 100),))
 
     def _entered_twice(self, own: int) -> None:
         """Paper applications were entered for people whom the office knew already, without a code and as heard."""

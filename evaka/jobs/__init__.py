@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.fee import REFRESH_NIGHT
+from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
@@ -33,6 +34,7 @@ JOBS: dict[str, Job] = {
         REFRESH_NIGHT,
         RECKON_DAY,
         SEND_DAY,
+        REMIND,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,

@@ -62,7 +62,8 @@ class FeeFacts:
 
     `total_income` is None when the family has not shown its income.  `income_limit` is the lower limit for
     the family's size, `rate` the percentage of what exceeds it.  A change of income of
-    `income_change_percent` must be told.
+    `income_change_percent` must be told.  `changes` are the words of what is new since the decision before, `table`
+    names the version of the fee table; the steps of the children make an appendix when there are any.
     """
 
     sender: Sender
@@ -85,6 +86,8 @@ class FeeFacts:
     decision_maker: str
     decision_maker_title: str
     appeal: Appeal
+    changes: tuple[str, ...] = ()
+    table: str = ""
 
 
 def fee_letter(facts: FeeFacts, language: str) -> Letter:
@@ -106,14 +109,10 @@ def fee_letter(facts: FeeFacts, language: str) -> Letter:
     body: list[Block] = [
         Text(word("owed", total=euros(facts.total), valid=lasting(facts.period, language)), strong=True),
         Text(word(f"kind_{facts.kind}")),
+        *changed(facts.changes, language),
         _children(facts, language),
         Heading(word("grounds_heading")),
         Facts(summary),
-    ]
-    for child in facts.children:
-        if child.steps:
-            body += [Heading(word("steps_heading", child=child.name)), Steps(child.steps)]
-    body += [
         Heading(word("duty_heading")),
         Text(word("duty")),
         Heading(word("laws_heading")),
@@ -122,6 +121,8 @@ def fee_letter(facts: FeeFacts, language: str) -> Letter:
         decided_by(facts.decision_maker, facts.decision_maker_title),
         *appeal(facts.appeal, language),
     ]
+    reckonings = [(word("steps_heading", child=child.name), child.steps) for child in facts.children]
+    body += appendix(word("appendix_heading"), facts.table, reckonings)
     return Letter(
         title=word("title"),
         language=language,
@@ -132,6 +133,21 @@ def fee_letter(facts: FeeFacts, language: str) -> Letter:
         body=tuple(body),
         secrecy=word("secret"),
     )
+
+
+def changed(changes: Iterable[str], language: str) -> list[Block]:
+    """What is new since the decision before, where there was one."""
+    what = ", ".join(one[:1].lower() + one[1:] for one in changes)
+    return [Text(say("letter.fee.changed", language, changes=what))] if what else []
+
+
+def appendix(heading: str, table: str, reckonings: Iterable[tuple[str, tuple[Step, ...]]]) -> list[Block]:
+    """How each figure was reckoned, at the end of a decision; nothing when the city does not want it."""
+    found: list[Block] = []
+    for title, steps in reckonings:
+        if steps:
+            found += [Heading(title), Steps(steps)]
+    return [Heading(heading), *([Text(table)] if table else []), *found] if found else []
 
 
 def explained(steps: Iterable[Reckoned], language: str) -> tuple[Step, ...]:

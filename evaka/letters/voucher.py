@@ -14,8 +14,8 @@ from typing import Any
 from evaka.kit.dates import DateRange, finnish
 from evaka.kit.money import Cents, euros
 from evaka.letters.decision import Appeal, Law, appeal, decided_by, lasting, laws
-from evaka.letters.fee import Alteration, IncomeLine, income_words
-from evaka.letters.letter import Block, Facts, Heading, Letter, Rows, Sender, Step, Steps, Text
+from evaka.letters.fee import Alteration, IncomeLine, appendix, changed, income_words
+from evaka.letters.letter import Block, Facts, Heading, Letter, Rows, Sender, Step, Text
 from evaka.texts import say
 
 
@@ -24,7 +24,8 @@ class VoucherLetterFacts:
     """`kind` is a key of the words: normal or relief_accepted.
 
     `co_payment` is before the alterations, `final_co_payment` what the family pays the unit a month, `to_unit` what
-    the city does.  A change of income of `income_change_percent` must be told.
+    the city does.  A change of income of `income_change_percent` must be told.  `changes` and `tables` are as on a fee
+    decision, and so is the appendix of steps.
     """
 
     sender: Sender
@@ -54,6 +55,8 @@ class VoucherLetterFacts:
     decision_maker: str
     decision_maker_title: str
     appeal: Appeal
+    changes: tuple[str, ...] = ()
+    tables: str = ""
 
 
 def voucher_letter(facts: VoucherLetterFacts, language: str) -> Letter:
@@ -79,14 +82,11 @@ def voucher_letter(facts: VoucherLetterFacts, language: str) -> Letter:
         Text(word("granted", value=euros(facts.value), valid=valid), strong=True),
         Text(word("pays", final_co_payment=euros(facts.final_co_payment))),
         Text(word(f"kind_{facts.kind}")),
+        *changed(facts.changes, language),
         Facts(place),
         _sums(facts, language),
         Heading(word("grounds_heading")),
         Facts(grounds),
-        Heading(word("value_heading")),
-        Steps(facts.value_steps),
-        Heading(word("co_payment_heading")),
-        Steps(facts.co_payment_steps),
         Heading(word("duty_heading")),
         Text(word("duty")),
         Heading(word("laws_heading")),
@@ -94,6 +94,8 @@ def voucher_letter(facts: VoucherLetterFacts, language: str) -> Letter:
         Heading(word("maker_heading")),
         decided_by(facts.decision_maker, facts.decision_maker_title),
         *appeal(facts.appeal, language),
+        *appendix(word("appendix_heading"), facts.tables, (
+            (word("value_heading"), facts.value_steps), (word("co_payment_heading"), facts.co_payment_steps))),
     )
     return Letter(
         title=word("title"),

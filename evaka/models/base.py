@@ -109,7 +109,8 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
 
     __abstract__ = True
     workflow: ClassVar[Workflow[Any] | None] = None
-    secret: ClassVar[frozenset[str]] = frozenset()  # columns whose values the journal must not keep
+    secret: ClassVar[frozenset[str]] = frozenset()  # columns whose values neither journal nor export must keep
+    untold: ClassVar[frozenset[str]] = frozenset()  # columns that the journal names, but whose values it does not keep
 
     @classmethod
     def feature_name(cls) -> str:

@@ -72,6 +72,21 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 
+  // A form that is asked by GET is answered while one types.
+  all("form[data-live]").forEach((form) => {
+    let waiting = 0;
+    form.addEventListener("input", () => {
+      window.clearTimeout(waiting);
+      waiting = window.setTimeout(async () => {
+        const asked = new URLSearchParams(new FormData(form)).toString();
+        const answer = await fetch(`${form.action}?${asked}`);
+        if (!answer.ok || asked !== new URLSearchParams(new FormData(form)).toString()) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        document.querySelector(form.dataset.live).replaceWith(page.querySelector(form.dataset.live));
+      }, 400);
+    });
+  });
+
   // Rows are picked one by one or all at once, and the bar says how many.
   all("form[data-bulk]").forEach((form) => {
     const whole = form.querySelector("input[data-all]");

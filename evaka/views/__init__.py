@@ -25,6 +25,7 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
@@ -51,6 +52,9 @@ from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.income import IncomeScreen
+from evaka.views.income.calculator import Calculator
+from evaka.views.income.mine import MyStatements
+from evaka.views.income.statement import StatementScreen, statements_waiting
 from evaka.views.index_day import FamilyScreen, IndexDayScreen
 from evaka.views.invoice import InvoiceScreen, MyInvoices
 from evaka.views.journal import AuditScreen, MailScreen, RunScreen, given_up
@@ -104,6 +108,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("other_measure", MeasureScreen, OtherMeasure),
     ("voucher_coefficient", CoefficientScreen, VoucherCoefficient),
     ("income", IncomeScreen, Income),
+    ("statement", StatementScreen, IncomeStatement),
+    ("calculator", Calculator, None),
     ("fee", FeeScreen, FeeDecision),
     ("alteration", AlterationScreen, FeeAlteration),
     ("index_day", IndexDayScreen, IndexDay),
@@ -150,7 +156,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
         ("index_day", "index_day.index_view", "index_day.view", None),
+        ("statement", "statement.index_view", "statement.handle", statements_waiting),
         ("income", "income.index_view", "income.view", None),
+        ("calculator", "calculator.index", "fee.calculate", None),
         ("alteration", "alteration.index_view", "fee.relief", None),
         ("invoice", "invoice.index_view", "invoice.view", None),
         ("voucher", "voucher.index_view", "voucher.view", None),
@@ -185,6 +193,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
+    ("statement", MyStatements, IncomeStatement),
     ("voucher", MyVouchers, VoucherDecision),
     ("invoice", MyInvoices, Invoice),
     ("message", MyMessages, Thread),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from evaka.access import within
+from evaka.access import may, within
 from evaka.actions.fee.family import tables
-from evaka.actions.fee.paper import need_name
+from evaka.actions.fee.paper import need_name, table_of
+from evaka.kit.dates import finnish
 from evaka.kit.money import euros
 from evaka.models.base import db
 from evaka.models.document import Document
@@ -18,11 +20,12 @@ from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.models.voucher import VoucherDecision
-from evaka.rules.fee import AlterationKind, Fees, FeeStatus, Step
+from evaka.rules.fee import AlterationKind, Fees, FeeStatus, FeeTable, Step
 from evaka.rules.fee.step import money
 from evaka.rules.income import Income, family_total
 from evaka.views.base import Button, Screen, link
 from evaka.views.filters import DayFilter, StateFilter
+from evaka.views.income import income_lines
 from evaka.views.page import actor, aged, decimal, language, moment, told, word_of, written
 
 
@@ -37,6 +40,38 @@ def explained(steps: tuple[Step, ...]) -> list[dict[str, str]]:
         }
         for step in steps
     ]
+
+
+def table_facts(table: FeeTable) -> list[tuple[str, str]]:
+    """Which version of the fee table was used."""
+    return [(told("fee.table_from"), finnish(table.valid.start)), (told("fee.table_law"), table.law),
+            (told("fee.table_rounding"), told(f"rounding.{table.rounding}"))]
+
+
+def table_block(fees: Fees, day: date) -> dict[str, Any]:
+    """The version of the fee table behind a decision, and the figures that the decision quotes of it."""
+    table, said = table_of(fees, day), fees.limits
+    quoted = [
+        (told("fee.limit_lower"), euros(said.lower)),
+        (told("fee.limit_upper"), euros(said.upper)),
+        (told("fee.rate"), f"{decimal(said.rate * 100)}\u00a0%"),
+        (told("fee.smallest"), euros(said.smallest_fee)),
+        (told("fee.highest"), euros(said.highest_fee)),
+    ]
+    return {
+        "title": told("fee.table"),
+        "note": told("fee.persons", count=fees.family_size),
+        "aside": True,
+        "text": "" if table else told("fee.table_changed"),
+        "facts": [*(table_facts(table) if table else []), *quoted],
+    }
+
+
+def incomes_blocks(fees: Fees) -> list[dict[str, Any]]:
+    """The lines of each income that a decision counts: as shown, the multiplier of the pay period, a month."""
+    known = {id: one for id, one in incomes_of(fees).items() if one is not None and one.lines}
+    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(known)))}
+    return [income_lines(told("fee.income_of", person=people[id]), one.lines, one.total) for id, one in known.items()]
 
 
 class FeeScreen(Screen):
@@ -210,7 +245,9 @@ class FeeScreen(Screen):
                 "title": told("fee.of", number=row.number) if row.number else told("fee.of_draft"),
                 "facts": facts,
                 "aside": True,
-            }
+            },
+            *([table_block(row.fees, row.start)] if row.facts["lines"] else []),
+            *incomes_blocks(row.fees),
         ]
 
 
@@ -273,11 +310,14 @@ class MyFees(Screen):
     column_details_list = ("number", "status", "start", "end", "family_size", "total", "document")
 
     def head_buttons(self) -> list[Button]:
-        """To the vouchers, for a family that has any."""
+        """To the income statements, and to the vouchers for a family that has any."""
+        found = []
+        if may(actor(), "statement.view"):
+            found.append(Button(told("menu.my_statement"), url_for("my_statement.index_view"), "secondary"))
         mine = select(VoucherDecision.id).where(within(actor(), "voucher.view", VoucherDecision)).limit(1)
-        if db.session.scalar(mine) is None:
-            return []
-        return [Button(told("menu.my_voucher"), url_for("my_voucher.index_view"), "secondary")]
+        if db.session.scalar(mine) is not None:
+            found.append(Button(told("menu.my_voucher"), url_for("my_voucher.index_view"), "secondary"))
+        return found
 
     def row_heading(self, row: Any) -> str:
         return told("fee.of", number=row.number)
@@ -301,10 +341,11 @@ class MyFees(Screen):
                 "head": [
                     told("invoice.step_text"),
                     told("invoice.step_arithmetic"),
+                    told("invoice.step_law"),
                     told("invoice.step_result"),
                 ],
-                "rows": [[one["title"], one["math"], one["sum"]] for one in explained(line.price.steps)],
-                "figures": [2],
+                "rows": [[one["title"], one["math"], one["rule"], one["sum"]] for one in explained(line.price.steps)],
+                "figures": [3],
             }
             for line in fees.lines
         ]

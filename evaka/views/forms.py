@@ -45,11 +45,13 @@ from wtforms.widgets.core import clean_key
 from evaka import city
 from evaka.access import Actor, within
 from evaka.actions import Action, Among, Choice
+from evaka.actions.income import kind_name, kinds
 from evaka.kit.dates import DateRange, finnish
 from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
 from evaka.models.unit import Unit
+from evaka.rules.income import PayPeriod, ShownAmount
 from evaka.rules.unit import SEVEN, Hours, Week
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of, written
@@ -142,6 +144,19 @@ class EurosField(NumberField):
             if abs(cents) > LARGEST:
                 raise ValueError(told("form.number"))
             self.data = int(cents)
+
+
+def cents_of(typed: str) -> int:
+    """Euros as people write them, 1 250,50, in cents; ValueError in a sentence for anything else."""
+    text = typed.replace("\u00a0", "").replace(" ", "").replace(",", ".")
+    if not NUMBER.fullmatch(text):
+        raise ValueError(told("form.number"))
+    cents = Decimal(text.replace("\u2212", "-")) * 100
+    if cents != int(cents):
+        raise ValueError(told("form.cents"))
+    if abs(cents) > LARGEST:
+        raise ValueError(told("form.number"))
+    return int(cents)
 
 
 class DayField(DateField):
@@ -356,6 +371,8 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
             return SelectField(**common, choices=[SelectChoice("", told("form.choose")), *choices])
         if mark == "euros":
             return EurosField(**common)
+        if mark == "income_lines":
+            return IncomeLinesField(**common)
         if mark == "long":
             rules.append(Length(max=LONG))
             return TextAreaField(**common, filters=[tidy])
@@ -567,6 +584,59 @@ class WeekField(Field):
                  "label": told(f"form.week.{side}_of", day=told(f"weekday.{day}"))} for side in self.SIDES]}
             for day in SEVEN
         ]
+
+
+class IncomeLinesField(Field):
+    """An amount for each kind of income that the city asks for, with its pay period where it may have another.
+
+    The page shows it as a grid (`rows`); what was typed stays as it was, whether it could be read or not.
+    """
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(None, data, extra_filters)
+        self.wrong: dict[str, str] = {}
+        self.kinds = kinds()
+        if formdata is None:
+            return
+        self.typed = {
+            (kind, part): (formdata.getlist(self.name_of(kind, part)) or [""])[0].strip()
+            for kind in self.kinds for part in ("amount", "period")}
+        self.raw_data = [text for (_, part), text in self.typed.items() if text and part == "amount"]
+        found = [self._amount(kind) for kind in self.kinds if self.typed[kind, "amount"]]
+        self.data = tuple(one for one in found if one is not None)
+        self.process_errors = list(self.wrong.values())
+
+    def name_of(self, kind: str, part: str) -> str:
+        return f"{self.name}-{kind}-{part}"
+
+    def _amount(self, kind: str) -> ShownAmount | None:
+        try:
+            cents = cents_of(self.typed[kind, "amount"])
+            period = PayPeriod(self.typed[kind, "period"] or PayPeriod.MONTHLY_NO_HOLIDAY_BONUS)
+        except ValueError as no:
+            self.wrong[kind] = f"{kind_name(kind, language())}: {no}"
+            return None
+        return ShownAmount(kind, cents, period)
+
+    def _shown(self, kind: str) -> tuple[str, str]:
+        """Amount and pay period as the inputs hold them."""
+        if self.raw_data is not None:
+            return self.typed[kind, "amount"], self.typed[kind, "period"]
+        held = next((one for one in self.data or () if one.kind == kind), None)
+        return (euros(held.amount).removesuffix("\u00a0€"), held.period) if held else ("", "")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """By kind its name, its input, the pay periods where one may be chosen, and what is wrong with it."""
+        found = []
+        for key, kind in self.kinds.items():
+            amount, period = self._shown(key)
+            periods = [(one.value, word_of(one), one == (period or PayPeriod.MONTHLY_NO_HOLIDAY_BONUS))
+                       for one in PayPeriod] if kind.chooses_period else []
+            found.append({
+                "label": kind_name(key, language()), "part": kind.part_of, "amount": amount, "periods": periods,
+                "name": self.name_of(key, "amount"), "period_name": self.name_of(key, "period"),
+                "wrong": self.wrong.get(key, "")})
+        return found
 
 
 class NotATime(ValueError):

@@ -24,6 +24,7 @@ from evaka.models.base import Model, db
 from evaka.models.decision import Decision
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import Email, JobRun
@@ -46,6 +47,8 @@ from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Button, Home, link
 from evaka.views.decision import is_unanswered
 from evaka.views.income import ends_soon
+from evaka.views.income.mine import income_asked
+from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, unread_of_guardian, writes_with_families
 from evaka.views.page import actor, told, word_of, written
@@ -150,6 +153,8 @@ def of_finance() -> Iterator[Task]:
                (("voucher.status", "draft"),))
     yield Task("payment_drafts", "payment.view", Payment, Payment.status == PaymentStatus.DRAFT, "payment",
                (("payment.status", "draft"),))
+    yield Task("statements_wait", "statement.handle", IncomeStatement, statements_wait(), "statement",
+               (("statement.waits", "1"),))
     yield Task("incomes_end", "income.view", Income, ends_soon(), "income", (("income.ends_soon", "1"),))
 
 
@@ -318,7 +323,8 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by), waits=[*self.decisions(by), *self.letters(by)],
+            "guardian/home.html", kids=self.children(by),
+            waits=[*self.decisions(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 

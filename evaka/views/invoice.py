@@ -10,14 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import may, require_any, within
+from evaka.actions.fee.paper import table_of
 from evaka.actions.invoice.paper import product_name, rf_reference
 from evaka.actions.ledger import invoice_message
+from evaka.kit.dates import finnish
 from evaka.kit.money import euros
 from evaka.kit.references import grouped
 from evaka.models.base import db
 from evaka.models.document import Document
-from evaka.models.fee import steps_of
+from evaka.models.fee import FeeDecision, steps_of
 from evaka.models.invoice import Invoice, InvoiceRow
+from evaka.rules.fee import IN_FORCE
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.ledger import Channel
 from evaka.views.base import Button, Screen, link
@@ -75,13 +78,44 @@ def steps_blocks(row: Any) -> list[dict[str, Any]]:
                     "head": [
                         told("invoice.step_text"),
                         told("invoice.step_arithmetic"),
+                        told("invoice.step_law"),
                         told("invoice.step_result"),
                     ],
-                    "rows": [[step["title"], step["math"], step["sum"]] for step in steps],
-                    "figures": [2],
+                    "rows": [[step["title"], step["math"], step["rule"], step["sum"]] for step in steps],
+                    "figures": [3],
                 }
             )
     return found
+
+
+def decisions_block(row: Any) -> dict[str, Any]:
+    """The decisions in force in the month, where each fee is explained down to its table, for whoever may see them."""
+    heads = {row.head_id, row.codebtor_id} - {None}
+    found = db.session.scalars(
+        select(FeeDecision)
+        .where(
+            FeeDecision.head_id.in_(heads),
+            FeeDecision.status.in_(IN_FORCE),
+            FeeDecision.meets(row.period),
+            within(actor(), "fee.view", FeeDecision),
+        )
+        .order_by(FeeDecision.start)
+    )
+    return {
+        "title": told("invoice.by_decisions"),
+        "empty": told("invoice.no_decisions"),
+        "head": [told(f"fee.{name}") for name in ("number", "period", "total", "table")],
+        "figures": [2],
+        "rows": [
+            [
+                link(str(one.number), "fee.details_view", one.id),
+                str(one.period),
+                euros(one.total),
+                ", ".join(finnish(table.valid.start) for table in [table_of(one.fees, one.start)] if table),
+            ]
+            for one in found
+        ],
+    }
 
 
 class InvoiceScreen(Screen):
@@ -176,7 +210,7 @@ class InvoiceScreen(Screen):
         return [*found, *handed_over_in(invoice_id=row.id)]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [rows_block(row), *steps_blocks(row)]
+        return [rows_block(row), *steps_blocks(row), decisions_block(row)]
 
 
 class MyInvoices(Screen):

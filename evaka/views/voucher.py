@@ -29,7 +29,7 @@ from evaka.rules.ledger import Channel
 from evaka.rules.unit import Provider
 from evaka.rules.voucher import MonthStatus, Payee, PaymentStatus, ReportRow, RowKind, Voucher
 from evaka.views.base import Button, Screen, link, row_number
-from evaka.views.fee import explained, income_shown, income_total, incomes_of, my_paper
+from evaka.views.fee import explained, income_shown, income_total, incomes_blocks, incomes_of, my_paper, table_block
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
 from evaka.views.ledger import handed_over_in, make_buttons, waits_for_bank
 from evaka.views.page import actor, aged, language, moment, told, word_of, written
@@ -176,7 +176,9 @@ class VoucherScreen(Screen):
             (told("voucher.sent_at"), moment(row.sent_at) if row.sent_at else ""),
             (told("voucher.decided_by"), row.decided_by),
         ]
-        return [{"title": self.row_heading(row), "facts": facts, "aside": True}]
+        about = {"title": self.row_heading(row), "facts": facts, "aside": True}
+        family = row.voucher.family
+        return [about, table_block(family, row.start), *incomes_blocks(family)] if row.voucher.line else [about]
 
 
 # -- the months of private units ----------------------------------------------------------------------
@@ -186,9 +188,9 @@ def steps_block(title: str, steps: Any) -> dict[str, Any]:
     """A reckoning as a table."""
     return {
         "title": title,
-        "head": [told("invoice.step_text"), told("invoice.step_arithmetic"), told("invoice.step_result")],
-        "rows": [[one["title"], one["math"], one["sum"]] for one in explained(steps)],
-        "figures": [2],
+        "head": [told(f"invoice.step_{name}") for name in ("text", "arithmetic", "law", "result")],
+        "rows": [[one["title"], one["math"], one["rule"], one["sum"]] for one in explained(steps)],
+        "figures": [3],
     }
 
 

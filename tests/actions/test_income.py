@@ -13,7 +13,7 @@ from evaka.models.base import db
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.journal import AuditEvent
-from evaka.rules.income import Effect, PayPeriod
+from evaka.rules.income import Effect, PayPeriod, ShownAmount
 from tests import factories
 from tests.conftest import keep
 
@@ -33,6 +33,10 @@ def mother():
     return mother
 
 
+def wage(month: int) -> tuple[ShownAmount, ...]:
+    return (ShownAmount("main_income", month),)
+
+
 def fees(head) -> list[tuple[str, int]]:
     rows = db.session.scalars(select(FeeDecision).where(FeeDecision.head_id == head.id).order_by(FeeDecision.start))
     return [(str(one.period), one.total) for one in rows]
@@ -48,11 +52,12 @@ def test_an_income_is_made_monthly_line_by_line_and_the_fee_is_drafted(by, finan
         mother,
         by(finance),
         start=date(2026, 1, 1),
-        pay_period=PayPeriod.MONTHLY_WITH_HOLIDAY_BONUS,
-        main_income=4000_00,
-        perks=100_00,
-        pension=250_00,
-        paid_alimony=300_00,
+        lines=(
+            ShownAmount("main_income", 4000_00, PayPeriod.MONTHLY_WITH_HOLIDAY_BONUS),
+            ShownAmount("perks", 100_00),
+            ShownAmount("pension", 250_00, PayPeriod.YEARLY),  # which this kind does not choose
+            ShownAmount("paid_alimony", 300_00),
+        ),
     )
     keep()
     # 4 000 × 1,05 = 4 200; 100 × 1,05 = 105; 250; less 300
@@ -67,21 +72,21 @@ def test_an_income_is_made_monthly_line_by_line_and_the_fee_is_drafted(by, finan
 
 
 def test_a_new_income_ends_the_earlier_one_the_day_before(by, finance, mother):
-    act.add(mother, by(finance), start=date(2026, 1, 1), main_income=5000_00)
-    act.add(mother, by(finance), start=date(2026, 4, 1), main_income=6000_00)
+    act.add(mother, by(finance), start=date(2026, 1, 1), lines=wage(5000_00))
+    act.add(mother, by(finance), start=date(2026, 4, 1), lines=wage(6000_00))
     assert incomes(mother) == [("1.1.2026–31.3.2026", 5000_00), ("1.4.2026–", 6000_00)]
     # (6 000 − 4 066) × 10,7 % = 206,94 → 207
     assert fees(mother) == [("1.1.2026–31.3.2026", 100_00), ("1.4.2026–31.7.2026", 207_00)]
 
 
 def test_an_income_that_meets_a_later_one_is_refused(by, finance, mother):
-    act.add(mother, by(finance), start=date(2026, 4, 1), main_income=6000_00)
+    act.add(mother, by(finance), start=date(2026, 4, 1), lines=wage(6000_00))
     with pytest.raises(Refused, match=r"income.overlaps"):
-        act.add(mother, by(finance), start=date(2026, 1, 1), main_income=5000_00)
+        act.add(mother, by(finance), start=date(2026, 1, 1), lines=wage(5000_00))
 
 
 def test_who_accepts_the_highest_fee_pays_it_whatever_was_typed(by, finance, mother):
-    row = act.add(mother, by(finance), start=date(2026, 1, 1), effect=Effect.MAX_FEE_ACCEPTED, main_income=100_00)
+    row = act.add(mother, by(finance), start=date(2026, 1, 1), effect=Effect.MAX_FEE_ACCEPTED, lines=wage(100_00))
     assert (row.total, row.lines[0]["amount"]) == (0, 100_00)
     assert fees(mother) == [("1.1.2026–31.7.2026", 311_00)]
 
@@ -90,14 +95,14 @@ def test_the_partners_income_changes_the_heads_fee(by, finance, mother):
     father = factories.person()
     factories.partner(mother, father)
     factories.income(mother, 4000_00)
-    act.add(father, by(finance), start=date(2026, 1, 1), main_income=3000_00)
+    act.add(father, by(finance), start=date(2026, 1, 1), lines=wage(3000_00))
     # three persons: (7 000 − 5 245) × 10,7 % = 187,79 → 188
     assert fees(mother) == [("1.1.2026–31.7.2026", 188_00)]
 
 
 def test_an_income_is_corrected_ended_and_removed(by, finance, mother):
-    row = act.add(mother, by(finance), start=date(2026, 1, 1), main_income=5000_00)
-    act.correct(row, by(finance), start=date(2026, 1, 1), main_income=6000_00)
+    row = act.add(mother, by(finance), start=date(2026, 1, 1), lines=wage(5000_00))
+    act.correct(row, by(finance), start=date(2026, 1, 1), lines=wage(6000_00))
     assert fees(mother) == [("1.1.2026–31.7.2026", 207_00)]
     act.end(row, by(finance), end=date(2026, 3, 31))
     assert fees(mother) == [("1.1.2026–31.3.2026", 207_00), ("1.4.2026–31.7.2026", 311_00)]
@@ -111,7 +116,8 @@ def test_an_income_is_corrected_ended_and_removed(by, finance, mother):
     ("inputs", "key"),
     [
         ({"start": date(2026, 3, 1), "end": date(2026, 2, 1)}, "income.ends_before_start"),
-        ({"start": date(2026, 3, 1), "pension": -1}, "income.negative"),
+        ({"start": date(2026, 3, 1), "lines": (ShownAmount("pension", -1),)}, "income.negative"),
+        ({"start": date(2026, 3, 1), "lines": (ShownAmount("lottery", 1),)}, "income.kind_not_used"),
     ],
 )
 def test_nonsense_is_refused(by, finance, mother, inputs, key):
@@ -123,7 +129,7 @@ def test_only_finance_touches_incomes_and_the_journal_says_what(by, finance, mot
     for role in ("service_worker", "director", "staff"):
         with pytest.raises(Denied):
             act.add(mother, by(factories.user(role)), start=date(2026, 1, 1))
-    act.add(mother, by(finance), start=date(2026, 1, 1), main_income=5000_00)
+    act.add(mother, by(finance), start=date(2026, 1, 1), lines=wage(5000_00))
     line = db.session.scalar(select(AuditEvent).where(AuditEvent.action == "income.add"))
     assert (line.person_id, line.user_id) == (mother.id, finance.id)
     assert ["income +", "total", None, 5000_00] in line.facts["changes"]

@@ -149,7 +149,7 @@ def test_from_income_to_the_paid_month(visit, harjula):
         finance.locator("#block-2 a, section:has(#block-2) a").first.click()  # the child's guardian
     accessible(finance)
     press(finance, "Lisää tulotieto")
-    fill(finance, start="2026-05-01", main_income="6 200,50")
+    fill(finance, start="2026-05-01", **{"lines-main_income-amount": "6 200,50"})
     press(finance, "Lisää tulotieto")
     said(finance, "Tehty")
 

@@ -11,16 +11,13 @@ from evaka.rules.income import (
     Effect,
     IncomeLine,
     IncomePolicy,
-    Notice,
     PayPeriod,
-    Renewal,
-    Statement,
     check_apart,
-    due_notice,
     shown,
     validity,
     with_new,
 )
+from evaka.rules.income.notice import Notice, Renewal, Statement, due_notice
 from tests.conformance import Case, Difference, compare, compare_as_sets, expectations, kind
 from tests.conformance.values import day, period, written
 

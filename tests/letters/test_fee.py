@@ -61,17 +61,20 @@ def test_a_parent_alone_who_has_not_told_the_income():
     [
         ("fi", ["Salassa pidettävä", "Päätös varhaiskasvatuksen asiakasmaksusta",
                 "yhteensä 178,00 € kuukaudessa. Päätös on voimassa 1.3.2026 alkaen toistaiseksi.",
-                "Näin maksu on laskettu: Väinö Öljynen", "vähintään 10 prosenttia", "(1503/2016) 5, 7 ja 8 §",
-                "Oikaisuvaatimusohje", "(1503/2016) 20 §"]),
+                "vähintään 10 prosenttia", "(1503/2016) 5, 7 ja 8 §",
+                "Oikaisuvaatimusohje", "(1503/2016) 20 §",
+                "Liite: näin maksu on laskettu", "Näin maksu on laskettu: Väinö Öljynen"]),
         ("sv", ["Sekretessbelagd", "Beslut om klientavgift inom småbarnspedagogiken",
                 "sammanlagt 178,00 € i månaden. Beslutet gäller från och med 1.3.2026 tills vidare.",
-                "Så har avgiften räknats: Väinö Öljynen", "minst 10 procent", "(1503/2016) 5, 7 och 8 §",
-                "Anvisning för begäran om omprövning", "(1503/2016) 20 §"]),
+                "minst 10 procent", "(1503/2016) 5, 7 och 8 §",
+                "Anvisning för begäran om omprövning", "(1503/2016) 20 §",
+                "Bilaga: så har avgiften räknats", "Så har avgiften räknats: Väinö Öljynen"]),
         ("en", ["Secret", "Decision on the client fee for early childhood education",
                 "178,00 € a month in total. The decision is valid from 1.3.2026 until further notice.",
-                "How the fee was reckoned: Väinö Öljynen", "at least 10 per cent",
+                "at least 10 per cent",
                 "(1503/2016), sections 5, 7 and 8", "Instructions for claiming a revision",
-                "(1503/2016), section 20"]),
+                "(1503/2016), section 20",
+                "Appendix: how the fee was reckoned", "How the fee was reckoned: Väinö Öljynen"]),
     ],
 )  # fmt: skip
 def test_the_decision_is_read_in_its_language_from_the_stamp_to_the_appeal(language, words):
@@ -103,3 +106,20 @@ def test_the_steps_of_a_rule_are_said_in_the_language_of_the_letter():
         Step("4 personer", "143 × 1 = 143 €", "5 §"),
         Step("Inkomstgräns", "5\u00a0956,00\u00a0€", ""),
     )
+
+
+@pytest.mark.parametrize(("language", "changed", "table"), [
+    ("fi", "Muuttunut edellisestä päätöksestä: tulot, perheen koko.", "Maksutaulukko 1.8.2024 alkaen"),
+    ("sv", "Ändrat sedan det förra beslutet: tulot, perheen koko.", "Avgiftstabellen från 1.8.2024"),
+    ("en", "Changed since the decision before: tulot, perheen koko.", "Fee table from 1.8.2024")])
+def test_what_changed_and_the_table_are_said(language, changed, table):
+    facts = replace(FEE, changes=("Tulot", "Perheen koko"), table=table)
+    spoken = reading.spoken(pdf(fee_letter(facts, language)))
+    assert changed in spoken
+    assert table in spoken
+
+
+def test_a_city_may_leave_the_appendix_out_and_a_first_decision_has_changed_nothing():
+    silent = replace(FEE, table="Maksutaulukko", children=tuple(replace(one, steps=()) for one in FEE.children))
+    spoken = reading.spoken(pdf(fee_letter(silent, "fi")))
+    assert not [word for word in ("Liite:", "Maksutaulukko", "Muuttunut") if word in spoken]

@@ -16,20 +16,19 @@ from evaka.rules.income import (
     IncomeKind,
     IncomeLine,
     IncomePolicy,
-    Notice,
     PayPeriod,
-    Renewal,
-    Statement,
+    ShownAmount,
     check_apart,
-    due_notice,
     family_effect,
     family_total,
+    reckoned,
     same_income,
     shown,
     usual_end,
     validity,
     with_new,
 )
+from evaka.rules.income.notice import Notice, Renewal, Statement, due_notice
 
 
 @pytest.fixture(autouse=True)
@@ -172,7 +171,7 @@ def renewal(ends_in: int, **changes) -> Renewal:
 
 @pytest.mark.parametrize(
     ("ends_in", "notice"),
-    [(29, None), (28, Notice.INITIAL), (0, Notice.INITIAL), (-1, Notice.EXPIRED), (-2, None)],
+    [(29, None), (28, Notice.INITIAL), (0, Notice.INITIAL), (-1, Notice.EXPIRED), (-7, Notice.EXPIRED), (-8, None)],
 )
 def test_the_family_is_reminded_four_weeks_ahead_and_on_the_day_after(policy, ends_in, notice) -> None:
     assert due_notice(renewal(ends_in), policy, TODAY) == notice
@@ -213,3 +212,19 @@ def test_the_kinds_of_income_are_configuration() -> None:
     assert kinds["paid_alimony"].expense
     assert kinds["perks"].part_of == "main_income"
     assert kinds["main_income"].chooses_period
+
+
+def test_what_was_shown_becomes_lines_with_the_multiplier_of_their_kind(policy) -> None:
+    yearly = PayPeriod.YEARLY
+    kinds = {"main_income": IncomeKind(chooses_period=True), "perks": IncomeKind(part_of="main_income"),
+             "pension": IncomeKind(), "paid_alimony": IncomeKind(expense=True)}
+    amounts = [ShownAmount("main_income", 1200_00, yearly), ShownAmount("perks", 600_00),
+               ShownAmount("pension", 100_00, yearly), ShownAmount("paid_alimony", 50_00), ShownAmount("other", 0)]
+    lines = reckoned(amounts, kinds, policy)
+    assert [(one.kind, one.period is yearly, one.expense) for one in lines] == [
+        ("main_income", True, False), ("perks", True, False), ("pension", False, False), ("paid_alimony", False, True)]
+    assert lines[0].multiplier == policy.multipliers[yearly]
+    assert str(amounts[0]) == "main_income 120000 yearly"
+    for amount, key in ((ShownAmount("pension", -1), "income.negative"), (ShownAmount("x", 1), "income.kind_not_used")):
+        with pytest.raises(Refused, match=key):
+            reckoned([amount], kinds, policy)

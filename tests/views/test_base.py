@@ -646,8 +646,7 @@ def test_numbers_out_of_an_amounts_range_are_told_and_not_reckoned_with(browser:
                 "row_version": 1,
                 "start": "2026-01-01",
                 "effect": "income",
-                "pay_period": "monthly_no_holiday_bonus",
-                "main_income": typed,
+                "lines-main_income-amount": typed,
             },
         )
         assert page.status_code == 200, typed

@@ -36,8 +36,8 @@ def test_an_income_is_added_with_amounts_in_euros_and_drafts_the_fee(browser, mo
             "row_version": str(version),
             "start": "1.1.2026",
             "effect": "income",
-            "pay_period": "monthly_with_holiday_bonus",
-            "main_income": "5 000,50",
+            "lines-main_income-period": "monthly_with_holiday_bonus",
+            "lines-main_income-amount": "5 000,50",
         },
     )
     assert done.status_code == 302, done.text
@@ -57,8 +57,8 @@ def test_a_refusal_is_said_on_the_form_and_nothing_typed_is_lost(browser, mother
             "row_version": str(version),
             "start": "2026-01-01",
             "effect": "income",
-            "pay_period": "monthly_no_holiday_bonus",
-            "main_income": "4321",
+            "lines-main_income-period": "monthly_no_holiday_bonus",
+            "lines-main_income-amount": "4321",
         },
     )
     assert page.status_code == 200

@@ -222,6 +222,7 @@ def family(by: Callable[..., Actor]) -> Family:
         decision,
         place,
         wage,
+        factories.statement(guardian),
         owed,
         bill,
         paper,

@@ -258,9 +258,8 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
             finance,
             f"/office/person/do/income.add/?id={town.mother.id}",
             start="1.1.2026",
-            main_income="9000",
             effect="income",
-            pay_period="monthly_no_holiday_bonus",
+            **{"lines-main_income-amount": "9000"},
         )
     )
     draft = only(FeeDecision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -11,7 +12,8 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of, title_of
+from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of, papers, title_of
+from evaka.actions.fee.family import tables
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal, Law
 from evaka.letters.fee import Alteration, ChildFee, FeeFacts, IncomeLine, explained, fee_letter
@@ -22,9 +24,9 @@ from evaka.models.fee import FeeDecision
 from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
-from evaka.rules.fee import AlterationKind, Line
+from evaka.rules.fee import AlterationKind, Fees, FeeTable, Line
 from evaka.rules.income import Effect, Income, family_total
-from evaka.texts import say
+from evaka.texts import enum_key, say
 
 M = TypeVar("M", Person, Unit)
 EFFECTS = {
@@ -125,7 +127,28 @@ def letter_facts(
             deemed=deemed,
             last_day=last_day_of(deemed, printed.appeal_days),
         ),
+        changes=tuple(say(enum_key(one), language) for one in decision.changed),
+        table=table_words(fees, decision.period.start, language),
     )
+
+
+def table_of(fees: Fees, day: date) -> FeeTable | None:
+    """The fee table of a day, when it is still the one by which a decision was made."""
+    said = fees.limits
+    for table in tables().at(day):
+        limits = (*table.limits(fees.family_size), table.rate, table.smallest_fee, table.highest_fee)
+        if limits == (said.lower, said.upper, said.rate, said.smallest_fee, said.highest_fee):
+            return table
+    return None
+
+
+def table_words(fees: Fees, day: date, language: str) -> str:
+    """Which version of the fee table a decision was made by, and where it was rounded."""
+    table = table_of(fees, day)
+    if table is None:
+        return ""
+    rounding = say(enum_key(table.rounding), language)
+    return say("letter.fee.table", language, start=table.valid.start, law=table.law, rounding=rounding)
 
 
 def named(model: type[M], ids: set[int]) -> dict[int, M]:
@@ -150,7 +173,7 @@ def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
             Alteration(say(f"alteration_kind.{one.kind}", language), effect) for one, effect in line.alterations
         ),
         final_fee=line.price.final,
-        steps=explained(line.price.steps, language),
+        steps=explained(line.price.steps, language) if papers().explain_fees else (),
     )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of
+from evaka.actions.document import bill_recipient_of, keep, letter_language, name_of, papers
 from evaka.kit.money import euros
 from evaka.kit.references import check_iban, creditor_reference
 from evaka.letters import pdf
@@ -66,7 +66,8 @@ def letter_facts(invoice: Invoice, by: Actor, language: str) -> InvoiceFacts:
         due=invoice.due,
         rows=tuple(rows),
         total=invoice.total,
-        explanation=tuple(line for row in invoice.rows for line in explanation(row, language)),
+        explanation=tuple(line for row in invoice.rows for line in explanation(row, language))
+        if papers().explain_invoices else (),
         payee=account.payee,
         iban=check_iban(account.iban),
         bic=account.bic,
@@ -88,9 +89,10 @@ def product_name(product: str, language: str) -> str:
 
 
 def explanation(row: InvoiceRow, language: str) -> list[str]:
-    """How a row came to be: a sentence for each step, with its arithmetic."""
+    """How a row came to be: a sentence for each step, with its arithmetic and its section of law."""
     about = f"{row.child.first_name}, {product_name(row.product, language)}"
     return [
         f"{about}: {say(step.key, language, **step.facts)} {step.arithmetic or euros(step.result)}"
+        + (f" ({step.law})" if step.law else "")
         for step in steps_of(row.steps)
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions.document import keep, letter_language, name_of, recipient_of, title_of
-from evaka.actions.fee.paper import FeeInstruction, income_line, named, need_name
+from evaka.actions.document import keep, letter_language, name_of, papers, recipient_of, title_of
+from evaka.actions.fee.paper import FeeInstruction, income_line, named, need_name, table_words
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal
 from evaka.letters.fee import Alteration, explained
@@ -17,7 +17,7 @@ from evaka.models.unit import Unit
 from evaka.models.voucher import VoucherDecision
 from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
 from evaka.rules.fee import AlterationKind
-from evaka.texts import say
+from evaka.texts import enum_key, say
 
 
 def instruction() -> FeeInstruction:
@@ -71,8 +71,8 @@ def letter_facts(decision: VoucherDecision, by: Actor, channel: Channel, languag
         ),
         final_co_payment=decision.final_co_payment,
         to_unit=decision.to_unit,
-        value_steps=explained(value.steps, language),
-        co_payment_steps=explained(line.price.steps, language),
+        value_steps=explained(value.steps, language) if papers().explain_vouchers else (),
+        co_payment_steps=explained(line.price.steps, language) if papers().explain_vouchers else (),
         income_change_percent=printed.income_change_percent,
         laws=printed.laws,
         decision_maker=by.name,
@@ -89,4 +89,6 @@ def letter_facts(decision: VoucherDecision, by: Actor, channel: Channel, languag
             deemed=deemed,
             last_day=last_day_of(deemed, printed.appeal_days),
         ),
+        changes=tuple(say(enum_key(one), language) for one in decision.changed),
+        tables=table_words(voucher.family, decision.period.start, language),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -148,6 +148,8 @@ def as_written(row: Model, name: str, kept: Any) -> Any:
             return word_of(kind(kept))
         if column.type.python_type is date:
             return written(date.fromisoformat(kept))
+        if column.type.python_type is datetime:
+            return moment(datetime.fromisoformat(kept))
     except (ValueError, TypeError, NotImplementedError):
         return kept
     return written(kept) if isinstance(kept, bool) else kept

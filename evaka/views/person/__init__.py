@@ -137,6 +137,9 @@ class PersonScreen(FileBlocks, Screen):
 
     def buttons(self, row: Any) -> list[Button]:
         found = super().buttons(row)
+        if is_adult(row.born, actor().today) and may(actor(), "fee.calculate") and may(actor(), "income.view"):
+            reckon = url_for("calculator.index", person=row.id)
+            found.append(Button(told("estimate.of_family"), reckon, "secondary", True))
         if may(actor(), "journal.view"):
             found.append(Button(told("journal.who_opened"), row_url("journal.file_page", row.id), "secondary", True))
         return found
@@ -171,7 +174,7 @@ class PersonScreen(FileBlocks, Screen):
             return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.key == "person.tell_apart":  # on the page that compares the two
+        if action.key in ("person.tell_apart", "statement.begin"):  # on pages of their own
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None

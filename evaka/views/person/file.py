@@ -19,6 +19,7 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
+from evaka.models.income.statement import IncomeStatement
 from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import FamilyConflict, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
@@ -26,6 +27,7 @@ from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.models.voucher import VoucherDecision
 from evaka.rules.fee import FeeStatus
+from evaka.rules.income.statement import StatementStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
 from evaka.views import assistance
@@ -97,6 +99,8 @@ def of_adult(by: Actor) -> Questions:
         headed=seen(by, HeadOfChild, HeadOfChild.head_id == ROW).order_by(HeadOfChild.start),
         fostered=seen(by, FosterParent, FosterParent.parent_id == ROW).order_by(FosterParent.start),
         incomes=seen(by, Income, Income.person_id == ROW).order_by(Income.start.desc()),
+        statements=seen(by, IncomeStatement, IncomeStatement.person_id == ROW,
+                        IncomeStatement.status != StatementStatus.DRAFT).order_by(IncomeStatement.start.desc()),
         fees=seen(by, FeeDecision, FeeDecision.head_id == ROW).order_by(FeeDecision.start.desc()),
     )
 
@@ -241,7 +245,8 @@ class FileBlocks(FamilyBlocks):
         ]
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
-        return [self._children(row), self._partners(row), self._incomes(row), self._fees(row), self._documents(row)]
+        return [self._children(row), self._partners(row), self._incomes(row), self._statements(row),
+                self._fees(row), self._documents(row)]
 
     def _block(self, key: str, head: list[str], rows: list[list[Any]], **more: Any) -> dict[str, Any] | None:
         """A section, or nothing for a reader without the right to such rows."""
@@ -285,7 +290,16 @@ class FileBlocks(FamilyBlocks):
     def _incomes(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["incomes"]
         return self._block("income.title", [told(f"income.{name}") for name in ("period", "effect", "total")],
-                           [[str(one.period), word_of(one.effect), euros(one.total)] for one in rows], figures=[2])
+                           [[link(str(one.period), "income.details_view", one.id), word_of(one.effect),
+                             euros(one.total)] for one in rows], figures=[2])
+
+    def _statements(self, row: Any) -> dict[str, Any] | None:
+        """What the person has sent, of the own income and of children's."""
+        rows = g.found["statements"]
+        return self._block(
+            "statement.title", [told(f"statement.{name}") for name in ("period", "kind", "status")],
+            [[link(str(one.period), "statement.details_view", one.id), word_of(one.kind), self.badge(one.status)]
+             for one in rows]) if rows else None
 
     def _vouchers(self, row: Any) -> dict[str, Any] | None:
         """Of a child who has, or had, a place in a private unit."""

@@ -347,6 +347,18 @@ def upgrade():
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_income_person_id'), ['person_id'], unique=False)
 
+    op.create_table('income_notice',
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('initial', 'reminder', 'expired', 'new_family', name='notice', native_enum=False, length=40), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_income_notice_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_income_notice'))
+    )
+    with op.batch_alter_table('income_notice', schema=None) as batch_op:
+        batch_op.create_index('ix_income_notice_person_id_sent_at', ['person_id', 'sent_at'], unique=False)
+
     op.create_table('other_measure',
     sa.Column('kind', sa.Enum('transport_benefit', 'acculturation_support', 'anomalous_education_start', 'discussion_offered', 'discussion_held', 'discussion_counselling', name='measurekind', native_enum=False, length=40), nullable=False),
     sa.Column('child_id', sa.Integer(), nullable=False),
@@ -667,6 +679,31 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_fee_partner_id'), ['partner_id'], unique=False)
         batch_op.create_index('ix_fee_status_head_id', ['status', 'head_id'], unique=False)
 
+    op.create_table('income_statement',
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=True),
+    sa.Column('kind', sa.Enum('income', 'highest_fee', 'child_income', name='statementkind', native_enum=False, length=40), nullable=False),
+    sa.Column('status', sa.Enum('draft', 'sent', 'handling', 'handled', name='statementstatus', native_enum=False, length=40), nullable=False),
+    sa.Column('start_date', sa.Date(), nullable=False),
+    sa.Column('end_date', sa.Date(), nullable=True),
+    sa.Column('answers', sa.JSON(), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handler_id', sa.Integer(), nullable=True),
+    sa.Column('note', sa.Text(), server_default='', nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['person.id'], name=op.f('fk_income_statement_child_id')),
+    sa.ForeignKeyConstraint(['handler_id'], ['user.id'], name=op.f('fk_income_statement_handler_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_income_statement_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_income_statement'))
+    )
+    with op.batch_alter_table('income_statement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_income_statement_child_id'), ['child_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_income_statement_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_income_statement_status_sent_at', ['status', 'sent_at'], unique=False)
+
     op.create_table('invoice',
     sa.Column('number', sa.Integer(), nullable=True),
     sa.Column('status', sa.Enum('draft', 'replacement_draft', 'sent', 'replaced', name='invoicestatus', native_enum=False, length=40), nullable=False),
@@ -955,6 +992,24 @@ def upgrade():
     with op.batch_alter_table('group_placement', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_group_placement_group_id'), ['group_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_group_placement_placement_id'), ['placement_id'], unique=False)
+
+    op.create_table('income_statement_paper',
+    sa.Column('statement_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('payslip', 'other_income', 'startup_grant', 'profit_and_loss', 'accountant_report', 'company_payslip', 'light_entrepreneur_salary', 'proof_of_studies', 'alimony_paid', 'child_income', 'other', name='paperkind', native_enum=False, length=40), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('media', sa.String(length=40), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('by_office', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['statement_id'], ['income_statement.id'], name=op.f('fk_income_statement_paper_statement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_income_statement_paper'))
+    )
+    with op.batch_alter_table('income_statement_paper', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_income_statement_paper_statement_id'), ['statement_id'], unique=False)
 
     op.create_table('index_day',
     sa.Column('start_date', sa.Date(), nullable=False),
@@ -1290,6 +1345,10 @@ def downgrade():
 
     op.drop_table('invoice_row')
     op.drop_table('index_day')
+    with op.batch_alter_table('income_statement_paper', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_income_statement_paper_statement_id'))
+
+    op.drop_table('income_statement_paper')
     with op.batch_alter_table('group_placement', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_group_placement_placement_id'))
         batch_op.drop_index(batch_op.f('ix_group_placement_group_id'))
@@ -1358,6 +1417,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_invoice_codebtor_id'))
 
     op.drop_table('invoice')
+    with op.batch_alter_table('income_statement', schema=None) as batch_op:
+        batch_op.drop_index('ix_income_statement_status_sent_at')
+        batch_op.drop_index(batch_op.f('ix_income_statement_person_id'))
+        batch_op.drop_index(batch_op.f('ix_income_statement_child_id'))
+
+    op.drop_table('income_statement')
     with op.batch_alter_table('fee', schema=None) as batch_op:
         batch_op.drop_index('ix_fee_status_head_id')
         batch_op.drop_index(batch_op.f('ix_fee_partner_id'))
@@ -1425,6 +1490,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_other_measure_child_id'))
 
     op.drop_table('other_measure')
+    with op.batch_alter_table('income_notice', schema=None) as batch_op:
+        batch_op.drop_index('ix_income_notice_person_id_sent_at')
+
+    op.drop_table('income_notice')
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_income_person_id'))
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased, joinedload
 
-import evaka.actions.income  # noqa: F401  the buttons of this screen and of a person's
 from evaka.actions import Action
-from evaka.kit.money import euros
-from evaka.models.income import Income
-from evaka.rules.income import Effect
+from evaka.actions.income import kind_name
+from evaka.kit.money import Cents, euros
+from evaka.models.base import db
+from evaka.models.income import Income, IncomeNotice
+from evaka.rules.income import Effect, IncomeLine, ShownAmount
 from evaka.views.base import Screen, link
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
-from evaka.views.page import Lazy, actor, decimal, told, word_of
+from evaka.views.page import Lazy, actor, decimal, language, moment, told, word_of
 
 SOON = timedelta(days=30)
 
@@ -26,6 +28,27 @@ def ends_soon() -> ColumnElement[bool]:
     following = aliased(Income)
     shown = select(following.id).where(following.person_id == Income.person_id, following.start > Income.start)
     return Income.end.between(today, today + SOON) & ~shown.exists()
+
+
+def income_lines(title: str, lines: Sequence[IncomeLine], total: Cents) -> dict[str, Any]:
+    """How a month's total came to be: each amount as shown, its multiplier, what it is a month."""
+    return {
+        "title": title,
+        "empty": told("income.no_lines"),
+        "figures": [1, 3, 4],
+        "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
+        "rows": [
+            [
+                kind_name(line.kind, language()),
+                euros(line.amount),
+                word_of(line.period),
+                decimal(line.multiplier),
+                euros(-line.monthly if line.expense else line.monthly),
+            ]
+            for line in lines
+        ],
+        "total": [told("income.total"), "", "", "", euros(total)],
+    }
 
 
 class IncomeScreen(Screen):
@@ -62,33 +85,27 @@ class IncomeScreen(Screen):
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         """How the month's total came to be: each amount as shown, its multiplier, what it is a month."""
         lines = row.shown.lines
+        sent = db.session.scalars(
+            select(IncomeNotice)
+            .where(IncomeNotice.person_id == row.person_id)
+            .order_by(IncomeNotice.id.desc())
+            .limit(10)
+        )
         return [
             {
-                "title": told("income.lines"),
-                "empty": told("income.no_lines"),
-                "figures": [1, 3, 4],
-                "head": [told(f"income.line_{name}") for name in ("kind", "amount", "period", "multiplier", "monthly")],
-                "rows": [
-                    [
-                        told(f"income.add.{line.kind}"),
-                        euros(line.amount),
-                        word_of(line.period),
-                        decimal(line.multiplier),
-                        euros(-line.monthly if line.expense else line.monthly),
-                    ]
-                    for line in lines
-                ],
-                "total": [told("income.total"), "", "", "", euros(row.total)],
-            }
+                "title": told("income.notices"),
+                "empty": told("income.no_notices"),
+                "aside": True,
+                "head": [told("income.notice_kind"), told("income.notice_sent")],
+                "rows": [[word_of(one.kind), moment(one.sent_at)] for one in sent],
+            },
+            income_lines(told("income.lines"), lines, row.total),
         ]
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         """A correction starts from what was entered."""
         if action.verb != "correct":
             return super().first_value(action, name, row)
-        by_kind = {line["kind"]: line for line in row.lines}
-        if name == "pay_period":
-            return next((line.period for line in row.shown.lines if line.kind == "main_income"), None)
-        if name in by_kind:
-            return by_kind[name]["amount"]
+        if name == "lines":
+            return tuple(ShownAmount(line.kind, line.amount, line.period) for line in row.shown.lines)
         return getattr(row, name, None)

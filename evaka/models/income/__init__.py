@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from evaka.models.base import Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.rules.income import Effect, IncomeLine, PayPeriod, shown
 from evaka.rules.income import Income as Shown
+from evaka.rules.income.notice import Notice
 
 
 class Income(Dated, Model):
@@ -42,6 +44,26 @@ class Income(Dated, Model):
 
 
 keep_apart(Income, "person_id")
+
+
+class IncomeNotice(Model):
+    """A reminder that somebody was sent: each step once for an income that ends."""
+
+    __tablename__ = "income_notice"
+    __table_args__ = (sa.Index("ix_income_notice_person_id_sent_at", "person_id", "sent_at"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[Notice]
+    sent_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        return cls.person_id == person_id
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.kind}"
 
 
 def lines_kept(lines: tuple[IncomeLine, ...]) -> list[dict[str, Any]]:

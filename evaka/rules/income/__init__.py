@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.errors import Refused
-from evaka.kit.money import Cents
+from evaka.kit.money import Cents, euros
 
 Id = int | str
 
@@ -41,25 +41,50 @@ class PayPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncomeKind:
-    """One row of the form: pension, wages, paid alimony.  An expense is taken away from the income."""
+    """One row of the form: pension, wages, paid alimony.  An expense is taken away from the income.
+
+    `part_of` names the kind with which it is paid, and whose pay period it has.  `name`, by language, is for kinds
+    of the city's own.
+    """
 
     expense: bool = False
     chooses_period: bool = False
     part_of: str | None = None
+    name: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class IncomePolicy:
-    """By what the amounts of each pay period are multiplied, and how many days before the end to remind."""
+    """By what the amounts of each pay period are multiplied, and when to remind.
+
+    The first two reminders go so many days before the end, the second at least `reminders_apart_days` after the first;
+    that an income has ended is told up to `late_days` afterwards, should the program have stood still.  A family whose
+    paid care began or begins within `new_family_days` is asked once.
+    """
 
     multipliers: Mapping[PayPeriod, Decimal]
     valid_months: int = 12
     first_reminder_days: int = 28
     second_reminder_days: int = 14
+    reminders_apart_days: int = 0
+    late_days: int = 1
+    new_family_days: int = 31
 
     def __post_init__(self) -> None:
         if missing := [period for period in PayPeriod if period not in self.multipliers]:
             raise ValueError(f"multipliers has no {missing[0]}", 'Give a number for it: "1.05".')
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAmount:
+    """An amount as somebody has shown it, in cents for its pay period."""
+
+    kind: str
+    amount: Cents
+    period: PayPeriod = PayPeriod.MONTHLY_NO_HOLIDAY_BONUS
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.period}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +118,28 @@ class Income:
     def total(self) -> Cents:
         """Income less expenses a month; may be negative."""
         return self.earned - self.expenses
+
+
+def reckoned(
+    amounts: Iterable[ShownAmount], kinds: Mapping[str, IncomeKind], policy: IncomePolicy
+) -> tuple[IncomeLine, ...]:
+    """Lines out of what was shown, each with the multiplier that holds today.
+
+    A kind that chooses no period is for a month, one that is part of another has that one's period.  Refused for
+    an amount below zero and for a kind that the city does not use.
+    """
+    given = {one.kind: one for one in amounts if one.amount}
+    lines = []
+    for kind, one in given.items():
+        if one.amount < 0:
+            raise Refused("income.negative", kind=f"income_kind.{kind}", amount=euros(one.amount))
+        if kind not in kinds:
+            raise Refused("income.kind_not_used", kind=f"income_kind.{kind}")
+        of = kinds[kind].part_of or kind
+        chooses = of in kinds and kinds[of].chooses_period
+        period = given[of].period if chooses and of in given else PayPeriod.MONTHLY_NO_HOLIDAY_BONUS
+        lines.append(IncomeLine(kind, one.amount, period, policy.multipliers[period], kinds[kind].expense))
+    return tuple(lines)
 
 
 def shown(
@@ -178,56 +225,3 @@ def check_apart(others: Iterable[DateRange], period: DateRange) -> None:
 def usual_end(start: date, policy: IncomePolicy) -> date:
     """The last day that is suggested for a record that starts on a day."""
     return add_months(start, policy.valid_months) - DAY
-
-
-class Notice(StrEnum):
-    INITIAL = "initial"
-    REMINDER = "reminder"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """An income statement that a person has sent within the last year."""
-
-    period: DateRange
-    handled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """What is known of one adult when asking whether to remind.
-
-    `charged` are the days on which a child of the household has care with a fee or co-payment.  `notices`
-    are those sent within the last month.
-    """
-
-    incomes: tuple[DateRange, ...]
-    charged: tuple[DateRange, ...]
-    statements: tuple[Statement, ...] = ()
-    notices: frozenset[Notice] = frozenset()
-
-
-def due_notice(renewal: Renewal, policy: IncomePolicy, today: date) -> Notice | None:
-    """Which reminder is due today, if any: the first of the three that has not been sent within a month.
-
-    Looks at the person's latest income only.  The child must have paid care on the day after it ends.
-    """
-    if not renewal.incomes:
-        return None
-    end = max(period.last_day for period in renewal.incomes)
-    windows = {
-        Notice.INITIAL: DateRange(today, today + timedelta(days=policy.first_reminder_days)),
-        Notice.REMINDER: DateRange(today, today + timedelta(days=policy.second_reminder_days)),
-        Notice.EXPIRED: DateRange(today - DAY, today - DAY),
-    }
-    for notice, window in windows.items():
-        if end not in window or notice in renewal.notices:
-            continue
-        if not any(end + DAY in period for period in renewal.charged):
-            return None
-        told = (statement for statement in renewal.statements if not statement.handled)
-        if any(statement.period.last_day > window.last_day for statement in told):
-            continue
-        return notice
-    return None
