@@ -305,7 +305,7 @@ def shown_fee(decision: FeeDecision) -> Case:
         "head": fees.head,
         "partner": fees.partner,
         "family_size": fees.family_size,
-        "difference": sorted(decision.differences),
+        "difference": sorted(one.value for one in decision.differences),
         "total_fee": fees.total,
         "max_fee": fees.limits.highest_fee,
         "min_income": fees.limits.lower,

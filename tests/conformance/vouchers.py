@@ -142,7 +142,7 @@ def shown_voucher(decision: VoucherDecision) -> Case:
         "head": voucher.family.head,
         "partner": voucher.family.partner,
         "family_size": voucher.family.family_size,
-        "difference": sorted(decision.differences),
+        "difference": sorted(one.value for one in decision.differences),
         "empty": decision.empty,
         "unit": line.care.unit if line else None,
         "placement_type": line.care.care_type.value if line else None,
