@@ -52,7 +52,7 @@ def choices(day: date) -> list[tuple[CityTable | None, FeeTable]]:
         )
         .order_by(CityTable.id)
     ):  # fmt: skip
-        with _tables_of(version):
+        with _tables_of(version, day):
             found += [(version, one) for one in _tables() if one.valid.start not in known and _near(one, day)]
     return found
 
@@ -66,20 +66,18 @@ def _tables() -> list[FeeTable]:
 
 
 @contextmanager
-def _tables_of(version: CityTable | None) -> Iterator[None]:
-    """Inside, the fee tables are those of a version that does not hold yet."""
-    if version is None or holds(version, None):
+def _tables_of(version: CityTable | None, day: date) -> Iterator[None]:
+    """Inside, the fee tables are those of a version, whether it holds on the day or not yet."""
+    if version is None or holds(version, day):
         yield
         return
     with city.trying(version.file, version.table, content(version)):
         yield
 
 
-def holds(version: CityTable | None, day: date | None) -> bool:
-    """Whether a version is published, and for a day whether it holds on it."""
-    if version is None:
-        return True
-    return version.status is TableStatus.PUBLISHED and (day is None or version.start <= day)
+def holds(version: CityTable | None, day: date) -> bool:
+    """Whether the tables of a version hold on a day; those of the files do."""
+    return version is None or (version.status is TableStatus.PUBLISHED and version.start <= day)
 
 
 # -- what people do -------------------------------------------------------------------------------------
@@ -179,7 +177,7 @@ def left(day_id: int, status: IndexDayStatus) -> int:
 
 def reckon(families: Heads, day: IndexDay, by: Actor) -> dict[int, Refused]:
     """The preview of some families: what they pay and will pay, and why.  No decision is drafted."""
-    with _tables_of(day.city_table):
+    with _tables_of(day.city_table, by.today):
         found, troubles = preview(families)
     rows = []
     for head, id in families.items():

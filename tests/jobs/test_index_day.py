@@ -21,6 +21,7 @@ from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Counter, Email, JobRun
 from evaka.models.placement import Placement, ServiceNeedPeriod
+from evaka.rules.city import TableStatus
 from evaka.rules.fee import FeeStatus
 from evaka.rules.index_day import FamilyState, IndexDayStatus
 from tests import factories
@@ -98,10 +99,11 @@ def test_a_stage_begins_when_the_one_before_is_done_and_only_one_day_is_open(by,
         act.approve(day, clerk)
 
 
-def test_a_table_that_is_only_drafted_is_previewed_and_drafts_wait_until_it_is_published(by, clerk):
+@pytest.mark.parametrize("status", [TableStatus.DRAFT, TableStatus.PUBLISHED])
+def test_a_table_that_does_not_hold_yet_is_previewed_and_drafts_wait_until_it_does(by, clerk, status):
     head = told_family(by())
     text = act.city.written("fees", "table").replace("smallest_fee = 32_00", "smallest_fee = 99_00")
-    version = factories.city_table("fees", "table", text)
+    version = factories.city_table("fees", "table", text, status=status, start=date(2026, 6, 10))
     keep()
     day = act.begin(clerk, start=START, version=version)
     db.session.commit()

@@ -28,6 +28,7 @@ from evaka.cli import permissions
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.fee import FeeAlteration, FeeDecision
+from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.message import Message, Thread, ThreadMember
@@ -208,6 +209,8 @@ def family(by: Callable[..., Actor]) -> Family:
     contact = factories.contact(child, guardian)
     pickup = factories.pickup(child)
     conflict = factories.conflict(child, other_id=guardian.id)
+    index_day = factories.save(IndexDay(start=date(2026, 8, 1), made_at=machine.now))
+    looked_at = factories.save(IndexDayFamily(index_day_id=index_day.id, head_id=guardian.id, why=[]))
     closure = factories.closure(unit, date(2026, 6, 15))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
@@ -240,6 +243,8 @@ def family(by: Callable[..., Actor]) -> Family:
         run,
         line,
         factories.city_table(),
+        index_day,
+        looked_at,
         granted,
         payee,
         month,
