@@ -342,6 +342,9 @@ def test_the_journal_says_that_the_city_was_loaded(harjula):
     lines = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
     line = lines[0]
     assert line.action == "demo.load"
-    assert {one.action for one in lines[1:]} == {"income.add", "fee.draft"}  # what finance finds to review
+    assert {one.action for one in lines[1:]} == {  # what finance finds to review
+        "income.add", "fee.draft", "income.begin_statement", "statement.save", "statement.attach", "statement.send",
+        "statement.take",
+    }
     assert line.facts["size"] == "small"
     assert line.facts["day"] == "2026-11-24"
