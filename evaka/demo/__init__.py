@@ -17,6 +17,8 @@ from sqlalchemy import select
 from evaka import city
 from evaka.access import Actor
 from evaka.actions import income as incomes
+from evaka.actions.income import statement as declared
+from evaka.actions.income.statement import Upload
 from evaka.demo import money, papers
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
@@ -31,7 +33,7 @@ from evaka.demo.places import Places
 from evaka.demo.rows import Rows
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
-from evaka.kit.dates import add_months
+from evaka.kit.dates import DAY, add_months
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
@@ -39,11 +41,23 @@ from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.rules.fee import FeeStatus
 from evaka.rules.income import ShownAmount
+from evaka.rules.income.statement import Answers, Company, OtherIncome, Source, StatementKind, papers_wanted
 from evaka.rules.person import search_key, sort_key
 from evaka.rules.person.duplicate import name_key, phone_key
 from evaka.rules.placement import ServiceNeed
 
 SEED = 2026
+PAPER = (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
+         b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+TOLD = (  # what a few guardians have declared; None accepts the highest fee
+    Answers(gross=True, gross_source=Source.ATTACHMENTS, estimated=3_450_00, other_info="Palkka nousi lokakuussa."),
+    Answers(gross=True, gross_source=Source.INCOMES_REGISTER, estimated=2_780_00,
+            other_incomes=(OtherIncome.PARENTAL_ALLOWANCE,)),
+    None,
+    Answers(entrepreneur=True, began=date(2023, 5, 2), company="Verkkopaja", companies=(Company.SELF_EMPLOYED,),
+            own_papers=True, startup_grant=False),
+    Answers(gross=True, gross_source=Source.INCOMES_REGISTER, estimated=1_150_00, student=True, alimony_payer=True),
+)
 TO_REVIEW = 12  # families whose fee decisions wait for finance
 DOUBLES = 4  # people who were entered a second time
 
@@ -127,6 +141,7 @@ class _Making:
         hand_over(self.logins.office["finance"], calendar)
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
+        self._statements(own.head.id)
         self._entered_twice(own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 
@@ -140,6 +155,26 @@ class _Making:
             person = db.session.get_one(Person, head)
             if not db.session.scalar(select(Income.id).where(Income.person_id == head, Income.start >= following)):
                 incomes.add(person, by, start=following, lines=(ShownAmount("main_income", (3100 + 140 * n) * 100),))
+
+    def _statements(self, own: int) -> None:
+        """Some guardians have sent income statements in the last days: finance finds them waiting, some in hand."""
+        by, today = Actor(None, self.calendar.now), self.calendar.day
+        start = add_months(today.replace(day=1), 1)
+        paying = select(FeeDecision.head_id).where(
+            FeeDecision.status == FeeStatus.SENT, FeeDecision.on(today), FeeDecision.head_id != own
+        ).order_by(FeeDecision.id.desc()).limit(len(TOLD))
+        for n, head in enumerate(db.session.scalars(paying).all()):
+            person, answers = db.session.get_one(Person, head), TOLD[n]
+            kind = StatementKind.HIGHEST_FEE if answers is None else StatementKind.INCOME
+            statement = declared.begin(person, by, kind=kind, start=start)
+            db.session.flush()
+            if answers is not None:
+                declared.save(statement, by, end=add_months(start, 12) - DAY, answers=answers)
+                for paper in papers_wanted(kind, answers)[:1]:
+                    declared.attach(statement, by, kind=paper, upload=Upload(f"{paper}.pdf", PAPER))
+            declared.send(statement, by)
+            if n == 0:
+                declared.take(statement, by)
 
     def _entered_twice(self, own: int) -> None:
         """Paper applications were entered for people whom the office knew already, without a code and as heard."""

@@ -59,7 +59,7 @@ def children_of(person: Person, by: Actor) -> Select[Any]:
     return select(Person).where(Person.id.in_(own_children(person.id, by.today)))
 
 
-@action("statement.begin")
+@action("income.begin_statement")
 def begin(
     person: Person,
     by: Actor,
@@ -96,7 +96,7 @@ def save(statement: IncomeStatement, by: Actor, *, end: date | None, answers: An
 @action("statement.attach")
 def attach(statement: IncomeStatement, by: Actor, *, kind: PaperKind, upload: Upload) -> StatementPaper:
     """A paper is added, until the statement is handled; what kind of file it is, its first bytes tell."""
-    own = by.user is not None and by.user.person_id == statement.person_id
+    own = _by_family(statement, by)
     if own:
         _must_be(statement, OPEN)
     limits, media = policy(), files.media_type(upload.content)
@@ -125,7 +125,7 @@ def attach(statement: IncomeStatement, by: Actor, *, kind: PaperKind, upload: Up
 
 def papers_of(statement: IncomeStatement, by: Actor) -> Select[Any]:
     """Those that somebody may take away: a guardian's own are not the office's, nor the other way round."""
-    own = by.user is not None and by.user.person_id == statement.person_id
+    own = _by_family(statement, by)
     return select(StatementPaper).where(
         StatementPaper.statement_id == statement.id, StatementPaper.by_office == (not own)
     )
@@ -136,7 +136,7 @@ def detach(
     statement: IncomeStatement, by: Actor, *, paper: Annotated[StatementPaper, Among(papers_of)]
 ) -> None:
     """A paper that was added by mistake is taken away again."""
-    own = by.user is not None and by.user.person_id == statement.person_id
+    own = _by_family(statement, by)
     if own:
         _must_be(statement, OPEN)
     if paper.statement_id != statement.id or paper.by_office == own:
@@ -225,6 +225,11 @@ def lacks_of(statement: IncomeStatement) -> list[Lack]:
         db.session.scalars(select(StatementPaper.kind).where(StatementPaper.statement_id == statement.id))
     )
     return lacks(statement.kind, statement.start, statement.end, statement.told, papers)
+
+
+def _by_family(statement: IncomeStatement, by: Actor) -> bool:
+    """Whether it is the family's own doing; what the program does by itself is done in its name."""
+    return by.user is None or by.user.person_id == statement.person_id
 
 
 def _must_be(statement: IncomeStatement, states: frozenset[StatementStatus] | set[StatementStatus]) -> None:

@@ -51,7 +51,7 @@ class MyStatements(Papers, Screen):
         rows = self.get_query().order_by(IncomeStatement.start.desc(), IncomeStatement.id.desc()).all()
         return self.render("guardian/decisions.html", fact_line=told("statement.my_help"), buttons=[
             Button(told("statement.estimate"), self.get_url(".estimate"), "secondary"),
-            Button(told("statement.begin"), self.get_url(".begin"), "primary"),
+            Button(told("income.begin_statement"), self.get_url(".begin"), "primary"),
         ], rows=[{"label": self.row_heading(row), "note": str(row.period), "badge": self.sign(row),
                   "url": self.page(row)} for row in rows])
 
@@ -72,7 +72,7 @@ class MyStatements(Papers, Screen):
 
     @expose("/begin/", methods=("GET", "POST"))
     def begin(self) -> Any:
-        person, action = self.own_person(), ACTIONS["statement.begin"]
+        person, action = self.own_person(), ACTIONS["income.begin_statement"]
         require(actor(), action.key, person)
         form = form_for(action, person)(request.form if request.method == "POST" else None)
         if request.method == "GET":
@@ -85,7 +85,7 @@ class MyStatements(Papers, Screen):
                 flash(sentence(no), "error")
             else:
                 return redirect(self.get_url(".fill", id=row.id))
-        return self.render("guardian/statement_begin.html", heading=told("statement.begin"), form=form,
+        return self.render("guardian/statement_begin.html", heading=told("income.begin_statement"), form=form,
                            back=self.get_url(".index_view"))
 
     @expose("/fill/", methods=("GET", "POST"))
@@ -218,7 +218,7 @@ class MyStatements(Papers, Screen):
 
 def income_asked(by: Actor) -> Iterator[dict[str, Any]]:
     """A line on the guardian's first page when the family's income ends soon, or was never told."""
-    if by.user is None or by.user.person_id is None or not may(by, "statement.begin"):
+    if by.user is None or by.user.person_id is None or not may(by, "income.begin_statement"):
         return
     own = by.user.person_id
     near = by.today + timedelta(days=policy().first_reminder_days)
