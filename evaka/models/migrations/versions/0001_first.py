@@ -325,6 +325,7 @@ def upgrade():
     )
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_income_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_income_start_date_id', ['start_date', 'id'], unique=False)
 
     op.create_table('other_measure',
     sa.Column('kind', sa.Enum('transport_benefit', 'acculturation_support', 'anomalous_education_start', 'discussion_offered', 'discussion_held', 'discussion_counselling', name='measurekind', native_enum=False, length=40), nullable=False),
@@ -532,6 +533,7 @@ def upgrade():
     )
     with op.batch_alter_table('application', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_application_child_id'), ['child_id'], unique=False)
+        batch_op.create_index('ix_application_due_id', ['due', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_application_guardian_id'), ['guardian_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_application_start_date'), ['start_date'], unique=False)
         batch_op.create_index('ix_application_status_due', ['status', 'due'], unique=False)
@@ -1300,6 +1302,7 @@ def downgrade():
         batch_op.drop_index('ix_application_status_due')
         batch_op.drop_index(batch_op.f('ix_application_start_date'))
         batch_op.drop_index(batch_op.f('ix_application_guardian_id'))
+        batch_op.drop_index('ix_application_due_id')
         batch_op.drop_index(batch_op.f('ix_application_child_id'))
 
     op.drop_table('application')
@@ -1335,6 +1338,7 @@ def downgrade():
 
     op.drop_table('other_measure')
     with op.batch_alter_table('income', schema=None) as batch_op:
+        batch_op.drop_index('ix_income_start_date_id')
         batch_op.drop_index(batch_op.f('ix_income_person_id'))
 
     op.drop_table('income')
