@@ -17,7 +17,10 @@ from evaka.rules.application import APPLICATION, ApplicationKind, ApplicationSta
 
 class Application(OfChild, Model):
     __tablename__ = "application"
-    __table_args__ = (sa.Index("ix_application_status_due", "status", "due"),)
+    __table_args__ = (
+        sa.Index("ix_application_status_due", "status", "due"),
+        sa.Index("ix_application_due_id", "due", "id"),  # the order of the list
+    )
     workflow = APPLICATION
 
     kind: Mapped[ApplicationKind] = mapped_column(default=ApplicationKind.DAYCARE)

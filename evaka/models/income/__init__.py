@@ -19,6 +19,10 @@ from evaka.rules.income.notice import Notice
 
 class Income(Dated, Model):
     __tablename__ = "income"
+    __table_args__ = (
+        sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
+        sa.Index("ix_income_start_date_id", "start_date", "id"),  # the order of the list
+    )
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     effect: Mapped[Effect] = mapped_column(default=Effect.INCOME)

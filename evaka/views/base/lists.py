@@ -123,24 +123,35 @@ class Lists:
                  page_size: int | None = None) -> Any:
         """How many rows there are, counted up to a limit, and those of a page or an export.
 
-        Far from the first page only the keys are read up to it, and then the rows of the page.
+        Far from the first page only the keys are read up to it, and then the rows of the page.  What a search finds is
+        found once: the keys in their order tell how many there are, and which rows the page shows.
         """
         query, joins = self.get_query(), {}
         if self._search_supported and search:
             query = query.filter(self.found(search.strip()))
         if filters and self._filters:
             query, _, joins, _ = self._apply_filters(query, None, joins, {}, filters)
-        count = counted(query, self.model.id)
-        query, joins = self._apply_sorting(query, joins, sort_column, sort_desc)
-        related = [joinedload(one) for one in self._auto_joins]
-        if page and page >= FAR:
-            ids = [id for id, in self._apply_pagination(query.with_entities(self.model.id), page, page_size)]
-            rows = db.session.query(self.model).filter(self.model.id.in_(ids)).options(*related)
-            found = sorted(rows, key=lambda row: ids.index(row.id))
+        page, size = page or 0, self.page_size if page_size is None else page_size
+        ordered, joins = self._apply_sorting(query, joins, sort_column, sort_desc)
+        keys = ordered.with_entities(self.model.id)
+        if search and 0 < (page + 1) * size <= COUNTED:
+            ids = [id for id, in keys.limit(COUNTED + 1)]
+            count, found = len(ids), self._in_order(ids[page * size:(page + 1) * size])
         else:
-            found = self._apply_pagination(query, page, page_size).options(*related).all()
+            count = counted(query, self.model.id)
+            found = self._in_order([id for id, in self._apply_pagination(keys, page, page_size)]) if page >= FAR else (
+                self._apply_pagination(ordered, page, page_size).options(*self._related()).all())
         self.listed(found)
         return count, found
+
+    def _related(self) -> list[Any]:
+        return [joinedload(one) for one in self._auto_joins]
+
+    def _in_order(self, ids: list[int]) -> list[Any]:
+        """The rows with these keys, in the order of the keys."""
+        rows = self.get_query().filter(self.model.id.in_(ids)).options(*self._related())
+        places = {id: place for place, id in enumerate(ids)}
+        return sorted(rows, key=lambda row: places[row.id]) if ids else []
 
     @property
     def counted_up_to(self) -> int:

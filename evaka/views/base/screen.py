@@ -124,13 +124,24 @@ class Screen(Saving, Deeds, Lists, ModelView):
         known = {name: everywhere(by, key) for name, key in keys.items()}
         asked = {name: within(by, keys[name], self.model) for name, all_rows in known.items() if not all_rows}
         known |= {name: bool(always(condition)) for name, condition in asked.items()}
-        apart = {id(one): one for one in asked.values() if always(one) is None}  # many keys reach equally far
-        if apart:
-            columns = [condition.label(f"c{n}") for n, condition in enumerate(apart.values())]
+        asked = {name: condition for name, condition in asked.items() if always(condition) is None}
+        return known | self._verdicts(asked, row) if asked else known
+
+    def _verdicts(self, asked: dict[str, ColumnElement[bool]], row: Model) -> dict[str, bool]:
+        """Whether conditions hold of a row; many keys reach equally far, and a page that only reads asks once of each.
+
+        A condition of an actor is one object, however often `within` says it.
+        """
+        reads = request.method in ("GET", "HEAD")
+        told: dict[tuple[int, int], tuple[ColumnElement[bool], bool]] = (
+            request.environ.setdefault("evaka.verdicts", {}) if reads else {})
+        fresh = {id(one): one for one in asked.values() if (id(one), row.id) not in told}
+        if fresh:
+            columns = [condition.label(f"c{n}") for n, condition in enumerate(fresh.values())]
             found = db.session.execute(select(literal(1), *columns).where(self.model.id == row.id)).first()
-            verdicts = dict(zip(apart, map(bool, found[1:]) if found else repeat(False), strict=False))
-            known |= {name: verdicts[id(one)] for name, one in asked.items() if id(one) in verdicts}
-        return known
+            for one, holds in zip(fresh, found[1:] if found else repeat(False), strict=False):
+                told[one, row.id] = fresh[one], bool(holds)
+        return {name: told[id(one), row.id][1] for name, one in asked.items()}
 
     @expose("/details/")
     def details_view(self) -> Any:

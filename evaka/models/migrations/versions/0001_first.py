@@ -346,6 +346,7 @@ def upgrade():
     )
     with op.batch_alter_table('income', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_income_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_income_start_date_id', ['start_date', 'id'], unique=False)
 
     op.create_table('income_notice',
     sa.Column('person_id', sa.Integer(), nullable=False),
@@ -565,6 +566,7 @@ def upgrade():
     )
     with op.batch_alter_table('application', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_application_child_id'), ['child_id'], unique=False)
+        batch_op.create_index('ix_application_due_id', ['due', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_application_guardian_id'), ['guardian_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_application_start_date'), ['start_date'], unique=False)
         batch_op.create_index('ix_application_status_due', ['status', 'due'], unique=False)
@@ -1456,6 +1458,7 @@ def downgrade():
         batch_op.drop_index('ix_application_status_due')
         batch_op.drop_index(batch_op.f('ix_application_start_date'))
         batch_op.drop_index(batch_op.f('ix_application_guardian_id'))
+        batch_op.drop_index('ix_application_due_id')
         batch_op.drop_index(batch_op.f('ix_application_child_id'))
 
     op.drop_table('application')
@@ -1495,6 +1498,7 @@ def downgrade():
 
     op.drop_table('income_notice')
     with op.batch_alter_table('income', schema=None) as batch_op:
+        batch_op.drop_index('ix_income_start_date_id')
         batch_op.drop_index(batch_op.f('ix_income_person_id'))
 
     op.drop_table('income')
