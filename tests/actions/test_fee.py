@@ -23,7 +23,7 @@ from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.journal import AuditEvent, Email
-from evaka.models.person import HeadOfChild, Person
+from evaka.models.person import HeadOfChild, Partner, Person
 from evaka.rules.fee import AlterationKind, Difference, FeeStatus, fees_on
 from tests import factories
 from tests.conftest import keep
@@ -180,6 +180,26 @@ def test_a_later_decision_ends_the_earlier_one(by, finance):
     assert told(mother)[1] == ("1.4.2026–31.7.2026", 50_00, "draft")
     act.send(decisions(mother, FeeStatus.DRAFT)[0], by(finance))
     assert told(mother) == [("1.1.2026–31.3.2026", 100_00, "sent"), ("1.4.2026–31.7.2026", 50_00, "sent")]
+
+
+@pytest.mark.parametrize("last", ["mother", "father"])
+def test_when_two_families_become_one_the_order_of_sending_does_not_matter(by, finance, last):
+    """Both had decisions of their own; now one pays for all, and the other's are ended by a draft on nothing."""
+    (mother, _), (father, _) = family(born=date(2021, 3, 3)), family()
+    act.refresh({mother.id, father.id}, by())
+    for head in (mother, father):
+        [first] = decisions(head, FeeStatus.DRAFT)
+        act.send(first, by(finance))
+    factories.save(Partner(first_id=mother.id, second_id=father.id, start=date(2026, 3, 1), end=None))
+    act.refresh({mother.id, father.id}, by())
+    heads = sorted((mother, father), key=lambda head: (head.id == mother.id) == (last == "mother"))
+    for head in heads:
+        for draft in decisions(head, FeeStatus.DRAFT):
+            act.send(draft, by(finance))
+    assert act.refresh({mother.id, father.id}, by()) == {}
+    assert [one.status for head in heads for one in decisions(head, FeeStatus.DRAFT, FeeStatus.ANNULLED)] == []
+    standing = [one for head in heads for one in decisions(head, FeeStatus.SENT) if one.on(date(2026, 5, 5))]
+    assert [len(one.fees.lines) for one in standing] == [2]
 
 
 def test_a_decision_on_the_same_days_annuls_the_earlier_one(by, finance):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -15,22 +16,35 @@ from tests.conformance.vouchers import shown_voucher, voucher_facts, voucher_ste
 @kind("decisions/1", "generate")
 @kind("vouchers/1", "generate")
 def generate(case: Case, fixtures: Case) -> list[Difference]:
+    return judged_steps(case, walk(case, fixtures))
+
+
+Shown = list[tuple[FeeStatus, Case]]  # decisions in the words of the cases, each with its status
+
+
+def judged_steps(case: Case, walked: Iterable[Shown]) -> list[Difference]:
+    """What differs from the expectations of the steps, which have been walked one after another."""
+    found: list[Difference] = []
+    for number, (step, stored) in enumerate(zip(case["steps"], walked, strict=True), start=1):
+        if "expect" in step:
+            found += judged(step["expect"], stored, f"step {number}")
+    return found
+
+
+def walk(case: Case, fixtures: Case) -> Iterator[Shown]:
+    """All decisions that are stored after each step."""
     settings, known = settings_of(case, fixtures), dict(case["facts"])
     fees = [given_fee_decision(one, fixtures) for one in case.get("existing_decisions", ())]
     vouchers: list = []
     first_day = first_day_of(case, settings)
-    found: list[Difference] = []
-    for number, step in enumerate(case["steps"]):
+    for step in case["steps"]:
         known |= step.get("set_facts", {})
         facts = fee_facts(known, fixtures, settings)
         fees = fee_step(step, facts, fees, first_day)
         of_vouchers = voucher_facts(known, fixtures, facts, settings)
         vouchers = voucher_step(step, of_vouchers, vouchers, first_day)
-        if "expect" in step:
-            stored = [(one.status, shown_fee(one)) for one in fees]
-            stored += [(one.status, shown_voucher(one)) for one in vouchers]
-            found += judged(step["expect"], stored, f"step {number + 1}")
-    return found
+        stored = [(one.status, shown_fee(one)) for one in fees]
+        yield stored + [(one.status, shown_voucher(one)) for one in vouchers]
 
 
 def settings_of(case: Case, fixtures: Case) -> Case:
@@ -42,7 +56,7 @@ def first_day_of(case: Case, settings: Case) -> date:
     return day(case.get("min_date", settings["decision_min_date"]))
 
 
-def judged(expect: Case, stored: list[tuple[FeeStatus, Case]], where: str) -> list[Difference]:
+def judged(expect: Case, stored: Shown, where: str) -> list[Difference]:
     """Each expected decision must match another of the stored ones, and no more of them may be there."""
     statuses = {STATUS[name] for name in expect.get("statuses", STATUS)}
     kinds = expect.get("kinds", ("fee", "voucher"))

@@ -17,11 +17,13 @@ SHOWN = 20
 def batch(asked: tuple[int, int, int]) -> list[str]:
     """The differences of the families from one number to another, each with what makes it again."""
     seed, first, last = asked
-    return [
-        f"family {number} of seed {seed}: {one}"
-        for number in range(first, last)
-        for one in differences(seed, number)
-    ]
+    found = []
+    for number in range(first, last):
+        try:
+            found += [f"family {number} of seed {seed}: {one}" for one in differences(seed, number)]
+        except Exception as fault:  # one family's trouble must not stop the others
+            found.append(f"family {number} of seed {seed}: {type(fault).__name__}: {fault}")
+    return found
 
 
 def main(families: int, seed: int) -> int:

@@ -286,8 +286,8 @@ def temporary_rows(case, child, placed):
         days = [day for day in counted if inside(place["span"], day)]
         if not part_day or case["city"]["part_day_refunds"]:
             days = [day for day in days if day not in absent]
-        each = prices[(placed.index(child) > 0, part_day)]
-        here = [day for day in month_days(case) if inside(place["span"], day)]
         if days:
+            each = prices[(placed.index(child) > 0, part_day)]
+            here = [day for day in month_days(case) if inside(place["span"], day)]
             rows.append((child, "care:" + place["care"], len(days), each, here[0], here[-1]))
     return rows

@@ -609,6 +609,15 @@ def test_a_partners_own_decision_without_partner_is_left_to_the_partners_draft()
     assert [one.status for one in confirm([couple], [as_couple]).ended] == [FeeStatus.ANNULLED]
 
 
+def test_a_draft_on_nothing_ends_no_decision_of_the_partner() -> None:
+    [draft] = drafts(family(), "mother", [], first_day=FIRST)
+    for_both = sent(replace(draft, fees=replace(draft.fees, partner="father")))
+    fathers = replace(draft, fees=replace(draft.fees, head="father", partner="mother", lines=()))
+    assert confirm([fathers], [for_both]).ended == ()
+    alone = sent(replace(draft, fees=replace(draft.fees, head="father")), "s2")
+    assert [one.id for one in confirm([fathers], [for_both, alone]).ended] == ["s2"]
+
+
 def changed(**changes) -> set[Difference]:
     before = fees_on(family(), "mother", date(2022, 2, 1))
     return set(differences(before, fees_on(family(**changes), "mother", date(2022, 2, 1))))

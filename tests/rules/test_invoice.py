@@ -545,6 +545,11 @@ def test_a_choice_of_a_free_month_that_cannot_be_used_is_told(month_of, options,
         FreeChoice(month_of, options)
 
 
+def test_what_was_offered_reaches_from_the_first_period_to_the_last() -> None:
+    weeks = DateRange(date(2026, 6, 15), date(2026, 8, 9)), DateRange(date(2026, 6, 8), date(2026, 8, 2))
+    assert str(FreeChoice(date(2026, 6, 1), weeks).offered) == "8.6.2026–9.8.2026"
+
+
 def correction(id: str, amount: int, unit_price: int) -> Correction:
     return Correction(id, "mother", "ella", "Koivu", "care:daycare", OCTOBER, amount, unit_price)
 

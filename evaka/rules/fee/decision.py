@@ -183,7 +183,11 @@ def _met(draft: FeeDecision, other: FeeDecision) -> bool:
 
 
 def _same_adults(draft: FeeDecision, other: FeeDecision) -> bool:
-    """Whether the new one takes the place of the other: the same head, or couples that share an adult."""
+    """Whether the new one takes the place of the other: the same head, or couples that share an adult.
+
+    A draft on nothing ends decisions of its own head only: what the partner now pays for both may have been
+    sent the moment before.
+    """
     if draft.fees.head == other.fees.head:
         return True
-    return draft.fees.partner is not None and other.fees.partner is not None
+    return not draft.empty and draft.fees.partner is not None and other.fees.partner is not None

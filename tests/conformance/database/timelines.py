@@ -22,7 +22,7 @@ from tests.conformance.database.engines import NOON
 from tests.conformance.database.rows import World, save
 from tests.conformance.database.tables import publish, tables_of
 from tests.conformance.decisions import confirmed, given_confirmation, given_fee_decision, selected, shown_fee
-from tests.conformance.timelines import first_day_of, judged, settings_of
+from tests.conformance.timelines import Shown, first_day_of, judged_steps, settings_of
 from tests.conformance.values import day
 from tests.conformance.vouchers import shown_voucher
 
@@ -34,6 +34,11 @@ ACTIONS: dict[type, Any] = {FeeDecision: fee, VoucherDecision: voucher}
 @stored("decisions/1", "generate")
 @stored("vouchers/1", "generate")
 def generate(case: Case, fixtures: Case) -> list[Difference]:
+    return judged_steps(case, walk(case, fixtures))
+
+
+def walk(case: Case, fixtures: Case) -> Iterator[Shown]:
+    """All decisions that the database holds after each step."""
     words = "voucher_text" if fixtures["header"]["schema"].startswith("vouchers") else "fee_text"
     settings, known = settings_of(case, fixtures), dict(case["facts"])
     usual = first_day_of(case, settings)
@@ -45,16 +50,13 @@ def generate(case: Case, fixtures: Case) -> list[Difference]:
     world = World(_people(case), _children(case), fixtures)
     for given in case.get("existing_decisions", ()):
         keep(given_fee_decision(given, fixtures), world)
-    found: list[Difference] = []
     for number, step in enumerate(case["steps"]):
         known |= step.get("set_facts", {})
         if number == 0 or "set_facts" in step:
             world.write(known)
         publish_from(min(usual, day(step["from_date"])) if "from_date" in step else usual)
         _act(step, world)
-        if "expect" in step:
-            found += judged(step["expect"], list(_shown(world)), f"step {number + 1}")
-    return found
+        yield [(row.status, world.named(_written(row))) for row in _rows(*FeeStatus)]
 
 
 def _people(case: Case) -> list[str | None]:
@@ -156,11 +158,6 @@ def _forgetful(facts: Case) -> Case:
         key: family[key] and family[key] | {"record": None} for key in ("head_income", "partner_income")
     }
     return facts | {"family": family | without} if "family" in facts else facts | without
-
-
-def _shown(world: World) -> Iterator[tuple[FeeStatus, Case]]:
-    for row in _rows(*FeeStatus):
-        yield row.status, world.named(_written(row))
 
 
 def _written(row: Row) -> Case:
