@@ -93,17 +93,20 @@ def style(name: str, accent: str = "") -> ParagraphStyle:
 
 
 @cache
-def _fragment(look: str, accent: str) -> Any:
-    """What reportlab makes of a text without markup in one of the looks: parsed once, not in each paragraph."""
-    [fragment] = Paragraph("x", style(look, accent)).frags
-    return fragment
+def _fragments(look: str, accent: str) -> tuple[Any, Any]:
+    """What reportlab makes of a text without markup and of the end of a line: parsed once, not in each paragraph."""
+    text, end, _ = Paragraph("x<br/>x", style(look, accent)).frags
+    return text, end
 
 
 def paragraph(text: str, look: str, accent: str = "") -> TaggedParagraph:
     """A text set in one of the looks of `style`, its lines kept."""
-    if text.strip() and "\n" not in text:
-        made = TaggedParagraph(text, style(look, accent), frags=[_fragment(look, accent).clone(text=text)])
-    else:
+    lines = [line.strip() for line in text.split("\n")]
+    if all(lines):
+        one, end = _fragments(look, accent)
+        fragments = [made for line in lines for made in (one.clone(text=line), end.clone())][:-1]
+        made = TaggedParagraph(text, style(look, accent), frags=fragments)
+    else:  # an empty line
         made = TaggedParagraph(escape(text).replace("\n", "<br/>"), style(look, accent))
     made.spoken = text
     return made

@@ -210,6 +210,33 @@ def _moved_once(real):
     return save
 
 
+def broken(head: int) -> None:
+    """Facts of a decision that no rule can read: a fault of the program, not of the family."""
+    for row in db.session.scalars(sa.select(FeeDecision).where(FeeDecision.head_id == head)):
+        row.facts = row.facts | {"lines": [line | {"care_type": "unheard of"} for line in row.facts["lines"]]}
+    keep()
+
+
+@pytest.mark.parametrize("stage", ["preview", "letters"])
+def test_a_fault_in_one_family_is_noted_with_it_and_the_others_go_on(by, clerk, stage):
+    if stage == "preview":
+        bad, *good = [told_family(by()).id for _ in range(3)]
+        broken(bad)
+        day, job, passed = begun(clerk), "index_day.reckon", FamilyState.CHANGED
+    else:
+        day, [bad, *good] = drafted(by, clerk)
+        work("index_day.reckon", by)
+        act.approve(day, clerk)
+        broken(bad)
+        job, passed = "index_day.send", FamilyState.SENT
+    outcome = work(job, by)
+    assert (outcome.done, list(outcome.failed.values())) == (2, ["index_day.fault"])
+    assert states(day) == {bad: FamilyState.EXCEPTION, **dict.fromkeys(good, passed)}
+    numbers = [one.number for one in fee_rows(FeeStatus.SENT) if one.number]
+    assert numbers == ([1, 2] if stage == "letters" else [])
+    assert work(job, by).done == 0
+
+
 # -- killed in the middle -------------------------------------------------------------------------------
 
 
