@@ -51,7 +51,7 @@ from evaka.kit.money import euros
 from evaka.models.base import Model, db
 from evaka.models.person import Person
 from evaka.models.unit import Unit
-from evaka.rules.income import PayPeriod, ShownAmount
+from evaka.rules.income import IncomeKind, PayPeriod, ShownAmount
 from evaka.rules.unit import SEVEN, Hours, Week
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, clock, language, option_name, told, word_of, written
@@ -589,6 +589,7 @@ class WeekField(Field):
 class IncomeLinesField(Field):
     """An amount for each kind of income that the city asks for, with its pay period where it may have another.
 
+    A kind that the city has given up stays in the grid of an income that has it, so that no amount is lost unseen.
     The page shows it as a grid (`rows`); what was typed stays as it was, whether it could be read or not.
     """
 
@@ -598,6 +599,9 @@ class IncomeLinesField(Field):
         self.kinds = kinds()
         if formdata is None:
             return
+        first, last = f"{self.name}-", "-amount"
+        typed = [name[len(first):-len(last)] for name in formdata if name.startswith(first) and name.endswith(last)]
+        self.kinds |= {kind: IncomeKind() for kind in typed if kind not in self.kinds}
         self.typed = {
             (kind, part): (formdata.getlist(self.name_of(kind, part)) or [""])[0].strip()
             for kind in self.kinds for part in ("amount", "period")}
@@ -628,7 +632,8 @@ class IncomeLinesField(Field):
     def rows(self) -> list[dict[str, Any]]:
         """By kind its name, its input, the pay periods where one may be chosen, and what is wrong with it."""
         found = []
-        for key, kind in self.kinds.items():
+        held = {one.kind: IncomeKind() for one in self.data or ()}
+        for key, kind in (self.kinds | {key: kind for key, kind in held.items() if key not in self.kinds}).items():
             amount, period = self._shown(key)
             periods = [(one.value, word_of(one), one == (period or PayPeriod.MONTHLY_NO_HOLIDAY_BONUS))
                        for one in PayPeriod] if kind.chooses_period else []

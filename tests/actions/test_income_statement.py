@@ -198,3 +198,12 @@ def test_the_journal_tells_who_did_what_but_not_what_is_earned(sent):
     assert "500000" not in whole
     assert "mielell" not in whole
 
+
+
+def test_a_guardian_tells_of_own_children_with_a_place_and_not_of_a_foster_child(mother, own):
+    factories.child(mother)  # who has no place
+    factories.placement(foster := factories.child(), date(2026, 1, 1), date(2026, 7, 31))
+    factories.foster_parent(foster, mother)
+    placed = db.session.scalars(select(Guardian.child_id).where(Guardian.guardian_id == mother.id)
+                                .order_by(Guardian.child_id)).first()
+    assert [one.id for one in db.session.scalars(act.children_of(mother, own))] == [placed]

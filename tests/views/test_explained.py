@@ -91,3 +91,13 @@ def test_an_invoice_row_leads_to_its_law_and_to_the_decision(browser, by, financ
     assert page.status_code == 200
     for words in ("Säännös", "1503/2016", f"/office/fee/details/?id={number}", "1.8.2024"):
         assert words in page.text
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_city_chooses_whether_an_invoice_explains_its_rows(by, finance, wanted):
+    mother, _ = told(finance)
+    invoices.draft({mother.id}, DateRange(date(2026, 5, 1), date(2026, 5, 31)), by())
+    with city.trying("city", "papers", {"explain_invoices": wanted}):
+        invoices.send(db.session.scalars(select(Invoice)).one(), finance)
+    assert ("Koko kuukauden maksu" in papers()[-1]) is wanted
+    assert ("(1503/2016)" in papers()[-1]) is wanted

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from evaka import city
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
@@ -81,3 +82,25 @@ def test_the_file_shows_how_the_month_was_reckoned_and_a_correction_starts_from_
     assert 'value="monthly_with_holiday_bonus" selected' in form.replace(
         'selected value="monthly_with_holiday_bonus"', 'value="monthly_with_holiday_bonus" selected'
     )
+
+
+def test_a_city_asks_for_kinds_of_its_own_by_its_own_names(browser, mother):
+    id, kinds = mother.id, {"main_income": {}, "beehives": {"name": {"fi": "Mehiläistulot"}, "chooses_period": True}}
+    finance = browser(factories.user("finance"))
+    with city.trying("incomes", "kind", kinds):
+        page = plain(finance.get(f"/office/person/do/income.add/?id={id}"))
+    assert "Mehiläistulot" in page
+    assert "lines-beehives-period" in page
+    assert "lines-pension-amount" not in page
+
+
+def test_a_kind_that_the_city_has_given_up_is_not_lost_in_a_correction(browser, mother):
+    row = factories.income(mother, 5000_00, start=date(2026, 1, 1))
+    id, version = row.id, row.version
+    finance = browser(factories.user("finance"))
+    with city.trying("incomes", "kind", {"other_income": {}}):
+        assert 'value="5 000,00"' in plain(finance.get(f"/office/income/do/correct/?id={id}"))
+        page = finance.post(f"/office/income/do/correct/?id={id}", data={
+            "row_version": str(version), "start": "1.1.2026", "effect": "income", "lines-main_income-amount": "5000"})
+    assert "ei ole tässä kaupungissa käytössä" in page.text
+    assert db.session.scalars(select(Income.total)).one() == 5000_00

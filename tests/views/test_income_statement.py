@@ -172,3 +172,11 @@ def test_a_draft_is_removed_by_its_guardian(browser, mother):
     done = guardian.post(f"/my/statement/do/withdraw/?id={row}", data={"row_version": version(row)})
     assert done.status_code == 302
     assert db.session.scalars(select(IncomeStatement)).all() == []
+
+
+def test_the_history_says_days_and_moments_as_people_write_them_and_no_answers(browser, by, mother):
+    mine, office = factories.user("guardian", person=mother), factories.user("finance")
+    row, _ = sent(by, mother, mine)
+    page = plain(browser(office).get(f"/office/statement/details/?id={row}"))
+    assert "1.6.2026 12.00" in page
+    assert "2026-06-01T" not in page

@@ -15,11 +15,13 @@ from evaka.actions import Among, Long, action, tell
 from evaka.actions import income as incomes
 from evaka.actions.income import Amounts
 from evaka.kit import files
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement, StatementPaper, answers_kept
-from evaka.models.person import Person, own_children
+from evaka.models.person import Guardian, Person
+from evaka.models.placement import Placement
 from evaka.rules.income import Effect
 from evaka.rules.income.statement import (
     MAY_WITHDRAW,
@@ -55,8 +57,10 @@ def policy() -> StatementPolicy:
 
 
 def children_of(person: Person, by: Actor) -> Select[Any]:
-    """Of whose income a guardian may tell."""
-    return select(Person).where(Person.id.in_(own_children(person.id, by.today)))
+    """Of whose income a guardian may tell: the own children who have a place, or will have; foster children are not."""
+    own = select(Guardian.child_id).where(Guardian.guardian_id == person.id, ~Guardian.blocked)
+    placed = select(Placement.child_id).where(Placement.meets(DateRange(by.today)))
+    return select(Person).where(Person.id.in_(own), Person.id.in_(placed))
 
 
 @action("income.begin_statement")

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from evaka.access import may, permitted
 from evaka.actions import Action
 from evaka.kit.errors import Refused, Stale
-from evaka.models.base import Model, broken_rule, db
+from evaka.models.base import Model, Moment, broken_rule, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType
@@ -31,7 +31,7 @@ BADGES = {
     "draft": "", "confirmed": "good", "declined": "bad", "proposed": "info", "annulled": "bad", "done": "good",
     "failed": "bad", "running": "info", "lost": "bad", "waiting_placement": "info", "waiting_decision": "info",
     "waiting_unit": "info", "waiting_guardian": "info", "decided": "good", "given_up": "bad", "queued": "info",
-    "exception": "warn",
+    "exception": "warn", "handling": "warn", "handled": "good",
 }
 
 
@@ -146,10 +146,10 @@ def as_written(row: Model, name: str, kept: Any) -> Any:
             return ", ".join(word_of(keys(one)) for one in kept)
         if (kind := getattr(column.type, "enum_class", None)) is not None:
             return word_of(kind(kept))
+        if isinstance(column.type, Moment):
+            return moment(datetime.fromisoformat(kept))
         if column.type.python_type is date:
             return written(date.fromisoformat(kept))
-        if column.type.python_type is datetime:
-            return moment(datetime.fromisoformat(kept))
     except (ValueError, TypeError, NotImplementedError):
         return kept
     return written(kept) if isinstance(kept, bool) else kept

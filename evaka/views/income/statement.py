@@ -208,8 +208,9 @@ class StatementScreen(Papers, Screen):
         return [
             *self.answer_blocks(row), self.papers_block(row, "statement.paper"),
             {"title": told("statement.incomes_now"), "empty": told("income.no_lines"), "aside": True,
-             "head": [told(f"income.{name}") for name in ("period", "effect", "total")], "figures": [2],
-             "rows": [[link(str(one.period), "income.details_view", one.id), word_of(one.effect), euros(one.total)]
+             "head": [told("income.period"), told("income.total")], "figures": [1],
+             "rows": [[link(str(one.period), "income.details_view", one.id),
+                       euros(one.total) if one.effect is Effect.INCOME else word_of(one.effect)]
                       for one in incomes]},
         ]
 
