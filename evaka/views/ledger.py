@@ -28,6 +28,7 @@ from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, moment, told, told_refusal, word_of, written
 
 MOST = 200  # rows of a batch, or of what is left out, that are shown
+LOOKED_AT = 20  # rows of what a file will hold: the button that makes it stands below them on a phone
 KEYS = {Channel.LEDGER: "ledger.hand_over", Channel.FINVOICE: "ledger.hand_over", Channel.BANK: "ledger.pay"}
 
 
@@ -141,16 +142,16 @@ class LedgerScreen(Screen):
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         items = db.session.execute(
             select(Item.invoice_id, Item.payment_id, Item.reversal).where(Item.batch_id == row.id).order_by(Item.id))
-        return [self.holds(row.channel, [(invoice or payment, back) for invoice, payment, back in items])]
+        return [self.holds(row.channel, [(invoice or payment, back) for invoice, payment, back in items], MOST)]
 
     def file(self, row: Any) -> dict[str, Any]:
         """What was written when it was made stands in the facts; the history tells who made and who fetched it."""
         found = super().file(row)
         return found | {"history": [line | {"changes": []} for line in found["history"]]}
 
-    def holds(self, channel: Channel, items: list[tuple[int, bool]]) -> dict[str, Any]:
+    def holds(self, channel: Channel, items: list[tuple[int, bool]], most: int) -> dict[str, Any]:
         """The first of what a file holds, as far as the reader sees it."""
-        some = items[:MOST]
+        some = items[:most]
         rows = self.payments(some) if channel is Channel.BANK else self.invoices(some)
         names = ("payment.number", "payment.payee_name", "payment.iban", "payment.due", "payment.amount") \
             if channel is Channel.BANK else (
@@ -209,7 +210,7 @@ class LedgerScreen(Screen):
         return self.render(
             "office/ledger.html", channel=channel, found=found, heading=told(f"ledger.make.{channel}"),
             about=told(f"ledger.make.{channel}.help"), sample=found.sample(),
-            block=self.holds(channel, found.items) if channel is not Channel.LEDGER else None,
+            block=self.holds(channel, found.items, LOOKED_AT) if channel is not Channel.LEDGER else None,
             troubles=[(one.name, url_for(f"{screen}.details_view", id=one.id), told_refusal(one.why))
                       for one in found.troubles[:MOST]],
             reversals=sum(reversal for _, reversal in found.items), back=self.get_url(".index_view"),

@@ -23,6 +23,7 @@ from evaka.access import Actor
 from evaka.actions import fee, invoice, voucher
 from evaka.actions import ledger as act
 from evaka.actions.invoice.paper import print_invoice
+from evaka.kit import identity
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.kit.references import barcode, creditor_reference, grouped
@@ -557,3 +558,31 @@ def test_what_the_files_mistakes_are(by):
     with city.trying("ledger", "bank", held | {"iban": "FI7899991000000025"}):
         assert "is not an account number" in str(next(iter(act.code_mistakes())))
 
+
+
+def test_an_example_citys_lines_of_fixed_width_stand_at_their_places(by, finance):
+    code = identity.made(date(1990, 1, 1), 901)
+    unit = factories.unit(cost_centre="4411", family_day_care=True)
+    one = billed(by, unit, identity_code=code, last_name="Đorđević", first_name="Željko")
+    held = city.tables(city.CONFIG / "nokia" / "ledger.toml")["table"]
+    with city.trying("ledger", "table", held):
+        batch = made(by(finance))
+    head, child, days, row, end = batch.content.decode("iso-8859-1").split("\r\n")
+    assert end == ""
+    assert head[:12] == f"{code}L"
+    assert head[14:64].rstrip() == "Zeljko Dordevic"
+    assert head[285:293] == "20260601"
+    assert head[337:357] == one.reference.zfill(20)
+    assert head[376:406].rstrip() == "Varhaiskasvatus 05.2026"
+    assert head[652:677].rstrip() == creditor_reference(one.reference)
+    assert (child[11:22], len(child)) == ("3Aino Ahola", 130)
+    assert days[12:35] == "01.05.2026 - 31.05.2026"
+    assert (row[11], row[12:52].rstrip(), row[53:65], row[65:69]) == (
+        "1", "Varhaiskasvatus", "000001000000", "KPL ")
+    assert row[69:81] == "000000010000"
+    assert row[204:223] == "32573001000" "4411" "5073"
+    assert row.endswith("00000010000")
+    with city.trying("ledger", "table", held):
+        billed(by, factories.unit(cost_centre="4412"))  # a payer without an identity code
+        [trouble] = act.prepared(Channel.LEDGER, by(finance)).troubles
+    assert trouble.why.facts["column"] == "Henkilötunnus"

@@ -62,6 +62,7 @@ def test_money_is_written_in_each_form(form, decimals, written):
 @pytest.mark.parametrize(("form", "written"), [
     (None, "1.5.2026"), (Form.DOTTED, "01.05.2026"), (Form.ISO, "2026-05-01"), (Form.COMPACT, "20260501"),
     (Form.SHORT, "260501"), (Form.MONTH, "05/2026"), (Form.MONTH_DIGITS, "202605"),
+    (Form.MONTH_DOTTED, "05.2026"),
 ])
 def test_a_day_is_written_in_each_form(form, written):
     assert cell(Column(fact="row.start", form=form), date(2026, 5, 1)) == written
@@ -77,6 +78,13 @@ def test_a_number_is_written_in_each_form(form, decimals, written):
 def test_a_flag_is_written_in_the_citys_words():
     column = Column(fact="invoice.credit", yes="K", no="E")
     assert (cell(column, True), cell(column, False)) == ("K", "E")
+
+
+def test_a_value_is_written_by_its_code():
+    column = Column(fact="unit.provider", codes={"municipal": "5073"}, required=True)
+    assert cell(column, "municipal") == "5073"
+    with pytest.raises(Refused, match=r"ledger\.missing"):
+        cell(column, "private")
 
 
 def test_what_is_not_known_is_empty_unless_it_is_required():
@@ -195,6 +203,9 @@ def test_an_entry_is_tried_before_it_is_written(kind):
     (lambda: Column(fill=""), "do not go together"),
     (lambda: Column(width=-1), "do not go together"),
     (lambda: Column(decimals=7), "do not go together"),
+    (lambda: Column(fact="row.price", codes={"1": "2"}), "has codes"),
+    (lambda: Column(codes={"1": "2"}), "has codes"),
+    (lambda: Column(fact="head.shoe_size", codes={"1": "2"}), "nobody knows the fact"),
     (lambda: Line(Each.ROW, ()), "has no columns"),
     (lambda: Line(Each.INVOICE, (Column(fact="row.price"),)), "is not known in a line of each invoice"),
     (lambda: Line(Each.START, (Column(text="x"),), when="head.name"), "is not known in a line of each start"),

@@ -86,6 +86,8 @@ def test_what_has_to_be_left_out_is_listed_with_its_reason(browser, by):
     with city.trying("ledger", "table", held):
         page = plain(finance.get(f"{MAKE}ledger"))
         assert f"Lasku {number}: tiedoston merkistössä ISO-8859-1 ei ole merkkiä ”Ž”" in page
+        assert "Kaikki odottavat jäävät pois." in page
+        assert "Mikään ei odota." not in page
         assert "jokainen odottava jää pois" in plain(finance.post(f"{MAKE}ledger"))
 
 

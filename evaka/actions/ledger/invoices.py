@@ -189,6 +189,7 @@ class _Writing:
             "unit.name": unit.name if named else "", "unit.area": unit.area.name if named else "",
             "unit.cost_centre": (unit.cost_centre or unit.area.cost_centre or "") if unit else "",
             "unit.area_code": (unit.area.invoice_code or "") if unit else "",
+            "unit.provider": str(unit.provider) if unit else "", "unit.family_day_care": unit and unit.family_day_care,
         })
 
 

@@ -104,6 +104,8 @@ def _written(layout: Layout, column: Column, facts: Facts) -> str:
 
 def _value(column: Column, facts: Facts) -> Any:
     value = facts.get(column.fact) if column.fact else column.text
+    if column.codes:
+        value = column.codes.get(str(value), "")
     if column.required and value in (None, ""):
         raise Refused("ledger.missing", column=column.label, fact=column.fact, invoice=facts.get("invoice.number"))
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -48,11 +48,12 @@ class Form(StrEnum):
     SHORT = "short"  # 260801
     MONTH = "month"  # 08/2026
     MONTH_DIGITS = "month_digits"  # 202608
+    MONTH_DOTTED = "month_dotted"  # 08.2026
 
 
 DAYS: Mapping[Form, str] = {
     Form.DOTTED: "%d.%m.%Y", Form.ISO: "%Y-%m-%d", Form.COMPACT: "%Y%m%d", Form.SHORT: "%y%m%d", Form.MONTH: "%m/%Y",
-    Form.MONTH_DIGITS: "%Y%m",
+    Form.MONTH_DIGITS: "%Y%m", Form.MONTH_DOTTED: "%m.%Y",
 }
 FORMS: Mapping[Kind, frozenset[Form]] = {
     Kind.TEXT: frozenset({Form.PLAIN}),
@@ -85,7 +86,7 @@ _OF_ROW = {
     "row.unit_price": Kind.MONEY, "row.price": Kind.MONEY, "row.sign": Kind.TEXT,
     "product.key": Kind.TEXT, "product.name": Kind.TEXT, "product.code": Kind.TEXT, "product.account": Kind.TEXT,
     "product.vat": Kind.TEXT, "unit.name": Kind.TEXT, "unit.cost_centre": Kind.TEXT, "unit.area": Kind.TEXT,
-    "unit.area_code": Kind.TEXT,
+    "unit.area_code": Kind.TEXT, "unit.provider": Kind.TEXT, "unit.family_day_care": Kind.FLAG,
 }
 FACTS: Mapping[str, Kind] = {**_OF_FILE, **_OF_INVOICE, **_OF_CHILD, **_OF_ROW}
 KNOWN: Mapping[Each, frozenset[str]] = {
@@ -103,7 +104,8 @@ class Column:
 
     `decimals` are those of money and numbers: 1250 cents with four are 12,5000.  `fill` stands where `width` is not
     used up: to the left of a number and of what is set to the `right`.  A text that is too long is cut; a number is
-    refused, as is an empty fact that is `required`.
+    refused, as is an empty fact that is `required`.  `codes` writes another text for each value of a text fact, and
+    nothing for a value that it does not name.
     """
 
     name: str = ""
@@ -118,8 +120,11 @@ class Column:
     required: bool = False
     yes: str = "1"
     no: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.codes and (not self.fact or (self.fact in FACTS and self.kind is not Kind.TEXT)):
+            raise ValueError(f'"{self.fact}" has codes', "Only a fact that is a text has them.")
         if self.fact and self.fact not in FACTS:
             raise ValueError(f'nobody knows the fact "{self.fact}"', f"The facts are {', '.join(FACTS)}.")
         if self.fact and self.text:
