@@ -39,7 +39,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
 from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import CheckboxInput, Input, ListWidget, Select, TextInput, html_params
+from wtforms.widgets import CheckboxInput, Input, ListWidget, Select, TextInput, core, html_params
 from wtforms.widgets.core import clean_key
 
 from evaka import city
@@ -85,6 +85,7 @@ def attributes(**given: Any) -> Markup:
 
 
 Input.html_params = staticmethod(attributes)
+core.html_params = attributes  # of selects and text areas
 
 
 def tidy_or_none(typed: Any) -> Any:
