@@ -182,7 +182,7 @@ def child_rows(case, child):
                 absent.get(day) in free or (absent.get(day) == "parent_leave" and day <= two))]
             charged = total(fee_rows)
             each = nearest(charged, divisor if len(here) == whole else len(here))
-            if len(back) >= whole or len(back) * each > charged:  # never more than was charged
+            if back and (len(back) >= whole or len(back) * each > charged):  # never more than was charged
                 piece.append((child, "daily_refund", 1, -charged, first, last))
             elif back:
                 piece.append((child, "daily_refund", len(back), -each, first, last))
