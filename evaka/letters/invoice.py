@@ -104,7 +104,7 @@ def _rows(facts: InvoiceFacts, language: str) -> Rows:
             )
             for row in facts.rows
         ),
-        widths=(18, 24, 20.5, 9.5, 14, 14),
+        widths=(18, 22, 23, 9, 14, 14),
         numeric=frozenset((3, 4, 5)),
         total=(say("letter.invoice.total", language), "", "", "", "", euros(facts.total)),
     )

@@ -62,7 +62,7 @@ from evaka.views.ledger import LedgerScreen
 from evaka.views.message import (
     MessageScreen,
     MyMessages,
-    unread_of_groups,
+    unread,
     unread_of_guardian,
     writes_with_families,
     writes_with_groups,
@@ -168,7 +168,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("ledger", "ledger.index_view", "ledger.view", None),
     ]),
     ("messages", [
-        ("message", "message.index_view", "message.view", unread_of_groups),
+        ("message", "message.index_view", "message.view", unread),
         ("document", "document.index_view", "document.view", None),
     ]),
     ("settings", [

@@ -9,13 +9,14 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy import Select, select
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from evaka import city
-from evaka.access import Actor, may, reaches, require_any
+from evaka.access import Actor, by_rights, may, reaches, require_any
 from evaka.actions import line_of
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
@@ -143,27 +144,36 @@ def _is_shown(name: str, by: Actor) -> bool:
 
 def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """The groups of the office's menu, only what this person may open."""
-    by, here = actor(), request.endpoint or ""
+    by, here, asked = actor(), request.endpoint or "", _numbers(actor())
+    numbers = {} if asked is None else db.session.execute(asked).one()._mapping
     found = []
     for group, entries in _entries(language(), frozenset(role for role, _, _ in by.grants), request.script_root):
         items = [
-            {"label": label, "url": url, "count": count(by) if count else None,
+            {"label": label, "url": url, "count": numbers.get(name),
              "active": here.partition(".")[0] == endpoint.partition(".")[0]
              and (here == endpoint or endpoint.endswith(".index_view"))}
-            for name, endpoint, label, url, count in entries if _is_shown(name, by)
+            for name, endpoint, label, url in entries if _is_shown(name, by)
         ]
         if items:
             found.append((group, items))
     return found
 
 
+@by_rights
+def _numbers(by: Actor) -> Select[Any] | None:
+    """One question for all numbers of the menu, by the names of its entries."""
+    asked = [question(by).scalar_subquery().label(name)
+             for _, entries in MENU_GROUPS for name, _, key, question in entries if question and may(by, key)]
+    return select(*asked) if asked else None
+
+
 @city.remember
 def _entries(language: str, roles: frozenset[str], _root: str) -> list[tuple[str, list[Any]]]:
-    """By group (name, endpoint, label, address, counter) of what these roles open."""
+    """By group (name, endpoint, label, address) of what these roles open."""
     return [
         (say(f"menu.group.{group}", language), [
-            (name, endpoint, say(f"menu.{name}", language), known_url(endpoint, **OPENS_WITH.get(endpoint, {})), count)
-            for name, endpoint, key, count in entries if any(reaches(role, key) for role in roles)])
+            (name, endpoint, say(f"menu.{name}", language), known_url(endpoint, **OPENS_WITH.get(endpoint, {})))
+            for name, endpoint, key, _ in entries if any(reaches(role, key) for role in roles)])
         for group, entries in MENU_GROUPS
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flask import url_for
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from evaka import city
@@ -127,10 +127,10 @@ class CityVersionScreen(Screen):
         return {"title": told("city.content"), "pre": text, "empty": ""}
 
 
-def open_changes(_by: Actor) -> int:
+def open_changes(_by: Actor) -> Select[tuple[int]]:
     """How many changes wait to be published, for the menu."""
     waiting = CityTable.status.in_([TableStatus.DRAFT, TableStatus.PROPOSED])
-    return int(db.session.scalar(select(func.count(CityTable.id)).where(waiting)) or 0)
+    return select(func.count(CityTable.id)).where(waiting)
 
 
 def reach_words(hows: Any) -> str:

@@ -49,11 +49,12 @@ class MyStatements(Papers, Screen):
     @expose("/")
     def index_view(self) -> Any:
         rows = self.get_query().order_by(IncomeStatement.start.desc(), IncomeStatement.id.desc()).all()
-        return self.render("guardian/decisions.html", fact_line=told("statement.my_help"), buttons=[
-            Button(told("statement.estimate"), self.get_url(".estimate"), "secondary"),
-            Button(told("income.begin_statement"), self.get_url(".begin"), "primary"),
-        ], rows=[{"label": self.row_heading(row), "note": str(row.period), "badge": self.sign(row),
-                  "url": self.page(row)} for row in rows])
+        return self.render(
+            "guardian/decisions.html", fact_line=told("statement.my_help"), empty=told("statement.nothing"), buttons=[
+                Button(told("statement.estimate"), self.get_url(".estimate"), "secondary"),
+                Button(told("income.begin_statement"), self.get_url(".begin"), "primary"),
+            ], rows=[{"label": self.row_heading(row), "note": str(row.period), "badge": self.sign(row),
+                      "url": self.page(row)} for row in rows])
 
     def page(self, row: Any) -> str:
         draft = row.status is StatementStatus.DRAFT

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Response, abort, flash, g, redirect, request
 from flask_admin import expose
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, may, require, within
@@ -46,10 +46,9 @@ def waits() -> ColumnElement[bool]:
     return IncomeStatement.status.in_(WAITING)
 
 
-def statements_waiting(by: Actor) -> int:
+def statements_waiting(by: Actor) -> Select[tuple[int]]:
     """How many wait, for the menu."""
-    seen = within(by, "statement.handle", IncomeStatement)
-    return db.session.scalar(select(func.count()).select_from(IncomeStatement).where(waits(), seen)) or 0
+    return select(func.count(IncomeStatement.id)).where(waits(), within(by, "statement.handle", IncomeStatement))
 
 
 def of_unit(unit_id: int) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from evaka.views.message.letters import (
     newest_unread,
+    unread,
     unread_of_groups,
     unread_of_guardian,
     writes_with_families,
@@ -14,6 +15,7 @@ __all__ = [
     "MessageScreen",
     "MyMessages",
     "newest_unread",
+    "unread",
     "unread_of_groups",
     "unread_of_guardian",
     "writes_with_families",

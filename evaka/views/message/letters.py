@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, require, within
@@ -38,9 +38,13 @@ PAGE = 40  # conversations shown at once
 BEGINNING = 140  # letters of the last message in a list
 
 
-def unread_of_groups(by: Actor) -> int:
+def unread(by: Actor) -> Select[tuple[int]]:
     """How many messages wait in the boxes of the groups that the actor reaches, for the menu."""
-    return db.session.scalar(unread_in(within(by, "message.view", Group))) or 0
+    return unread_in(within(by, "message.view", Group))
+
+
+def unread_of_groups(by: Actor) -> int:
+    return db.session.scalar(unread(by)) or 0
 
 
 def unread_of_guardian(by: Actor) -> int:
