@@ -22,7 +22,7 @@ pytestmark = [
 ]
 NOT_PAGES = re.compile(r"^/(language|static)|export|download")
 ENOUGH = 250  # pages of one walk; more means that its addresses no longer repeat
-WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; not TOML's [[rows.of.a.table]]
+WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; [[ ]] is TOML
 
 
 @pytest.fixture

@@ -240,7 +240,8 @@ def test_the_office_sees_what_is_new_answers_and_is_told_who_has_read(group, dir
     assert "Hienoa!" in letter
     assert "Luettu: ryhmä 1.6.2026 12.00" in letter
     assert "Luettu: Anna Virtanen 1.6.2026 12.00" in seen(client.get(f"/office/message/details/?id={thread.id}"))
-    read = db.session.scalars(select(AuditEvent.user_id).where(AuditEvent.action == "message.read")).all()
+    read = db.session.scalars(select(AuditEvent.user_id).where(AuditEvent.action == "message.read")
+                            .order_by(AuditEvent.id)).all()
     assert read == [director.id, family.id, director.id]
 
 
