@@ -16,6 +16,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column, registry
+from sqlalchemy.orm.dependency import DetectKeySwitch
 from sqlalchemy.types import TypeDecorator
 
 from evaka.kit.dates import DateRange
@@ -172,6 +173,15 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
     def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
         """The same on a day, for what is somebody's own only for a time."""
         return cls.of_person(person_id, user_id)
+
+
+@event.listens_for(Mapper, "after_configured")
+def _keys_never_change() -> None:
+    """SQLAlchemy looks at each flush whether a key has changed, once for every reference to the table: a third of a
+    save.  Ours are numbers that the database gives and nobody changes, so nobody needs to look."""
+    for mapper in Model.registry.mappers:
+        found = mapper._dependency_processors
+        found[:] = [one for one in found if not isinstance(one, DetectKeySwitch)]
 
 
 @event.listens_for(Mapper, "mapper_configured")

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.dependency import DetectKeySwitch
 from sqlalchemy.orm.exc import StaleDataError
 
 from evaka.kit.dates import DateRange
-from evaka.models.base import HELSINKI, broken_rule, db, transaction, writing
+from evaka.models.base import HELSINKI, Model, broken_rule, db, transaction, writing
 from evaka.models.journal import Counter, Email
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import Placement
@@ -347,3 +348,10 @@ def test_letters_beyond_z_are_lowered_on_both_databases() -> None:
     factories.unit("ÄIJÄLÄN Päiväkoti Åke")
     found = select(sa.func.lower(factories.Unit.name))
     assert db.session.scalars(found).one() == "äijälän päiväkoti åke"
+
+
+def test_a_flush_looks_for_no_changed_keys() -> None:
+    factories.person()  # whatever maps is mapped by now
+    asked = [one for mapper in Model.registry.mappers for one in mapper._dependency_processors]
+    assert not [one for one in asked if isinstance(one, DetectKeySwitch)]
+    assert all(column.type.python_type is int for mapper in Model.registry.mappers for column in mapper.primary_key)
