@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import CompoundSelect, Date, Integer, Select, bindparam, literal, select, union, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    Date,
+    Integer,
+    Select,
+    bindparam,
+    inspect,
+    literal,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from evaka.access import Actor
 from evaka.actions import Among, action
+from evaka.kit.contacts import check_email, check_phone
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.person import FamilyContact, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
@@ -133,6 +146,15 @@ def contact_details(
     if contact.id not in {one.id for one, _ in calls_of(child, by.today)}:
         raise Refused("person.not_of_this_file", name=str(child))
     contact.phone, contact.backup_phone, contact.email = phone or None, backup_phone or None, email or None
+    check_contacts(contact)
+
+
+def check_contacts(person: Person) -> None:
+    """Refuse a new number that cannot be dialled or an address that is none; what stood there before may stay."""
+    for name, check in (("phone", check_phone), ("backup_phone", check_phone), ("email", check_email)):
+        typed = getattr(person, name)
+        if typed and inspect(person).attrs[name].history.has_changes():
+            check(typed)
 
 
 # -- who may fetch the child ------------------------------------------------------------------------------
@@ -148,6 +170,7 @@ Fetcher = Annotated[Pickup, Among(pickups_of)]
 @action("person.add_pickup")
 def add_pickup(child: Person, by: Actor, *, name: str, phone: str, relation: str = "") -> Pickup:
     """Somebody beside the family may fetch the child; the staff check who it is."""
+    check_phone(phone)
     row = Pickup(child_id=child.id, name=name, phone=phone, relation=relation)
     db.session.add(row)
     return row
@@ -158,6 +181,8 @@ def edit_pickup(child: Person, by: Actor, *, pickup: Fetcher, name: str, phone: 
     """The name, telephone or relation of somebody who may fetch the child was wrong, or has changed."""
     if pickup.child_id != child.id:
         raise Refused("person.not_of_this_file", name=str(child))
+    if phone != pickup.phone:
+        check_phone(phone)
     pickup.name, pickup.phone, pickup.relation = name, phone, relation
 
 

@@ -32,7 +32,6 @@ from evaka.actions.user.roles import (
     add_staff,
     add_substitute,
     change_groups,
-    check_email,
     check_only_local,
     drop_grant,
     end_grant,
@@ -42,6 +41,7 @@ from evaka.actions.user.roles import (
 )
 from evaka.actions.user.security import Rights, Security, rights, security
 from evaka.actions.user.session import end, end_all, is_open, open_session, open_sessions, see, session_of
+from evaka.kit.contacts import check_email
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.user import Grant, User

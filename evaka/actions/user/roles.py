@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Annotated
@@ -15,6 +14,7 @@ from evaka.actions import Choice, action
 from evaka.actions.user.door import login_name
 from evaka.actions.user.password import first_password
 from evaka.actions.user.security import rights
+from evaka.kit.contacts import check_email
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
@@ -24,11 +24,6 @@ from evaka.rules.unit import Provider
 
 IDLE = "user.closed_idle"  # the reason of a user who was closed by the nightly job
 MUNICIPAL = (Provider.MUNICIPAL, Provider.MUNICIPAL_SCHOOL)
-
-
-def check_email(email: str) -> None:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-        raise Refused("user.email_form", typed=email)
 
 
 # -- giving and ending ----------------------------------------------------------------------------------

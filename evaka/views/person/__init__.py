@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, select
 from evaka.access import may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
+from evaka.actions.person.contacts import check_contacts
 from evaka.actions.person.family import check_death, end_with_death, find_conflicts, lives_otherwise
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
@@ -150,6 +151,7 @@ class PersonScreen(FileBlocks, Screen):
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         check_identity(row)
+        check_contacts(row)
         if row.born > actor().today:
             raise Refused("person.born_later", born=row.born, today=actor().today)
         row.preferred_name = preferred(row.preferred_name, row.first_name)
