@@ -104,7 +104,7 @@ def _rows(facts: InvoiceFacts, language: str) -> Rows:
             )
             for row in facts.rows
         ),
-        widths=(18, 22, 23, 9, 14, 14),
+        widths=(17, 24.5, 22, 8.5, 14, 14),
         numeric=frozenset((3, 4, 5)),
         total=(say("letter.invoice.total", language), "", "", "", "", euros(facts.total)),
     )

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from evaka.kit.dates import DateRange
 from evaka.letters import pdf
 from evaka.letters.invoice import invoice_letter
 from evaka.letters.letter import Payment
@@ -26,6 +27,12 @@ def test_each_row_is_printed_and_the_total_under_them():
         "Aino Öljynen", "Hyvitys, 11 sairauspäivää", march, "0,5", "−35,00\u00a0€", "−17,50\u00a0€",
         "Yhteensä", "", "", "", "", "160,50\u00a0€",
     ]  # fmt: skip
+
+
+def test_the_longest_period_stands_on_one_line():
+    rows = tuple(replace(row, period=DateRange(date(2026, 10, 16), date(2026, 10, 31))) for row in INVOICE.rows)
+    [text] = reading.pages(pdf(invoice_letter(replace(INVOICE, rows=rows), "fi")))
+    assert text.count("16.10.2026–31.10.2026") == len(rows)
 
 
 def test_the_payment_repeats_the_facts_and_carries_the_bar_code():
