@@ -55,6 +55,18 @@ def pdf(name="palkka.pdf"):
     return BytesIO(b"%PDF-1.7 palkka"), name
 
 
+@pytest.mark.parametrize(("told", "begins_with"), [
+    ({}, None), ({"estimated": "3 000"}, "income_0=3"),
+    ({"no_income": "y", "no_income_words": "Opiskelen"}, "income_0=0"),
+])
+def test_an_estimate_begins_with_what_was_told_and_with_no_income_for_no_answer(browser, mother, told, begins_with):
+    guardian = browser(factories.user("guardian", person=mother))
+    page = fill(guardian, draft(guardian), gross="y", press="estimate", **told)
+    assert page.status_code == 302
+    query = page.location.partition("?")[2]
+    assert query.startswith(begins_with) if begins_with else query == ""
+
+
 def test_the_whole_way_from_the_first_word_to_the_income(browser, mother):
     id, finance_user = mother.id, factories.user("finance")
     guardian, finance = browser(factories.user("guardian", person=mother)), browser(finance_user)

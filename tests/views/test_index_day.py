@@ -13,10 +13,12 @@ from evaka.jobs import JOBS, run
 from evaka.models.base import db
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.journal import AuditEvent, JobRun
+from evaka.models.user import User
 from evaka.rules.index_day import FamilyState, IndexDayStatus
 from tests import factories
 from tests.conftest import NOON, keep
 from tests.jobs.families import START, told_family
+from tests.pages import seen
 
 pytestmark = pytest.mark.usefixtures("database")
 PAGE = "/office/index_day/"
@@ -68,6 +70,15 @@ def test_the_road_from_the_choice_of_a_table_to_letters(finance, by):
     assert day().status is IndexDayStatus.CLOSED
     done = db.session.scalars(select(AuditEvent.action).where(AuditEvent.subject == "index_day")).all()
     assert done == [f"index_day.{verb}" for verb in ("begin", "draft", "approve", "close")]
+
+
+def test_the_history_names_who_began_it(finance, by):
+    told_family(by())
+    keep()
+    begun = finance.post(f"{PAGE}begin/", data={"table": f"0:{START}"})
+    name = db.session.scalars(select(User.name).join(IndexDay, IndexDay.user_id == User.id)).one()
+    history = seen(finance.get(begun.location)).partition("Historia")[2]
+    assert f"Aloittaja: – {name}" in history  # not the number of the row
 
 
 def test_what_is_refused_is_said_and_a_second_day_waits(finance, by):

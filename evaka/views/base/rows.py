@@ -169,11 +169,34 @@ def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     stands in their own files: the income that was added for a person is not told on the person's page.
     """
     by, feature, table = actor(), row.feature_name(), row.__tablename__
-    return [
-        {"at": moment(at), "who": who or told("journal.machine"), "what": told(action),
-         "changes": [(told(f"{feature}.{name}"), as_written(row, name, old), as_written(row, name, new))
-                     for which, name, old, new in facts.get("changes", ())
-                     if name and which in (f"{table} {subject_id}", f"{table} +")]}
+    lines = [
+        (at, who, action, [change[1:] for change in facts.get("changes", ())
+                           if change[1] and change[0] in (f"{table} {subject_id}", f"{table} +")])
         for at, who, action, subject_id, facts in db.session.execute(_last_lines(type(row), limit), {"row": row.id})
         if may(by, f"{action.partition('.')[0]}.view")
     ]
+    names = _names_of(row, [change for *_, changes in lines for change in changes])
+
+    def words(name: str, kept: Any) -> Any:
+        named = isinstance(kept, int) and names.get((name, kept))
+        return named or as_written(row, name, kept)
+
+    return [
+        {"at": moment(at), "who": who or told("journal.machine"), "what": told(action), "changes": [
+            (told(f"{feature}.{name}"), words(name, old), words(name, new)) for name, old, new in changes]}
+        for at, who, action, changes in lines
+    ]
+
+
+def _names_of(row: Model, changes: list[list[Any]]) -> dict[tuple[str, Any], str]:
+    """What the journal keeps as a number, by column and number; people are not named here."""
+    found: dict[tuple[str, Any], str] = {}
+    for attribute in inspect(type(row)).column_attrs:
+        key = next(iter(attribute.columns[0].foreign_keys), None)
+        ids = {kept for name, *both in changes if name == attribute.key for kept in both if isinstance(kept, int)}
+        if key is None or not ids or "name" not in key.column.table.columns:
+            continue
+        table = key.column.table
+        for id, name in db.session.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids))):
+            found[attribute.key, id] = name
+    return found

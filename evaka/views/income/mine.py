@@ -105,7 +105,9 @@ class MyStatements(Papers, Screen):
             if done and pressed == "send":
                 return redirect(self.get_url(".details_view", id=row.id))
             if done and pressed == "estimate":
-                return redirect(self.get_url(".estimate", income_0=euros(form.estimated.data or 0)[:-2]))
+                earned = 0 if form.no_income.data else form.estimated.data  # unanswered is not the same as nothing
+                typed = {} if earned is None else {"income_0": euros(earned)[:-2]}
+                return redirect(self.get_url(".estimate", **typed))
             if done:
                 return redirect(f"{self.get_url('.fill', id=row.id)}#papers")
         form.row_version.data = row.version
