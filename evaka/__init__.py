@@ -19,7 +19,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from evaka import cases, city, cli
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
-from evaka.views.home import MyHome, OfficeHome
+from evaka.views.home import OfficeHome
+from evaka.views.home.mine import MyHome
 from evaka.views.page import language
 
 ROOT = Path(__file__).parent.parent
