@@ -2,7 +2,8 @@
 
 MENU lists the screens of the office and GUARDIAN those of the guardians' own pages, as (feature, screen, model);
 a page that is not about one kind of row has no model.  MENU_GROUPS and GUARDIAN_TABS say how they are shown:
-(word, endpoint, permission, counter).
+(word, endpoint, permission, counter).  Counters, and who is shown an entry of SHOWN, are selects of one value, which
+the menu asks all together.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ from evaka.views.message import (
     MessageScreen,
     MyMessages,
     unread,
-    unread_of_guardian,
+    unread_mine,
     writes_with_families,
     writes_with_groups,
 )
@@ -201,7 +202,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
-    ("my_message", "my_message.index_view", "mail", unread_of_guardian),
+    ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
     ("my_fee", "my_fee.index_view", "euro", None),
