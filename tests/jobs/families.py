@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from evaka import create_app
 from evaka.access import Actor
 from evaka.actions import fee
-from evaka.jobs import JOBS, index_day, run
+from evaka.jobs import JOBS, mailing, run
 from evaka.models.base import HELSINKI, db
 from evaka.models.fee import FeeDecision
 from evaka.models.person import Person
@@ -60,10 +60,10 @@ def killed(url: str, data: Path, job: str, day: str, done: Callable[[], int], en
 def main(url: str, data: Path, job: str, day: str) -> None:
     app = create_app(TESTING=True, SECRET_KEY="test", SQLALCHEMY_DATABASE_URI=url, CITY="harjula", DATA=data, SMTP="",
                      BASE_URL="")
-    index_day.PIECE = 2
+    mailing.PIECE = 2
     with app.app_context():
         now = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=HELSINKI)
-        run(replace(JOBS[job], batch=1000 if job == "index_day.send" else 3), Actor(None, now))
+        run(replace(JOBS[job], batch=1000 if job.endswith("send") else 3), Actor(None, now))
 
 
 if __name__ == "__main__":
