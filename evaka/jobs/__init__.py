@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
+from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
@@ -34,6 +35,8 @@ JOBS: dict[str, Job] = {
         REFRESH_NIGHT,
         RECKON_DAY,
         SEND_DAY,
+        SEND_DECISIONS,
+        REMIND_OF_DECISIONS,
         REMIND,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from evaka import create_app
 from evaka.access import Actor
 from evaka.actions import fee
-from evaka.jobs import JOBS, index_day, run
+from evaka.jobs import JOBS, mailing, run
 from evaka.models.base import HELSINKI, db, writing
 from evaka.models.fee import FeeDecision
 from evaka.models.person import Person
@@ -74,11 +74,11 @@ def lingering(do: Callable[..., Any]) -> Callable[..., Any]:
 def main(url: str, data: Path, job: str, day: str) -> None:
     app = create_app(TESTING=True, SECRET_KEY="test", SQLALCHEMY_DATABASE_URI=url, CITY="harjula", DATA=data, SMTP="",
                      BASE_URL="")
-    index_day.PIECE = 2
+    mailing.PIECE = 2
     with app.app_context():
         now = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=HELSINKI)
         own = JOBS[job]
-        if job == "index_day.send":
+        if job.endswith("send"):
             run(replace(own, batch=1000), Actor(None, now))
         else:
             run(replace(own, batch=3, do=lingering(own.do)), Actor(None, now))

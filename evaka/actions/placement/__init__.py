@@ -10,6 +10,7 @@ from evaka import city
 from evaka.access import Actor
 from evaka.actions import Long, action, record
 from evaka.actions.application import move, option
+from evaka.actions.decision.draft import draft_for
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
@@ -17,7 +18,7 @@ from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
-from evaka.rules.decision import DecisionStatus, needed
+from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import (
     PLACEMENT_PLAN,
     CareType,
@@ -63,11 +64,7 @@ def plan(application: Application, by: Actor, *, unit: Unit, start: date, end: d
         start=start, end=end, status=PlanStatus.DRAFT,
     )
     db.session.add(drafted)
-    for care_type in needed(need.care_type):
-        db.session.add(Decision(
-            application=application, child_id=application.child_id, unit=unit, care_type=care_type,
-            service_need=need.key, start=start, end=end, status=DecisionStatus.DRAFT,
-        ))
+    draft_for(application, drafted, by)
     application.status_since = by.now
     return drafted
 
