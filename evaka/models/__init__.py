@@ -19,4 +19,5 @@ from evaka.models import (  # noqa: F401
     user,
     voucher,
 )
+from evaka.models.application import attachment, note  # noqa: F401
 from evaka.models.base import db  # noqa: F401
