@@ -16,7 +16,7 @@ from evaka.rules.unit.facts import (
 )
 from evaka.rules.unit.occupancy import Explanation, Figures, Line, explain, merged, occupancy
 from evaka.rules.unit.presence import Moment, Presence, adults_present, through_the_day
-from evaka.rules.unit.room import MonthOfRoom, months, peak, room, with_applicant
+from evaka.rules.unit.room import MonthOfRoom, months, most_at_once, peak, room, with_applicant
 from evaka.rules.unit.rows import (
     BackupCare,
     Commitment,
@@ -73,6 +73,7 @@ __all__ = [
     "least_and_most",
     "merged",
     "months",
+    "most_at_once",
     "occupancy",
     "opening_words",
     "peak",
