@@ -131,7 +131,8 @@ def test_a_full_building_needs_a_reason_and_keeps_it(worker):
     factories.placement(factories.child(), date(2026, 1, 1), None, unit=unit)
     with pytest.raises(Refused, match=r"placement\.reason_needed"):
         act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END, despite="  ")
-    planned = act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END, despite="Sisarus, sovittu 3.6.")
+    planned = act.plan(
+        factories.application(units=[unit]), worker, unit=unit, start=START, end=END, despite="Sisarus, sovittu 3.6.")
     assert planned.despite == "Sisarus, sovittu 3.6."
 
 
@@ -155,7 +156,9 @@ def test_a_group_is_the_units_own_and_open(worker):
     with pytest.raises(Refused, match=r"placement\.group_of_other_unit"):
         act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END,
                  group=factories.group(factories.unit()))
-    assert act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END, group=group).group == group
+    planned = act.plan(
+        factories.application(units=[unit]), worker, unit=unit, start=START, end=END, group=group)
+    assert planned.group == group
 
 
 # -- pre-primary education ----------------------------------------------------------------------------
@@ -188,7 +191,7 @@ def test_the_two_drafts_have_their_own_days(worker):
     ]
 
 
-def test_pre_primary_education_alone_has_one_draft_and_no_days_besides(worker):
+def test_pre_primary_education_alone_has_no_days_besides(worker):
     application, unit = preschooler()
     other, its = preschooler()
     with pytest.raises(Refused, match=r"placement\.daycare_without_preschool"):

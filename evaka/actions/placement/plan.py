@@ -16,6 +16,7 @@ from evaka import city
 from evaka.access import Actor, permitted
 from evaka.actions import Long, action, line_of
 from evaka.actions.application import option
+from evaka.actions.decision.draft import discard, draft_for
 from evaka.kit.dates import DateRange, Timeline
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application, Preference
@@ -26,7 +27,7 @@ from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
 from evaka.rules.application import APPLICATION, ApplicationKind, ApplicationStatus
 from evaka.rules.calendar import Term
-from evaka.rules.decision import DecisionStatus, needed
+from evaka.rules.decision import DecisionStatus, drafts, needed
 from evaka.rules.placement import (
     PLACEMENT_PLAN,
     CareType,
@@ -182,7 +183,7 @@ def plan(
     values = _plan_values(thought, by, batch="")
     drafted = PlacementPlan(**values | {"application": application, "unit": unit})
     db.session.add(drafted)
-    db.session.add_all(Decision(**one | {"application": application, "unit": unit}) for one in _drafts(thought))
+    draft_for(application, drafted, by, connected=drafted.daycare)
     application.status_since = by.now
     return drafted
 
@@ -238,19 +239,41 @@ def _plan_values(thought: Thought, by: Actor, *, batch: str) -> dict[str, Any]:
     }
 
 
-def _drafts(thought: Thought) -> list[dict[str, Any]]:
-    """The drafts of decisions that a place needs: pre-primary education, and the care around it for its own days."""
+def _drafts(thought: Thought, has_primary: bool) -> list[dict[str, Any]]:
+    """The drafts of decisions that a place needs, as columns; see `draft_for`."""
     application, days = thought.application, thought.days
-    own = care_of(application)
+    need = need_of(application, days.period.start)
     found = []
-    for care_type in needed(own):
-        period = days.daycare if days.daycare is not None and care_type is own else days.period
+    for draft in drafts(
+        care_of(application), days.period, term=days.period, connected=days.daycare, has_primary=has_primary,
+    ):
+        own = need if draft.care_type is need.care_type else default_need(
+            city.named("service_needs", ServiceNeed).values(), draft.care_type, draft.period.start) or need
         found.append({
             "application_id": application.id, "child_id": application.child_id, "unit_id": thought.unit.id,
-            "care_type": care_type, "service_need": need_of(application, days.period.start).key,
-            "start": period.start, "end": period.last_day, "status": DecisionStatus.DRAFT,
+            "care_type": draft.care_type, "service_need": own.key, "start": draft.period.start,
+            "end": draft.period.last_day, "status": DecisionStatus.DRAFT, "planned": draft.planned,
         })
     return found
+
+
+def _with_primary(thoughts: Sequence[Thought]) -> set[int]:
+    """Applications of children who have been given their pre-primary education in the same unit already."""
+    asked = [one for one in thoughts if len(needed(care_of(one.application))) > 1]
+    if not asked:
+        return set()
+    given = db.session.execute(
+        select(Decision.child_id, Decision.unit_id, Decision.care_type, Decision.start, Decision.end).where(
+            Decision.child_id.in_([one.application.child_id for one in asked]),
+            Decision.status == DecisionStatus.ACCEPTED))
+    held = defaultdict(list)
+    for child_id, unit_id, care_type, start, end in given:
+        held[child_id, unit_id, care_type].append(DateRange(start, end))
+    return {
+        one.application.id for one in asked
+        if any(one.days.period.start in period for period in
+               held[one.application.child_id, one.unit.id, needed(care_of(one.application))[0]])
+    }
 
 
 # -- many at once -------------------------------------------------------------------------------------
@@ -278,7 +301,9 @@ def draft_many(by: Actor, thoughts: Sequence[Thought], *, batch: str) -> list[in
     db.session.execute(insert(PlacementPlan), rows)
     made = living_plans(applications.values())
     ids = [made[one.application.id].id for one in thoughts]
-    db.session.execute(insert(Decision), [draft for one in thoughts for draft in _drafts(one)])
+    primary = _with_primary(thoughts)
+    db.session.execute(
+        insert(Decision), [draft for one in thoughts for draft in _drafts(one, one.application.id in primary)])
     told = {
         one.application.id: {
             "unit": f"unit {one.unit.id}", "start": one.days.period.start.isoformat(),
@@ -393,7 +418,5 @@ def return_to_placement(application: Application, by: Actor) -> None:
     """The plan is undone: the application waits for a place again."""
     given_up = living_plan(application)
     given_up.status = PLACEMENT_PLAN.after(given_up.status, "cancel")
-    for draft in db.session.scalars(select(Decision).where(
-        Decision.application_id == application.id, Decision.status == DecisionStatus.DRAFT)):
-        db.session.delete(draft)
+    discard(application)
     application.status_since = by.now

@@ -6,22 +6,21 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, select, update
 
 from evaka import city
 from evaka.access import Actor, reaches
 from evaka.actions import Choice, Long, action, notify_user, record
 from evaka.actions.application import move
+from evaka.actions.decision.draft import discard
 from evaka.actions.placement.plan import PLANS, hold, living_plan, living_plans, move_many, turn
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
 from evaka.models.base import db
-from evaka.models.decision import Decision
 from evaka.models.journal import add_lines
 from evaka.models.placement import PlacementPlan
 from evaka.models.unit import Unit
 from evaka.models.user import Grant, User
-from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import PLACEMENT_PLAN, PlanStatus
 from evaka.rules.placement.plan import DeclineReason, ProposalPolicy, answer_by, check_decline
 
@@ -90,8 +89,7 @@ def decline(
         raise Refused("placement.same_unit_suggested", unit=suggested_unit.name)
     plan.decline_reason, plan.reason = decline_reason, reason
     plan.suggested_unit, plan.suggested_start = suggested_unit, suggested_start
-    db.session.execute(delete(Decision).where(
-        Decision.application_id == plan.application_id, Decision.status == DecisionStatus.DRAFT))
+    discard(plan.application)
     move(plan.application, "decline", by)
     record("application.decline", plan.application, by, {"reason": reason, "decline_reason": decline_reason})
 

@@ -27,6 +27,7 @@ class Placement(OfChild, Dated, Model):
 
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     care_type: Mapped[CareType]
+    guaranteed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # kept for after a break
 
     child: Mapped[Person] = relationship()
     unit: Mapped[Unit] = relationship()
