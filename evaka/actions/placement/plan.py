@@ -17,6 +17,7 @@ from evaka.access import Actor, permitted
 from evaka.actions import Long, action, line_of
 from evaka.actions.application import option
 from evaka.actions.decision.draft import discard, draft_for
+from evaka.actions.unit import WAITING
 from evaka.kit.dates import DateRange, Timeline
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application, Preference
@@ -25,7 +26,7 @@ from evaka.models.decision import Decision
 from evaka.models.journal import add_lines
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
-from evaka.rules.application import APPLICATION, ApplicationKind, ApplicationStatus
+from evaka.rules.application import APPLICATION, ApplicationKind
 from evaka.rules.calendar import Term
 from evaka.rules.decision import DecisionStatus, drafts, needed
 from evaka.rules.placement import (
@@ -159,12 +160,6 @@ class Seats:
 
     def take(self, unit: Unit, child_id: int, period: DateRange) -> None:
         self.stays[unit.id].append((child_id, period))
-
-
-WAITING = (  # a plan counts until its decision is answered; then there is a place, or nothing
-    ApplicationStatus.WAITING_DECISION, ApplicationStatus.WAITING_CONFIRMATION, ApplicationStatus.WAITING_MAILING,
-    ApplicationStatus.WAITING_GUARDIAN,
-)
 
 
 # -- one child ----------------------------------------------------------------------------------------

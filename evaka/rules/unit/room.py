@@ -17,12 +17,13 @@ FULL = Decimal(100)  # percent
 
 
 def peak(days: Mapping[date, Figures], period: DateRange) -> Figures | None:
-    """The figures of the fullest day of a period, the first of equal ones; None without a percentage."""
-    fullest, found = None, None
+    """The figures of the fullest day of a period, the first of equal ones; None without adults."""
+    found = None
     for day, figures in days.items():
-        percentage = figures.percentage if day in period else None
-        if percentage is not None and (fullest is None or percentage > fullest):
-            fullest, found = percentage, figures
+        if day not in period or figures.adults is None:
+            continue
+        if found is None or figures.sum * (found.adults or 0) > found.sum * figures.adults:
+            found = figures
     return found
 
 
