@@ -19,6 +19,7 @@ from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
+from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
@@ -38,6 +39,7 @@ JOBS: dict[str, Job] = {
         SEND_DECISIONS,
         REMIND_OF_DECISIONS,
         REMIND,
+        REMIND_DIRECTORS,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,
