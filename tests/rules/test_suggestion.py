@@ -97,9 +97,6 @@ def stands_against(asked: Season, plan) -> bool:
     present = [*together, *((number,) for number in asked.applicants if number not in inside_family)]
     asking = [*present, *(members for members in asked.families.values() if members not in together)]
 
-    def key(members, unit):
-        return max(asked.rank(one, unit) for one in members)
-
     for members in asking:
         if len(members) > 1:
             liked, at = asked.together(members), plan[members[0]] if members in together else None
@@ -108,9 +105,11 @@ def stands_against(asked: Season, plan) -> bool:
         for unit in liked:
             if unit == at:
                 break
-            before = [one for party in present if plan[party[0]] == unit and key(party, unit) < key(members, unit)
-                      for one in party if one not in members]
-            if fits_all(asked, dict.fromkeys([*before, *members], unit)):
+            inside = [one for one, where in plan.items() if where == unit and one not in members]
+            last = max(asked.rank(one, unit) for one in members)
+            if members in present:  # of siblings who are apart everybody counts: nobody gives way to them
+                inside = [one for one in inside if asked.rank(one, unit) < last]
+            if fits_all(asked, dict.fromkeys([*inside, *members], unit)):
                 return True
     return False
 

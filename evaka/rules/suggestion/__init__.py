@@ -1,6 +1,6 @@
 """Suggestions: which child is offered which place, by the city's own list of criteria."""
 
-from evaka.rules.suggestion.admit import admit
+from evaka.rules.suggestion.admission import admit
 from evaka.rules.suggestion.criteria import (
     Beyond,
     Criteria,

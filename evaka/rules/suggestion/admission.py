@@ -19,7 +19,7 @@ blocking pair.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,10 +52,11 @@ class Party:
 
 
 class Entry(NamedTuple):
-    """A party at a unit, in the order of the criteria."""
+    """A child at a unit, in the order of the criteria, and the party that it comes with."""
 
     rank: Rank
-    number: int
+    child: int
+    party: int
     option: int  # the unit's place among the party's options
 
 
@@ -65,6 +66,7 @@ class Door:
 
     room: int
     left: int
+    families: int = 0  # parties of siblings inside
     inside: list[Entry] = field(default_factory=list)
     outside: list[Entry] = field(default_factory=list)
 
@@ -99,8 +101,7 @@ class _Run:
         self.guards = packed((1 << (WIDTH - 1),) * months, (1 << (WIDTH - 1),) * months)
         self.doors = {key: self._door(key) for key in season.houses}
         self.parties = _parties(season)
-        self.loads: dict[tuple[int, int], int] = {}
-        self.ranks: dict[tuple[int, int], Rank] = {}
+        self.entries: dict[tuple[int, int], tuple[Entry, ...]] = {}
         self.weights: dict[tuple[int, bool], int] = {}
         self.turns: dict[tuple[int, int], int] = {}
         self.given_up: set[tuple[int, int]] = set()
@@ -147,77 +148,142 @@ class _Run:
         for part in party.parts:  # siblings whom no unit takes together: each tries alone
             part.active, part.at, part.next = True, None, 0
             self.waiting.append(part)
+        if party.parts:
+            self.stirred.update(party.options)  # room may have come free in one that has turned them away
 
     def _enters(self, party: Party, option: int) -> bool:
         unit = party.options[option]
-        door, load = self.doors[unit], self._load(party, unit)
-        entry = Entry(self._rank(party, unit), party.number, option)
-        place = bisect_left(door.inside, entry)
-        if self._fits(door.left, load):
-            door.inside.insert(place, entry)
+        door, entries = self.doors[unit], self._entries(party, option)
+        if self._fits(door.left, load := sum(self._weight(entry.child, unit) for entry in entries)):
+            for entry in entries:
+                insort(door.inside, entry)
             door.left -= load
-        else:
-            before = door.inside[:place]
-            room = door.room - sum(self._load_at(one, unit) for one in before)
-            if place == len(door.inside) or not self._fits(room, load):
-                _turn_away(door, entry)
-                return False
-            room -= load
-            after, gone, freed = [], [], 0
-            for one in door.inside[place:]:
-                other = self._load_at(one, unit)
-                if self._fits(room, other):
-                    room -= other
-                    after.append(one)
-                else:
-                    gone.append(one)
-                    freed += other
-            door.inside, door.left = [*before, entry, *after], room
-            for one in gone:
-                self._displace(one, door)
-            if not self._fits(load, freed):  # they took more than the newcomer: somebody smaller may fit now
-                self.stirred.add(unit)
-        self._place(party, option, door, entry)
+            door.families += bool(party.parts)
+            self._place(party, option, unit)
+            return True
+        if not door.families and not party.parts:  # nobody there brings siblings: who goes before stays as it is
+            place = bisect_left(door.inside, entries[0])
+            if place == len(door.inside):
+                return self._turn_away(party, option)
+            before = sum(self._weight(one.child, unit) for one in door.inside[:place])
+            if not self._fits(door.room - before, load):
+                return self._turn_away(party, option)
+        families = [party.number] if party.parts else []
+        kept = self._chosen(sorted([*door.inside, *entries]), unit, families)
+        if party.number not in {entry.party for entry in kept}:
+            return self._turn_away(party, option)
+        freed = door.left
+        gone = self._let_in(kept, unit)
+        self._place(party, option, unit)
+        for other in gone:
+            self._displace(other)
+        freed = door.room - freed - sum(self._weight(one.child, unit) for one in kept if one.party != party.number)
+        siblings = any(other.parts for other in (party, *gone))  # who stand in several places of the line
+        if gone and (siblings or not self._fits(load, freed)):  # they took more: somebody smaller may fit now
+            self.stirred.add(unit)
         return True
 
-    def _place(self, party: Party, option: int, door: Door, entry: Entry) -> None:
-        party.at = option
-        if (at := bisect_left(door.outside, entry)) < len(door.outside) and door.outside[at] == entry:
-            del door.outside[at]
-        if party.family is not None and party.options[option] in party.family.options:
-            self.stirred.add(party.options[option])  # the others may join it there
+    def _chosen(self, entries: list[Entry], unit: int, families: Collection[int] = ()) -> list[Entry]:
+        """Of children by rank, each who fits beside those before it.
 
-    def _displace(self, entry: Entry, door: Door) -> None:
-        party = self.parties[entry.number]
-        party.at, party.next = None, entry.option + 1
-        _turn_away(door, entry)
+        Siblings who are in the unit as one stay or go together.  `families` are siblings who would come as one: they
+        need room for all of them where the last of them stands; once they are in, each stands in its own place.
+        """
+        out = set[int]()
+        while True:
+            room, kept, torn = self.doors[unit].room, list[Entry](), None
+            missing = {number: len(self.parties[number].members) for number in families}
+            for entry in entries:
+                number = entry.party
+                if number in missing:
+                    missing[number] -= 1
+                    if missing[number]:
+                        continue
+                    all_of_it = self._entries(self.parties[number], entry.option)
+                    load = sum(self._weight(one.child, unit) for one in all_of_it)
+                    if self._fits(room, load):
+                        room -= load
+                        for one in all_of_it:
+                            insort(kept, one)
+                elif number not in out:
+                    load = self._weight(entry.child, unit)
+                    if self._fits(room, load):
+                        room -= load
+                        kept.append(entry)
+                    elif self.parties[number].parts:
+                        torn = number
+                        break
+            if torn is None:
+                return kept
+            out.add(torn)
+
+    def _let_in(self, kept: list[Entry], unit: int) -> list[Party]:
+        """Those who are in from now on; answers the parties that have to go."""
+        door = self.doors[unit]
+        stays = {entry.party for entry in kept}
+        gone = {entry.party: None for entry in door.inside if entry.party not in stays}
+        door.inside = kept
+        door.left = door.room - sum(self._weight(one.child, unit) for one in kept)
+        door.families = sum(bool(self.parties[number].parts) for number in stays)
+        return [self.parties[number] for number in gone]
+
+    def _place(self, party: Party, option: int, unit: int) -> None:
+        party.at = option
+        outside = self.doors[unit].outside
+        for entry in self._entries(party, option):
+            if (at := bisect_left(outside, entry)) < len(outside) and outside[at] == entry:
+                del outside[at]
+        if party.family is not None and unit in party.family.options:
+            self.stirred.add(unit)  # the others may join it there
+
+    def _displace(self, party: Party) -> None:
+        assert party.at is not None
+        self._turn_away(party, party.at)
+        party.at, party.next = None, party.at + 1
         self.waiting.append(party)
+
+    def _turn_away(self, party: Party, option: int) -> bool:
+        outside = self.doors[party.options[option]].outside
+        for entry in self._entries(party, option):
+            at = bisect_left(outside, entry)
+            if at == len(outside) or outside[at] != entry:
+                outside.insert(at, entry)
+        return False
 
     # -- choosing again ---------------------------------------------------------------------------------
 
     def _choose_again(self, unit: int) -> None:
         """Among those who are in and those who would rather be, in the order of the criteria."""
         door = self.doors[unit]
-        room, kept = door.room, list[Entry]()
-        within = {entry.number for entry in door.inside}
-        for entry in sorted(door.inside + door.outside):
-            party, load = self.parties[entry.number], self._load_at(entry, unit)
-            if entry.number not in within and not self._may_try(party, entry.option, unit):
-                continue
-            own = [one for one in kept if self.parties[one.number].family is party]
-            back = room + sum(self._load_at(one, unit) for one in own)  # siblings come together instead of alone
-            if self._fits(back, load):
-                room = back - load
-                kept = [one for one in kept if one not in own]
-                kept.append(entry)
-        stays = {entry.number for entry in kept}
-        gone = [entry for entry in door.inside if entry.number not in stays]
-        come = [entry for entry in kept if entry.number not in within]
-        door.inside, door.left = kept, room
-        for entry in gone:
-            self._displace(entry, door)
-        for entry in come:
-            self._move(self.parties[entry.number], entry, unit)
+        willing = [one for one in door.outside if self._may_try(self.parties[one.party], one.option, unit)]
+        apart = {one.party: one.option for one in willing if self._is_apart(self.parties[one.party])}
+        within = {entry.party for entry in door.inside}
+        if len(willing) > len(apart):
+            coming = [one for one in willing if one.party not in apart]
+            families = {one.party for one in coming if self.parties[one.party].parts}
+            kept = self._chosen(sorted([*door.inside, *coming]), unit, families)
+            come = {entry.party: entry.option for entry in kept if entry.party not in within}
+            for other in self._let_in(kept, unit):
+                self._displace(other)
+            for number, option in come.items():
+                self._move(self.parties[number], option, unit)
+        for number, option in apart.items():
+            self._unite(self.parties[number], option, unit)
+
+    def _is_apart(self, party: Party) -> bool:
+        return bool(party.parts) and party.at is None and party.next == len(party.options)
+
+    def _unite(self, family: Party, option: int, unit: int) -> None:
+        """Siblings who are apart come together when there is room for all as it is: nobody gives way to them."""
+        door, entries = self.doors[unit], self._entries(family, option)
+        room = door.left
+        for part in family.parts:
+            if part.at is not None and part.options[part.at] == unit:
+                room += self._weight(part.members[0], unit)
+        if not self._is_apart(family) or not self._fits(room, sum(self._weight(one.child, unit) for one in entries)):
+            return
+        self._move(family, option, unit)
+        self._let_in(sorted([*door.inside, *entries]), unit)
 
     def _may_try(self, party: Party, option: int, unit: int) -> bool:
         if not party.likes(option):
@@ -227,7 +293,7 @@ class _Run:
         self.given_up.add((party.number, unit))
         return False
 
-    def _move(self, party: Party, entry: Entry, unit: int) -> None:
+    def _move(self, party: Party, option: int, unit: int) -> None:
         """A party that was turned away comes in after all, from wherever it is."""
         self.turns[party.number, unit] = self.turns.get((party.number, unit), 0) + 1
         for one in (party, *party.parts):
@@ -235,15 +301,13 @@ class _Run:
                 self._leave(one)
         for part in party.parts:
             part.active = False
-        party.next = entry.option + 1
-        self._place(party, entry.option, self.doors[unit], entry)
+        party.next = option + 1
+        self._place(party, option, unit)
 
     def _leave(self, party: Party) -> None:
         assert party.at is not None
         unit = party.options[party.at]
-        door = self.doors[unit]
-        door.inside = [entry for entry in door.inside if entry.number != party.number]
-        door.left += self._load(party, unit)
+        self._let_in([entry for entry in self.doors[unit].inside if entry.party != party.number], unit)
         party.at = None
         self.stirred.add(unit)
 
@@ -253,14 +317,14 @@ class _Run:
         """Whether every month has room: a month without it would borrow its guard bit."""
         return ((room | self.guards) - load) & self.guards == self.guards
 
-    def _load_at(self, entry: Entry, unit: int) -> int:
-        return self._load(self.parties[entry.number], unit)
-
-    def _load(self, party: Party, unit: int) -> int:
-        key = party.number, unit
-        found = self.loads.get(key)
+    def _entries(self, party: Party, option: int) -> tuple[Entry, ...]:
+        key = party.number, option
+        found = self.entries.get(key)
         if found is None:
-            found = self.loads[key] = sum(self._weight(member, unit) for member in party.members)
+            unit = party.options[option]
+            found = self.entries[key] = tuple(
+                Entry(self.season.rank(member, unit), member, party.number, option) for member in party.members
+            )
         return found
 
     def _weight(self, number: int, unit: int) -> int:
@@ -272,20 +336,6 @@ class _Run:
         if found is None:
             found = self.weights[key] = packed(self.season.takes(number, unit), self.season.sits(number, unit))
         return found
-
-    def _rank(self, party: Party, unit: int) -> Rank:
-        """Of siblings, that of the one who goes last: nobody is passed over by who comes along with somebody else."""
-        key = party.number, unit
-        found = self.ranks.get(key)
-        if found is None:
-            found = self.ranks[key] = max(self.season.rank(number, unit) for number in party.members)
-        return found
-
-
-def _turn_away(door: Door, entry: Entry) -> None:
-    at = bisect_left(door.outside, entry)
-    if at == len(door.outside) or door.outside[at] != entry:
-        insort(door.outside, entry)
 
 
 def _parties(season: Season) -> list[Party]:
