@@ -55,6 +55,7 @@ from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
 from evaka.rules.ledger import Product as LedgerProduct
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views.city import permissions
@@ -322,7 +323,9 @@ FILES: dict[str, city.Reads] = {
         also=_wrong_codes,
     ),
     "absences": city.Reads({"who": AbsencePolicy}),
-    "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
+    "placements": city.Reads(
+        {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy}),
+    "declines": city.Reads(rest=DeclineReason),
     "assistance": city.Reads(rest=Option, also=_wrong_support),
     "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable, also=_wrong_values),
     "decisions": city.Reads(rest=Instruction),

@@ -18,6 +18,7 @@ from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
+from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
@@ -35,6 +36,7 @@ JOBS: dict[str, Job] = {
         RECKON_DAY,
         SEND_DAY,
         REMIND,
+        REMIND_DIRECTORS,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,

@@ -20,4 +20,7 @@ from evaka.models import (  # noqa: F401
     user,
     voucher,
 )
+from evaka.models.application import attachment, note  # noqa: F401
 from evaka.models.base import db  # noqa: F401
+from evaka.models.decision import claim, dispatch, sending  # noqa: F401
+from evaka.models.placement import need_change, termination  # noqa: F401

@@ -39,6 +39,50 @@ DECISION = Workflow[DecisionStatus](
 )
 
 
+class DecisionKind(StrEnum):
+    """What a decision is about; its letter, its reasons and its instruction for appeal follow from that."""
+
+    DAYCARE = "daycare"
+    DAYCARE_PART_TIME = "daycare_part_time"
+    PRESCHOOL = "preschool"
+    PRESCHOOL_DAYCARE = "preschool_daycare"  # the care around pre-primary or preparatory education
+    PRESCHOOL_CLUB = "preschool_club"
+    PREPARATORY = "preparatory"
+    CLUB = "club"
+
+
+_K, _C = DecisionKind, CareType
+CARE_TYPES_OF = {
+    _K.DAYCARE: (_C.DAYCARE, _C.DAYCARE_5YO, _C.TEMPORARY, _C.SCHOOL_SHIFT_CARE),
+    _K.DAYCARE_PART_TIME: (_C.DAYCARE_PART_TIME, _C.DAYCARE_PART_TIME_5YO, _C.TEMPORARY_PART_DAY),
+    _K.PRESCHOOL: (_C.PRESCHOOL,),
+    _K.PRESCHOOL_DAYCARE: (
+        _C.PRESCHOOL_DAYCARE,
+        _C.PRESCHOOL_DAYCARE_ONLY,
+        _C.PREPARATORY_DAYCARE,
+        _C.PREPARATORY_DAYCARE_ONLY,
+    ),
+    _K.PRESCHOOL_CLUB: (_C.PRESCHOOL_CLUB,),
+    _K.PREPARATORY: (_C.PREPARATORY,),
+    _K.CLUB: (_C.CLUB,),
+}
+_KIND_OF = {care_type: kind for kind, several in CARE_TYPES_OF.items() for care_type in several}
+PRIMARY = frozenset({_K.PRESCHOOL, _K.PREPARATORY})  # free education, which must be taken first
+CONNECTED = frozenset({_K.PRESCHOOL_DAYCARE, _K.PRESCHOOL_CLUB})  # what is given around it
+
+
+def kind_of(care_type: CareType) -> DecisionKind:
+    """The kind of decision that gives this care."""
+    return _KIND_OF[care_type]
+
+
+class AnswerChannel(StrEnum):
+    """How the answer came: in the service, or to the office on paper, by telephone or otherwise."""
+
+    SERVICE = "service"
+    OFFICE = "office"
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionPolicy:
     """How long a guardian has: days to move the start, to answer, to appeal."""
@@ -50,11 +94,47 @@ class DecisionPolicy:
 
 
 def needed(care_type: CareType) -> tuple[CareType, ...]:
-    """The decisions that a place needs: pre-primary education first, then the care around it."""
+    """The decisions that a family must take for a place: pre-primary education first, then the care around it."""
     if care_type not in CONNECTED_DAYCARE:
         return (care_type,)
     free = CareType.PREPARATORY if care_type in PREPARATORY_TYPES else CareType.PRESCHOOL
     return (free, care_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A decision to be made: what it gives and when; one that is not `planned` waits unsent unless it is wanted."""
+
+    care_type: CareType
+    period: DateRange
+    planned: bool = True
+
+
+def drafts(
+    care_type: CareType,
+    period: DateRange,
+    *,
+    term: DateRange | None = None,
+    connected: DateRange | None = None,
+    has_primary: bool = False,
+) -> tuple[Draft, ...]:
+    """The drafts of the decisions on a place of a kind: of pre-primary and preparatory education always two.
+
+    Education is given in the `term` it falls into, the care around it for `connected`, or for the whole place.  The
+    first is not planned when the child has such a place in the same unit already (`has_primary`), the second only
+    when the family has asked for care as well, which the kind of the place tells.
+    """
+    if care_type not in PRESCHOOL_TYPES | PREPARATORY_TYPES:
+        return (Draft(care_type, period),)
+    preparatory = care_type in PREPARATORY_TYPES
+    primary = CareType.PREPARATORY if preparatory else CareType.PRESCHOOL
+    wanted = care_type in CONNECTED_DAYCARE
+    around = CareType.PREPARATORY_DAYCARE if preparatory else CareType.PRESCHOOL_DAYCARE
+    taught = (period & term if term is not None else None) or period
+    return (
+        Draft(primary, taught, planned=not has_primary),
+        Draft(care_type if wanted else around, connected or period, planned=wanted),
+    )
 
 
 def check_order(care_type: CareType, others: Mapping[CareType, DecisionStatus]) -> None:
