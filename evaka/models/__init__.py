@@ -15,6 +15,7 @@ from evaka.models import (  # noqa: F401
     message,
     person,
     placement,
+    suggestion,
     unit,
     user,
     voucher,
