@@ -3,6 +3,7 @@
 from evaka.models import (  # noqa: F401
     application,
     attendance,
+    booking,
     calendar,
     decision,
     document,
@@ -22,3 +23,4 @@ from evaka.models import (  # noqa: F401
     voucher,
 )
 from evaka.models.base import db  # noqa: F401
+from evaka.models.calendar import event, holiday_period  # noqa: F401
