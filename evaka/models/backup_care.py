@@ -67,3 +67,12 @@ def children_hosted_now(units: set[int], today: date) -> Select[Any]:
 def children_guests(groups: set[int], today: date) -> Select[Any]:
     """Children who come to the groups from elsewhere, now or in the future."""
     return select(BackupCare.child_id).where(BackupCare.group_id.in_(groups), BackupCare.end >= today)
+
+
+def in_backup_care(units: set[int], period: DateRange) -> Select[Any]:
+    """(child, unit, start, end) of who comes to the units in a period, or is away from them."""
+    own = select(Placement.child_id).where(Placement.unit_id.in_(units), Placement.meets(period))
+    return (
+        select(BackupCare.child_id, BackupCare.unit_id, BackupCare.start, BackupCare.end)
+        .where(BackupCare.meets(period), BackupCare.unit_id.in_(units) | BackupCare.child_id.in_(own))
+        .order_by(BackupCare.id))
