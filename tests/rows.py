@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -23,6 +23,9 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "ledger_item": {"payment_id": None},  # an invoice or a payment
     "email": {"user_id": None},  # to somebody who is a person, or a user
+    "staff_presence": {"name": ""},  # of a user, or of somebody from outside by name
+    "shift": {"finish": NOON + timedelta(hours=1)},
+    "day_note": {"slept": 30},
     "voucher": {
         "value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00, "status": "annulled",
         "facts": {

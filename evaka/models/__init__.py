@@ -16,6 +16,8 @@ from evaka.models import (  # noqa: F401
     message,
     person,
     placement,
+    presence,
+    staff,
     unit,
     user,
     voucher,
