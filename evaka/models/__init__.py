@@ -4,6 +4,7 @@ from evaka.models import (  # noqa: F401
     application,
     attendance,
     backup_care,
+    booking,
     calendar,
     decision,
     document,
@@ -23,3 +24,4 @@ from evaka.models import (  # noqa: F401
     voucher,
 )
 from evaka.models.base import db  # noqa: F401
+from evaka.models.calendar import event, holiday_period  # noqa: F401

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("database")
 ABOUT_NOBODY = {
     "area", "unit", "unit_group", "caretakers", "closure", "counter", "lease", "login_attempt", "journal_chain",
     "journal_seal", "unit_payee", "voucher_month", "payment", "ledger_batch", "group_note",
+    "holiday_period", "questionnaire", "questionnaire_option", "event", "discussion_time",
 }
 
 
