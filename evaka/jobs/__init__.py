@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
+from evaka.jobs.backup_care import FIT
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
@@ -30,6 +31,7 @@ JOBS: dict[str, Job] = {
         SEND_EMAIL,
         END_FACTORS,
         END_COEFFICIENTS,
+        FIT,
         SEAL,
         REFRESH_NIGHT,
         RECKON_DAY,

@@ -3,6 +3,7 @@
 from evaka.models import (  # noqa: F401
     application,
     attendance,
+    backup_care,
     booking,
     calendar,
     decision,

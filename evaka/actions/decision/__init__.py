@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import Long, action, fee, next_number, notify, record
+from evaka.actions import Long, action, backup_care, fee, next_number, notify, record
 from evaka.actions.application import move, option
 from evaka.actions.document import keep, letter_language, name_of, recipient_of, title_of
 from evaka.kit.dates import DateRange
@@ -202,6 +202,8 @@ def accept(decision: Decision, by: Actor, *, start: date) -> Placement:
     )
     db.session.add(placement)
     decision.chosen_start = start
+    db.session.flush()
+    backup_care.fit({decision.child_id}, by)
     _answered(decision, by)
     fee.refresh(_heads(decision.child_id), by)
     return placement
