@@ -3,6 +3,7 @@
 from evaka.models import (  # noqa: F401
     application,
     attendance,
+    backup_care,
     booking,
     calendar,
     decision,
@@ -16,6 +17,8 @@ from evaka.models import (  # noqa: F401
     message,
     person,
     placement,
+    presence,
+    staff,
     suggestion,
     unit,
     user,

@@ -20,6 +20,7 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
@@ -47,6 +48,7 @@ from evaka.views.assistance import (
     PreschoolScreen,
 )
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.backup_care import BackupCareScreen
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
@@ -101,6 +103,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
+    ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -140,6 +143,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
         ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
+        ("backup_care", "backup_care.index_view", "backup_care.view", None),
         ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
