@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, OfChild, keep_spans_apart
 from evaka.models.person import InFile, Person
-from evaka.models.placement import children_grouped, children_placed
+from evaka.models.placement import GroupPlacement, Placement, children_grouped, children_placed
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.presence import Level, Need, Tapped
@@ -224,6 +225,29 @@ class Picture(InFile, Model):
 
 
 # -- questions ------------------------------------------------------------------------------------------------
+
+DAY = sa.bindparam("day", type_=sa.Date)
+
+
+def _whereabouts() -> sa.Subquery:
+    """Of the DAY where each child belongs: (child_id, unit_id, group_id, placement_id, guest).
+
+    Its place and the group of it, or the unit of back-up care.
+    """
+    elsewhere = select(BackupCare.id).where(BackupCare.child_id == Placement.child_id, BackupCare.on(DAY)).exists()
+    grouped = sa.and_(GroupPlacement.placement_id == Placement.id, GroupPlacement.on(DAY))
+    home = (
+        select(Placement.child_id, Placement.unit_id, GroupPlacement.group_id, Placement.id.label("placement_id"),
+               sa.false().label("guest"))
+        .outerjoin(GroupPlacement, grouped).where(Placement.on(DAY), ~elsewhere))
+    placed = sa.and_(Placement.child_id == BackupCare.child_id, Placement.on(DAY))
+    guests = (
+        select(BackupCare.child_id, BackupCare.unit_id, BackupCare.group_id, Placement.id, sa.true())
+        .join(Placement, placed).where(BackupCare.on(DAY)))
+    return sa.union_all(home, guests).subquery("whereabouts")
+
+
+WHEREABOUTS = _whereabouts()  # asked with {"day": …}
 
 
 def present_on(day: date, *conditions: ColumnElement[bool]) -> sa.Select[Any]:
