@@ -49,6 +49,7 @@ from evaka.rules.calendar import Term
 from evaka.rules.city import ChangePolicy
 from evaka.rules.decision import DecisionKind, DecisionPolicy, Reason, stands_for
 from evaka.rules.fee import FeeTable
+from evaka.rules.forecast import ForecastPolicy
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import FreeChoice, InvoicePolicy
 from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
@@ -341,6 +342,7 @@ FILES: dict[str, city.Reads] = {
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
+    "forecast": city.Reads({"forecast": ForecastPolicy}),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),

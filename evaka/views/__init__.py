@@ -54,6 +54,7 @@ from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
+from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
 from evaka.views.income.calculator import Calculator
 from evaka.views.income.mine import MyStatements
@@ -105,6 +106,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("placement", PlacementScreen, Placement),
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
+    ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -157,6 +159,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
