@@ -39,7 +39,7 @@ from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import DateRange, finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
-from evaka.models.base import HELSINKI, db, transaction, writing
+from evaka.models.base import HELSINKI, db, reading, transaction
 from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
@@ -140,10 +140,9 @@ def verify_journal(since: int | None, copies: tuple[str, ...]) -> None:
         click.echo(f"{walk.lines} lines, {speed(walk)}", err=True)
 
     kept = seals_file().read_text(encoding="utf-8").splitlines() if seals_file().exists() else []
-    writing.set(False)
     one_state = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
     try:
-        with db.engine.connect().execution_options(**one_state) as connection:
+        with reading(), db.engine.connect().execution_options(**one_state) as connection:
             walk = verify(connection, [*kept, *copies], since, progress)
     except Broken as no:
         click.echo(f"The journal is not as it was written.\n{no}")

@@ -24,8 +24,8 @@ from sqlalchemy.orm import joinedload
 from evaka import city
 from evaka.access import Actor
 from evaka.actions.journal import seal
-from evaka.jobs.job import Job, reading
-from evaka.models.base import db, transaction
+from evaka.jobs.job import Job
+from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal
 from evaka.texts import LANGUAGES, say
 

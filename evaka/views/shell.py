@@ -81,8 +81,8 @@ def _enter() -> Any:
     endpoint = request.endpoint or ""
     if endpoint.endswith("static"):
         return None
-    lay_over(now().date())
     if endpoint in OPEN:
+        lay_over(now().date())
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))

@@ -26,7 +26,7 @@ from evaka.rules.unit import Feature
 from evaka.views import assistance
 from evaka.views.base import Button, Screen
 from evaka.views.filters import NamedFilter, RowFilter
-from evaka.views.forms import CodesField, LanguageField
+from evaka.views.forms import CodesField, LanguageField, called
 from evaka.views.page import Lazy, actor, aged, row_url, told
 from evaka.views.person.conflicts import ConflictScreen, open_conflicts
 from evaka.views.person.family import BESIDE_ROWS
@@ -88,7 +88,7 @@ class PersonScreen(FileBlocks, Screen):
         "age": lambda view, _context, row, _name: aged(row.born, actor().today),
         "place": lambda view, _context, row, _name: view.place(row.id),
         "notes": lambda view, _context, row, _name: view.signs(row),
-        "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
+        "language": lambda view, _context, row, _name: called([row.language], "languages"),
     }
     column_formatters_export = column_formatters | {
         "notes": lambda view, _context, row, _name: view.signs(row, plain=True),
