@@ -37,6 +37,7 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
+from evaka.views.application.mine import MyApplications
 from evaka.views.assistance import (
     ActionScreen,
     CoefficientScreen,
@@ -190,6 +191,7 @@ SHOWN = {  # entries that not everybody with the right needs: features that a ci
     "my_attendance": tells_absences,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
+    ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
