@@ -106,7 +106,7 @@ def _number(typed: Any) -> int | None:
     return int(typed) if typed not in (None, "", "None") else None
 
 
-def unit_choices(kind: ApplicationKind, *, office: bool, kept: Iterable[int]) -> dict[str, list[tuple[str, str]]]:
+def unit_choices(kind: ApplicationKind, *, office: bool, kept: Iterable[int]) -> list[SelectChoice]:
     """The units by area: for families those that take applications, and what has been chosen already."""
     today = actor().today
     query = select(Unit).where(Unit.meets(DateRange(today))) if office else applied_for(kind, today)
@@ -114,17 +114,16 @@ def unit_choices(kind: ApplicationKind, *, office: bool, kept: Iterable[int]) ->
     rows = db.session.execute(
         select(Unit.id, Unit.name, Unit.provider, Unit.language, Area.name).join(Area, Area.id == Unit.area_id)
         .where(Unit.id.in_(offered) | Unit.id.in_(list(kept))).order_by(Area.name, Unit.name)).all()
-    found: dict[str, list[tuple[str, str]]] = {}
+    found = [SelectChoice("", told("form.choose"))]
     for id, name, provider, tongue, area in rows:
         signs = [told("application.by_voucher")] if provider is Provider.PRIVATE_SERVICE_VOUCHER else []
         signs += [told(f"language.{tongue}")] if tongue != "fi" else []
-        found.setdefault(area, []).append((str(id), f"{name} ({', '.join(signs)})" if signs else name))
+        found.append(SelectChoice(str(id), f"{name} ({', '.join(signs)})" if signs else name, optgroup=area))
     return found
 
 
-def _unit(words: str, choices: Mapping[str, list[tuple[str, str]]]) -> Any:
-    grouped = {"": [("", told("form.choose"))], **choices}
-    return SelectField(words, [Optional()], choices=grouped, coerce=_number, default=None)
+def _unit(words: str, choices: list[SelectChoice]) -> Any:
+    return SelectField(words, [Optional()], choices=choices, coerce=_number, default=None)
 
 
 def _need(row: Application, form: Form) -> list[SelectChoice]:
@@ -220,7 +219,9 @@ class ApplicationForm(BaseForm):
         for lack in found:
             name = {"units": "unit_1", "other_children": "child_1_code"}.get(lack.field, lack.field)
             field = self[name if name in self else "start"]
-            if (why := told_refusal(lack.why)) not in field.errors:
+            absent = lack.why.facts.get("missing")
+            why = told("application.fill_in", what=absent) if absent else told_refusal(lack.why)
+            if why not in field.errors:
                 field.errors = [*field.errors, why]
 
 
