@@ -37,6 +37,7 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
+from evaka.views.application.imported import ApplicationImport
 from evaka.views.application.mine import MyApplications
 from evaka.views.assistance import (
     ActionScreen,
@@ -97,6 +98,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("caretakers", CaretakersScreen, Caretakers),
     ("closure", ClosureScreen, Closure),
     ("application", ApplicationScreen, Application),
+    ("application_import", ApplicationImport, None),
     ("desk", PlacementDesk, None),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),

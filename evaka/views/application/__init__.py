@@ -90,6 +90,11 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         for id, url, first, further in super().rows(found):
             yield id, f"{url}&{asked}" if asked else url, first, further
 
+    def head_buttons(self) -> list[Button]:
+        if not may(actor(), "application.import"):
+            return []
+        return [Button(told("menu.application_import"), url_for("application_import.index"), "secondary")]
+
     def neighbours(self, row: Any) -> dict[str, str]:
         """The applications before and after this one in the list that it was opened from."""
         args = self._get_list_extra_args()
