@@ -14,6 +14,7 @@ from evaka.actions import application as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application.note import Note
 from evaka.models.base import db
+from evaka.models.journal import Email
 from evaka.models.person import Guardian, HeadOfChild
 from evaka.rules.application import APPLICATION, ApplicationStatus, Origin
 from tests import factories
@@ -222,6 +223,8 @@ def test_a_cancelled_application_says_why_and_may_come_back(by):
     db.session.flush()
     assert (row.status, row.notes) == (ApplicationStatus.CANCELLED, "Hei")
     assert db.session.scalars(select(Note.words).where(Note.application_id == row.id)).all() == ["Perhe muutti"]
+    told = select(Email.text).where(Email.person_id == row.guardian_id)
+    assert db.session.scalars(told).all() == ["application_changed"]
     act.return_to_sent(row, worker)
     assert row.status is ApplicationStatus.SENT
 

@@ -351,6 +351,8 @@ def close(application: Application, by: Actor, reason: str) -> None:
     application.supplement_asked = None
     if reason.strip():
         add_note(application, by, reason)
+    if not by_family(application, by) and not application.hidden:
+        notify(application.guardian_id, "application_changed", by)
 
 
 def add_note(application: Application, by: Actor, words: str) -> Note:

@@ -262,6 +262,12 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
             return act.Secrecy.SECRET if row.confidential else act.Secrecy.OPEN
         return getattr(row, name) if name in ("due", "office_note", "supplement") else None
 
+    def effects(self, action: Action, rows: list[Any]) -> dict[int, str]:
+        """A preview tells of each row how it stands, and by when a place is due."""
+        return {row.id: " · ".join(filter(None, (
+            told(f"application_status.{row.status}"), told("application.due_on", due=row.due) if row.due else "",
+            self.first_wish(row)))) for row in rows}
+
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         return [*told_blocks(row), self.papers_block(row), self.notes_block(row), *self.decided(row)]
 
