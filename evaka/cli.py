@@ -43,6 +43,7 @@ from evaka.models.base import HELSINKI, db, reading, transaction
 from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
+from evaka.rules.application.question import Question
 from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
 from evaka.rules.calendar import Term
@@ -342,6 +343,8 @@ FILES: dict[str, city.Reads] = {
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
     "forecast": city.Reads({"forecast": ForecastPolicy}),
+    "club_terms": city.Reads(rows=Term),
+    "questions": city.Reads(rest=Question),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),

@@ -19,7 +19,7 @@ from evaka.access import Actor
 from evaka.actions import income as incomes
 from evaka.actions.income import statement as declared
 from evaka.actions.income.statement import Upload
-from evaka.demo import money, papers
+from evaka.demo import asking, money, papers
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
@@ -142,6 +142,7 @@ class _Making:
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
         self._statements(own.head.id)
+        asking.tell(own.head.id, [child.id for child in own.children], Actor(None, self.calendar.now))
         self._entered_twice(own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 

@@ -24,7 +24,7 @@ from evaka.models.base import HELSINKI
 from evaka.models.decision import Decision
 from evaka.models.journal import Counter
 from evaka.models.placement import PlacementPlan
-from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, due
+from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, OtherView, due
 from evaka.rules.calendar import is_business_day, next_business_day
 from evaka.rules.decision import Channel, DecisionStatus, answer_due, appeal_due, needed
 from evaka.rules.placement import CareType, PlanPolicy, PlanStatus, planned_period
@@ -183,13 +183,20 @@ class Desk:
         since = day - timedelta(days=rng.randint(1, 12))
         if state is S.ACTIVE:
             since = min(since, start - timedelta(days=rng.randint(20, 60)))
-        electronic = state is S.CREATED or rng.random() < 0.7
+        electronic = rng.random() < 0.7
+        told = bool(support or child.notes)
+        others = [one for one in child.guardians if one != child.family.head.id]
+        secret = None if state is S.CREATED or (notes and not told and not read) else told
+        view = OtherView.SINGLE if not others else OtherView.AGREED if rng.random() < 0.8 else OtherView.UNKNOWN
         id = self.rows.add(
             Application, child_id=child.id, kind=ApplicationKind.DAYCARE,
             origin=Origin.ELECTRONIC if electronic else Origin.PAPER, status=state, guardian_id=child.family.head.id,
-            received=None if state is S.CREATED else received, start=start, service_need=need,
+            received=None if state is S.CREATED else received, saved_at=office_hour(received, rng), start=start,
+            service_need=need,
             begins_at=begins, ends_at=ends, shift_care=houses[0].kind.shift and rng.random() < 0.5,
-            urgent=urgent, urgent_proof=proof, assistance=support,
+            urgent=urgent, urgent_proof=proof, assistance=support, assistance_needed=bool(support),
+            other_guardian_id=others[0] if others else None, other_guardian_view=view, confidential=secret,
+            continuing=transfer and rng.random() < 0.1,
             sibling_unit_id=sibling.id if sibling in houses and sibling else None, transfer=transfer, notes=notes,
             due=None if state is S.CREATED else due(received, start, proof, policy=policy, transfer=transfer),
             checked=read, status_since=office_hour(max(since, received), rng),

@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import Flask, current_app
 
 from evaka import city
+from evaka.jobs.application import CLOSE_TRANSFERS, DROP_DRAFTS, REMIND_PROOF
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.backup_care import FIT
 from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
@@ -43,6 +44,9 @@ JOBS: dict[str, Job] = {
         REMIND,
         REMIND_DIRECTORS,
         DRAFT_MONTH,
+        REMIND_PROOF,
+        DROP_DRAFTS,
+        CLOSE_TRANSFERS,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,
         END_SESSIONS,

@@ -39,6 +39,8 @@ from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
+from evaka.views.application.imported import ApplicationImport
+from evaka.views.application.mine import MyApplications
 from evaka.views.assistance import (
     ActionScreen,
     CoefficientScreen,
@@ -100,6 +102,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("caretakers", CaretakersScreen, Caretakers),
     ("closure", ClosureScreen, Closure),
     ("application", ApplicationScreen, Application),
+    ("application_import", ApplicationImport, None),
     ("desk", PlacementDesk, None),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
@@ -198,6 +201,7 @@ SHOWN = {  # entries that not everybody with the right needs: features that a ci
     "my_attendance": tells_absences,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
+    ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),

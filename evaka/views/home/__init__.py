@@ -39,7 +39,7 @@ from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.placement import PlanStatus
 from evaka.rules.voucher import PaymentStatus
 from evaka.texts import knows
-from evaka.views.application import is_due_soon, is_overdue
+from evaka.views.application.filters import family_has_added, is_due_soon, is_overdue, proof_has_come
 from evaka.views.base import Home, link
 from evaka.views.decision import is_unanswered
 from evaka.views.income import ends_soon
@@ -108,6 +108,10 @@ def of_case_worker() -> Iterator[Task]:
     key, status = "application.view", Application.status
     yield Task("overdue", key, Application, is_overdue(), "application", (("application.overdue", "1"),), "bad")
     yield Task("due_soon", key, Application, is_due_soon(), "application", (("application.due_soon", "1"),), "warn")
+    yield Task("proof_has_come", key, Application, proof_has_come(), "application",
+               (("application.proof_has_come", "1"),), "bad")
+    yield Task("family_has_added", key, Application, family_has_added(), "application",
+               (("application.family_has_added", "1"),), "warn")
     yield Task("to_replan", "placement.view", PlacementPlan, to_replan(), "proposal",
                (("placement.to_replan", "1"),), "warn")
     yield Task("new_applications", key, Application, status == ApplicationStatus.SENT, "application",

@@ -177,7 +177,7 @@ class PersonScreen(FileBlocks, Screen):
             return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.key in ("person.tell_apart", "income.begin_statement"):  # on pages of their own
+        if action.key in ("person.tell_apart", "income.begin_statement", "application.begin"):  # on pages of their own
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None

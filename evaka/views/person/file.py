@@ -79,7 +79,8 @@ def of_child(by: Actor) -> Questions:
         blocked=select(Guardian).where(Guardian.child_id == ROW, Guardian.blocked).order_by(Guardian.id)
         .options(joinedload(Guardian.guardian)),
         pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id),
-        applications=seen(by, Application, Application.child_id == ROW).order_by(Application.id.desc()),
+        applications=seen(by, Application, Application.child_id == ROW, Application.in_office())
+        .order_by(Application.id.desc()),
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
         .options(joinedload(Decision.unit).load_only(Unit.name)),
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
