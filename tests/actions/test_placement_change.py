@@ -123,7 +123,7 @@ def test_a_place_is_ended_or_before_it_begins_removed(worker):
     child = factories.child()
     place = factories.placement(child, date(2026, 1, 7), date(2027, 7, 31))
     factories.in_group(place, factories.group(place.unit))
-    act.end(place, worker, last_day=date(2026, 6, 30))
+    act.end_early(place, worker, last_day=date(2026, 6, 30))
     assert [str(one.period) for one in (place, *place.needs, *place.groups)] == ["7.1.2026–30.6.2026"] * 3
     with pytest.raises(Refused, match="placement.has_begun"), db.session.begin_nested():
         act.remove(place, worker)
@@ -157,7 +157,7 @@ def test_who_does_not_look_after_places_changes_none(by, role):
     place = factories.placement(child, date(2026, 1, 7), date(2027, 7, 31))
     person = child.guardians[0] if role == "guardian" else None
     with pytest.raises(Denied):
-        act.end(place, by(factories.user(role, unit=place.unit, person=person)), last_day=date(2026, 6, 30))
+        act.end_early(place, by(factories.user(role, unit=place.unit, person=person)), last_day=date(2026, 6, 30))
 
 
 # -- by the family ----------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_a_wish_for_a_place_that_is_gone_is_not_granted(by, worker):
     child = factories.child()
     place = factories.placement(child, date(2026, 1, 7), date(2027, 7, 31))
     made = need_change.ask(place, parent(by, child), start=date(2026, 9, 1), service_need="from_25_to_35_hours")
-    act.end(place, worker, last_day=date(2026, 6, 30))
+    act.end_early(place, worker, last_day=date(2026, 6, 30))
     with pytest.raises(Refused, match="need_change.place_is_gone"), db.session.begin_nested():
         need_change.accept(made, by(factories.user("director", unit=place.unit)))
     with pytest.raises(Refused, match="placement.need_of_other_type"):

@@ -9,8 +9,8 @@ import pytest
 
 from evaka.letters import pdf
 from evaka.letters.decision import decision_letter
-from evaka.letters.dispatch import Envelope, address_page, for_the_post, merged
-from evaka.letters.evidence import Evidence, Part, evidence_letter
+from evaka.letters.decision.dispatch import Envelope, address_page, for_the_post, merged
+from evaka.letters.decision.evidence import Evidence, Part, evidence_letter
 from tests.letters import reading
 from tests.letters.examples import DECISION, RECIPIENT, SENDER
 

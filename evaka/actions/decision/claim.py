@@ -16,8 +16,8 @@ from evaka.actions.document import name_of
 from evaka.kit.dates import finnish
 from evaka.kit.errors import Refused
 from evaka.letters import pdf
-from evaka.letters.dispatch import merged
-from evaka.letters.evidence import Evidence, Part, evidence_letter
+from evaka.letters.decision.dispatch import merged
+from evaka.letters.decision.evidence import Evidence, Part, evidence_letter
 from evaka.letters.letter import city_sender
 from evaka.models.base import HELSINKI, db
 from evaka.models.decision import Decision

@@ -13,8 +13,9 @@ from sqlalchemy.orm import joinedload
 
 from evaka.access import may
 from evaka.actions import Action
-from evaka.actions.decision import claim, policy, window_days
+from evaka.actions.decision import policy, window_days
 from evaka.actions.decision.answer import check_answerer, follows
+from evaka.actions.decision.claim import bundle as bundle_of
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.decision import Decision
@@ -115,7 +116,7 @@ class DecisionScreen(Foreseeing, Screen):
         """Everything on file about the decision as one PDF; who took it is a line of the journal, with its digest."""
         row = self.row_or_404(request.args.get("id"))
         assert isinstance(row, Decision)
-        name, content = claim.bundle(row, actor(), language())
+        name, content = bundle_of(row, actor(), language())
         g.setdefault("reads", []).append(("claim.bundle", row, {"digest": sha256(content).hexdigest()}))
         return Response(content, mimetype="application/pdf", headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.pdf"})

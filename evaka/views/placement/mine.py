@@ -37,7 +37,7 @@ def answer(screen: Any, action: Action, row: Any) -> dict[str, Any]:
     form = screen.action_form(action, row)
     form.row_version.data = row.version
     return {"title": told(action.key), "help": " ".join(screen.consequences(action, row)), "form": form,
-            "url": screen.get_url(".do", verb=screen.short(action), id=row.id), "label": told(action.key),
+            "url": url_for(f"{screen.endpoint}.do", verb=screen.short(action), id=row.id), "label": told(action.key),
             "style": look("end" if action.verb == "terminate" else action.verb)}
 
 
@@ -83,8 +83,12 @@ class MyPlacements(Screen):
         answers = [answer(self, one, row) for one in self.actions_of(row)]
         answers += [answer(asked, action, one) for one in changes for action in asked.actions_of(one)]
         answers += [answer(mine, action, one) for one in notices for action in mine.actions_of(one)]
-        return {"heading": self.row_heading(row), "fact_line": str(row.unit), "badge": self.sign(row), "facts": facts,
-                "paragraphs": [], "pdf": None, "answers": answers, "back": self.get_url(".index_view")}
+        answers.sort(key=lambda one: one["style"] == "danger")  # what is given up stands last
+        return {
+            "heading": self.row_heading(row), "title": told("placement.place"), "fact_line": str(row.unit),
+            "badge": self.sign(row), "facts": facts, "paragraphs": [], "pdf": None, "answers": answers,
+            "back": self.get_url(".index_view"),
+        }
 
     def groups(self, row: Any) -> Any:
         return db.session.scalars(
@@ -123,7 +127,7 @@ class MyPlacements(Screen):
         return form
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
-        return {"last_day": actor().today + timedelta(days=policy().notice_days)}.get(name)
+        """Nothing: the last day of care is chosen, never just confirmed."""
 
     def consequences(self, action: Action, row: Any) -> list[str]:
         found = super().consequences(action, row)

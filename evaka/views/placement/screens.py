@@ -97,7 +97,9 @@ class PlacementScreen(Foreseeing, Screen):
     search_people = ("child_id",)
     reading = True
     bulk = ("place_in_group",)
-    foreseen = ("placement.change_days", "placement.move", "placement.end", "placement.terminate", "placement.set_need")
+    foreseen = (
+        "placement.change_days", "placement.move", "placement.end_early", "placement.terminate", "placement.set_need",
+    )
     main = ("placement.place_in_group", "placement.set_need", "placement.move")
     rare = ("placement.remove", "placement.guarantee", "need_change.ask", "placement.terminate")
     column_formatters = {
