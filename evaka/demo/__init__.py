@@ -20,6 +20,7 @@ from evaka.actions import income as incomes
 from evaka.actions.income import statement as declared
 from evaka.actions.income.statement import Upload
 from evaka.demo import asking, money, papers
+from evaka.demo.afterwards import afterwards, deliveries
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
@@ -134,6 +135,7 @@ class _Making:
         rows.write()
         papers.decisions(rows, most=self.size.papers)
         papers.money_of(rows, own.head.id)
+        deliveries()
         facts = {"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())}
         add_lines([{"at": calendar.now, "user_id": None, "action": "demo.load", "subject": "", "subject_id": None,
                     "person_id": None, "facts": facts}])
@@ -144,6 +146,7 @@ class _Making:
         self._statements(own.head.id)
         asking.tell(own.head.id, [child.id for child in own.children], Actor(None, self.calendar.now))
         self._entered_twice(own.head.id)
+        afterwards(calendar, own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 
     def _to_review(self, own: int) -> None:

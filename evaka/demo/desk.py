@@ -241,7 +241,7 @@ class Desk:
         status = ANSWERS.get(state, DecisionStatus.SENT)
         answered = status is not DecisionStatus.SENT
         self._decisions.append(_Sent(at, values | {
-            "status": status, "sent_at": at, "decided_by": rng.choice(self.case_workers),
+            "status": status, "sent_at": at, "channel": channel, "decided_by": rng.choice(self.case_workers),
             "answer_due": answer_due(at.date(), policy.answer_days, channel),
             "appeal_due": appeal_due(at.date(), values["care_type"], policy, channel),
             "answered_at": office_hour(since, rng) if answered else None,

@@ -24,6 +24,9 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
+from evaka.models.decision.claim import Claim
+from evaka.models.decision.dispatch import Dispatch
+from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
@@ -35,6 +38,8 @@ from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
+from evaka.models.placement.need_change import NeedChange
+from evaka.models.placement.termination import Termination
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
@@ -54,6 +59,9 @@ from evaka.views.backup_care import BackupCareScreen
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
+from evaka.views.decision.claim import ClaimScreen
+from evaka.views.decision.dispatch import DispatchScreen
+from evaka.views.decision.sending import SendingItemScreen, SendingScreen
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.forecast import Forecast
@@ -76,7 +84,16 @@ from evaka.views.message import (
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
-from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.placement import (
+    MyNeedChanges,
+    MyPlacements,
+    MyTerminations,
+    NeedChangeScreen,
+    PlacementDesk,
+    PlacementScreen,
+    ProposalScreen,
+    TerminationScreen,
+)
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
@@ -106,8 +123,14 @@ MENU: list[tuple[str, Any, Any]] = [
     ("desk", PlacementDesk, None),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
+    ("sending", SendingScreen, Sending),
+    ("sending_item", SendingItemScreen, SendingItem),
+    ("dispatch", DispatchScreen, Dispatch),
+    ("claim", ClaimScreen, Claim),
     ("placement", PlacementScreen, Placement),
     ("backup_care", BackupCareScreen, BackupCare),
+    ("termination", TerminationScreen, Termination),
+    ("need_change", NeedChangeScreen, NeedChange),
     ("attendance", AttendanceScreen, Absence),
     ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
@@ -149,6 +172,8 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
         ("backup_care", "backup_care.index_view", "backup_care.view", None),
+        ("termination", "termination.index_view", "termination.view", None),
+        ("need_change", "need_change.index_view", "need_change.view", None),
         ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
@@ -159,6 +184,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("desk", "desk.index", "application.plan", None),
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
+        ("sending", "sending.index_view", "sending.view", None),
+        ("dispatch", "dispatch.index_view", "dispatch.view", None),
+        ("claim", "claim.index_view", "claim.view", None),
     ]),
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
@@ -203,6 +231,9 @@ SHOWN = {  # entries that not everybody with the right needs: features that a ci
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
+    ("placement", MyPlacements, Placement),
+    ("termination", MyTerminations, Termination),
+    ("need_change", MyNeedChanges, NeedChange),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),

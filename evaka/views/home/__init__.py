@@ -21,6 +21,8 @@ from evaka.models.application import Application, Preference
 from evaka.models.attendance import Absence
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
+from evaka.models.decision.claim import Claim
+from evaka.models.decision.dispatch import Delivery
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
@@ -29,6 +31,7 @@ from evaka.models.invoice import Invoice
 from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
+from evaka.models.placement.need_change import NeedChange
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.models.voucher import Payment, VoucherDecision
@@ -42,11 +45,14 @@ from evaka.texts import knows
 from evaka.views.application.filters import family_has_added, is_due_soon, is_overdue, proof_has_come
 from evaka.views.base import Home, link
 from evaka.views.decision import is_unanswered
+from evaka.views.decision.claim import is_open as open_claims
+from evaka.views.decision.dispatch import to_post
 from evaka.views.income import ends_soon
 from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, writes_with_families
 from evaka.views.page import actor, told, word_of, written
+from evaka.views.placement.notices import is_open as open_changes
 from evaka.views.placement.screens import to_replan
 
 JOBS_OF_FINANCE = ("fee.refresh_night", "invoice.draft_month")  # their items are heads of families
@@ -120,6 +126,8 @@ def of_case_worker() -> Iterator[Task]:
                (("application.status", "waiting_placement"),))
     yield Task("unanswered", "decision.view", Decision, is_unanswered(), "decision",
                (("decision.unanswered", "1"),), "warn")
+    yield Task("to_post", "dispatch.make", Delivery, to_post(), "dispatch.make")
+    yield Task("claims", "claim.view", Claim, open_claims(), "claim", (("claim.open", "1"),))
 
 
 def of_unit(by: Actor) -> Iterator[Task]:
@@ -129,6 +137,8 @@ def of_unit(by: Actor) -> Iterator[Task]:
     yield Task("without_group", "placement.place_in_group", Placement,
                Placement.on(by.today) & Placement.id.not_in(grouped), "placement",
                (("placement.in_force", "1"), ("placement.without_group", "1")))
+    yield Task("need_changes", "need_change.accept", NeedChange, open_changes(), "need_change",
+               (("need_change.open", "1"),))
 
 
 def of_finance() -> Iterator[Task]:

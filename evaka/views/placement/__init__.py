@@ -1,6 +1,11 @@
-"""The placement desk, the directors' list of proposals, and the places that came of them."""
+"""The placement desk, the directors' list of proposals, the places that came of them, and what families ask."""
 
 from evaka.views.placement.desk import PlacementDesk
+from evaka.views.placement.mine import MyNeedChanges, MyPlacements, MyTerminations
+from evaka.views.placement.notices import NeedChangeScreen, TerminationScreen
 from evaka.views.placement.screens import PlacementScreen, ProposalScreen
 
-__all__ = ["PlacementDesk", "PlacementScreen", "ProposalScreen"]
+__all__ = [
+    "MyNeedChanges", "MyPlacements", "MyTerminations", "NeedChangeScreen", "PlacementDesk", "PlacementScreen",
+    "ProposalScreen", "TerminationScreen",
+]

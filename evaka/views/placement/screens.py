@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from evaka.actions.placement import change, need_change  # noqa: F401  their actions are buttons of a place
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DateRange
 from evaka.models.application import Application
@@ -16,9 +17,10 @@ from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.unit import Commitment, OccupancyKind, occupancy, peak
 from evaka.views.base import Screen, link, linked
-from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
+from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter, YesNoFilter
 from evaka.views.page import actor, aged, option_name, told
 from evaka.views.placement.desk import months_from, percent, said
+from evaka.views.placement.preview import Foreseeing
 
 OPEN_PLANS = (PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED)
 
@@ -85,8 +87,8 @@ class ProposalScreen(Screen):
         return [{"title": told("placement.occupancy"), "head": head, "rows": lines, "empty": "", "figures": [1, 2]}]
 
 
-class PlacementScreen(Screen):
-    """The places of children, now and later."""
+class PlacementScreen(Foreseeing, Screen):
+    """The places of children, now and later, and everything that may be done to one."""
 
     column_list = ("child", "unit", "care_type", "group", "service_need", "start", "end")
     column_sortable_list = (("child", "child.sort_key"), "start", "end")
@@ -95,6 +97,11 @@ class PlacementScreen(Screen):
     search_people = ("child_id",)
     reading = True
     bulk = ("place_in_group",)
+    foreseen = (
+        "placement.change_days", "placement.move", "placement.end_early", "placement.terminate", "placement.set_need",
+    )
+    main = ("placement.place_in_group", "placement.set_need", "placement.move")
+    rare = ("placement.remove", "placement.guarantee", "need_change.ask", "placement.terminate")
     column_formatters = {
         "group": lambda view, _context, row, _name: ", ".join(
             str(one.group) for one in row.groups if max(actor().today, row.start) in one.period
@@ -102,13 +109,14 @@ class PlacementScreen(Screen):
         "service_need": lambda view, _context, row, _name: ", ".join(
             option_name("service_needs", one.option) for one in row.needs),
     }
-    column_details_list = ("child", "unit", "care_type", "group", "service_need", "start", "end")
+    column_details_list = ("child", "unit", "care_type", "group", "service_need", "start", "end", "guaranteed")
     column_filters = (
         RowFilter(Placement.unit_id, "placement.unit", Unit),
         NamedFilter(Placement.start, "placement.in_force", lambda: Placement.on(actor().today)),
         NamedFilter(Placement.id, "placement.without_group", lambda: Placement.id.not_in(
             select(GroupPlacement.placement_id).where(GroupPlacement.meets(DateRange(actor().today))))),
         StateFilter(Placement.care_type, "placement.care_type", CareType),
+        YesNoFilter(Placement.guaranteed, "placement.guaranteed"),
     )
 
     def get_query(self) -> Any:
@@ -123,7 +131,29 @@ class PlacementScreen(Screen):
         return str(row.period)
 
     def first_value(self, action: Any, name: str, row: Any) -> Any:
-        return max(actor().today, row.start) if name == "start" else None
+        """Days begin today, or with the place; changed ones as they stand."""
+        if action.verb == "change_days" or name in ("guaranteed", "unit"):
+            return getattr(row, name)
+        if name == "service_need" and row.needs:
+            return row.needs[-1].option
+        return {"start": max(actor().today, row.start), "last_day": max(actor().today, row.start)}.get(name)
+
+    def offers(self, action: Any, row: Any) -> bool:
+        """Of a place that is over nothing is changed but its days; what has begun is ended, not taken away."""
+        today = actor().today
+        match action.key:
+            case "placement.remove" | "placement.guarantee":
+                return bool(row.start > today)
+            case "placement.terminate":
+                return bool(row.start <= today <= row.period.last_day)
+            case "placement.change_days":
+                return True
+        return bool(row.period.last_day >= today)
+
+    def row_warnings(self, row: Any) -> list[dict[str, str]]:
+        if not row.guaranteed:
+            return []
+        return [{"look": "info", "title": told("placement.guaranteed"), "text": told("placement.guaranteed_text")}]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
         return [
