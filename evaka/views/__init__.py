@@ -70,7 +70,7 @@ from evaka.views.message import (
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
-from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.placement import OccupancyPage, PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
@@ -97,6 +97,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("closure", ClosureScreen, Closure),
     ("application", ApplicationScreen, Application),
     ("desk", PlacementDesk, None),
+    ("occupancy", OccupancyPage, None),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),

@@ -160,7 +160,7 @@ class ApplicationScreen(Screen):
         if action.verb == "plan":
             period = default_period(row, actor().today)
             first = row.preferences[0].unit if row.preferences else None
-            return {"unit": first, "start": period.start, "end": period.end}[name]
+            return {"unit": first, "start": period.start, "end": period.end}.get(name)
         if name == "urgent_proof":
             return actor().today
         return None

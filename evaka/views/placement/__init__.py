@@ -1,6 +1,7 @@
-"""The placement desk, the directors' list of proposals, and the places that came of them."""
+"""The placement desk, the directors' list of proposals, how a percentage came to be, and the places."""
 
 from evaka.views.placement.desk import PlacementDesk
+from evaka.views.placement.occupancy import OccupancyPage
 from evaka.views.placement.screens import PlacementScreen, ProposalScreen
 
-__all__ = ["PlacementDesk", "PlacementScreen", "ProposalScreen"]
+__all__ = ["OccupancyPage", "PlacementDesk", "PlacementScreen", "ProposalScreen"]
