@@ -7,8 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, select
 
 from evaka.access import Actor, within
 from evaka.kit.dates import DateRange
@@ -31,22 +30,34 @@ class Sibling:
 
 
 def siblings_of(children: Collection[int], by: Actor) -> dict[int, list[Sibling]]:
-    """By child the others of its guardians' children who have a place: one query, however many children."""
-    own, other, sibling = aliased(Guardian), aliased(Guardian), aliased(Person)
-    rows = db.session.execute(
-        select(own.child_id, sibling.id, sibling.first_name, Placement.unit_id, Unit.name)
-        .join(other, (other.guardian_id == own.guardian_id) & (other.child_id != own.child_id))
-        .join(sibling, sibling.id == other.child_id)
-        .join(Placement, Placement.child_id == sibling.id).join(Unit, Unit.id == Placement.unit_id)
-        .where(own.child_id.in_(children), ~own.blocked, ~other.blocked, Placement.meets(DateRange(by.today)),
-               sibling.id.in_(select(Person.id).where(within(by, "person.view", Person))))
-        .order_by(own.child_id, sibling.born, sibling.id, Placement.start).distinct())
+    """By child the others of its guardians' children who have a place: three queries by index, for any number."""
+    own = _pairs(Guardian.child_id.in_(children))
+    family: dict[int, list[int]] = defaultdict(list)  # by guardian
+    for child_id, guardian_id in _pairs(Guardian.guardian_id.in_({guardian for _, guardian in own})):
+        family[guardian_id].append(child_id)
+    kin = {child for some in family.values() for child in some}
+    placed: dict[int, list[Sibling]] = defaultdict(list)
+    for id, name, unit_id, unit in db.session.execute(
+        select(Person.id, Person.first_name, Placement.unit_id, Unit.name)
+        .join(Placement, Placement.child_id == Person.id).join(Unit, Unit.id == Placement.unit_id)
+        .where(Person.id.in_(kin), Placement.meets(DateRange(by.today)), within(by, "person.view", Person))
+        .order_by(Person.born, Person.id, Placement.start)
+    ):
+        if (one := Sibling(id, name, unit_id, unit)) not in placed[id]:
+            placed[id].append(one)
     found: dict[int, list[Sibling]] = defaultdict(list)
-    for child_id, *facts in rows.tuples():
-        one = Sibling(*facts)
-        if one not in found[child_id]:
-            found[child_id].append(one)
+    for child_id, guardian_id in own:
+        for other in family[guardian_id]:
+            if other != child_id:
+                found[child_id] += [one for one in placed[other] if one not in found[child_id]]
     return found
+
+
+def _pairs(condition: ColumnElement[bool]) -> list[tuple[int, int]]:
+    """(child, guardian) of those who have custody and are not blocked."""
+    rows = db.session.execute(
+        select(Guardian.child_id, Guardian.guardian_id).where(condition, ~Guardian.blocked).order_by(Guardian.id))
+    return [(child_id, guardian_id) for child_id, guardian_id in rows]
 
 
 @dataclass(frozen=True)

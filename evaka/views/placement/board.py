@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from flask import request, url_for
+from flask import request
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from evaka.access import may, within
@@ -31,12 +32,12 @@ from evaka.models.application import Application
 from evaka.models.base import db
 from evaka.models.unit import Group, Unit
 from evaka.rules.application import ApplicationStatus
-from evaka.rules.placement.plan import Days, Severity, bars, parts
+from evaka.rules.placement.plan import Bars, Days, Severity, Wish, bars, parts
 from evaka.rules.unit import Commitment, Key, Need, OccupancyKind, Peaks, Stay
 from evaka.views.base import row_number
-from evaka.views.page import actor, decimal, told, told_refusal
+from evaka.views.page import actor, decimal, known_url, told, told_refusal
 from evaka.views.placement.cards import here
-from evaka.views.placement.cells import FULL, Cell, cells_of, html, said, staff_rows
+from evaka.views.placement.cells import FULL, Cell, cells_of, html, said, staff_rows, words
 
 MONTHS = 12
 MOST_UNITS = 14  # rows of the table, unless the reader asks for more
@@ -151,24 +152,25 @@ class Board:
     # -- the table ----------------------------------------------------------------------------------
 
     def rows(self) -> list[dict[str, Any]]:
-        words = [month_word(month) for month in self.months]
+        months = [(month_word(month), month.start.isoformat()) for month in self.months]
+        levels, base = words(), escape(known_url("occupancy.index"))
         opened = row_number(request.args.get("open", ""))
+        closed = here(open=None)
+        opens = f"{closed}{'&' if '?' in closed else '?'}open="
         found = []
         for unit in self.units:
             cells = self.cells[unit.id]
-            first = self.wished.get(unit.id) == 1
+            first, name = self.wished.get(unit.id) == 1, escape(unit.name)
             found.append({
-                "id": unit.id, "name": unit.name, "url": here(open=None if opened == unit.id else unit.id),
+                "id": unit.id, "name": unit.name, "url": closed if opened == unit.id else f"{opens}{unit.id}",
                 "opened": opened == unit.id, "note": self._note(unit), "chosen": first,
-                "cells": [html(cell, self._explained(unit, month), f"{unit.name} {word}")
-                          for cell, month, word in zip(cells, self.months, words, strict=True)],
+                "cells": Markup("").join([
+                    html(cell, f"{base}?unit={unit.id}&amp;month={month}", f"{name} {word}", levels)
+                    for cell, (word, month) in zip(cells, months, strict=True)]),
                 "parts": self._parts(unit, cells, opened == unit.id) if first or opened == unit.id else [],
-                "plan": self._plan(unit) if self.plannable and self.days else None,
+                "plan": self.plan_of(unit),
             })
         return found
-
-    def _explained(self, unit: Unit, month: DateRange) -> str:
-        return url_for("occupancy.index", unit=unit.id, month=month.start.isoformat())
 
     def _note(self, unit: Unit) -> str:
         found = []
@@ -201,6 +203,23 @@ class Board:
             found += [(str(group), [said(cell.figure) for cell in cells_of(by_group[group.id])]) for group in groups]
         return found
 
+    def plan_of(self, unit: Unit) -> dict[str, Any] | None:
+        """The button that drafts a place in a unit; none where the place could only be refused."""
+        if not self.plannable or self.days is None or self.chosen is None:
+            return None
+        against = bars(self.days.period, self._wish, offer_of(unit), room_of(unit))
+        hard = any(self._policy.of(no) is Severity.REFUSE for no in against)
+        return None if hard else self._plan(unit)
+
+    @cached_property
+    def _policy(self) -> Bars:
+        return bar_policy()
+
+    @cached_property
+    def _wish(self) -> Wish:
+        assert self.chosen is not None
+        return wish_of(self.chosen)
+
     def _plan(self, unit: Unit) -> dict[str, Any]:
         assert self.days is not None
         start = self.days.period.start
@@ -229,7 +248,7 @@ class Board:
         one, days = self.chosen, self.days
         assert one is not None
         assert days is not None
-        policy, wish = bar_policy(), wish_of(one)
+        policy, wish = self._policy, self._wish
         left = seats.left(unit, one.child_id, days.period)
         against = bars(days.period, wish, offer_of(unit), room_of(unit, left, self._worst(unit)))
         hard = [no for no in against if policy.of(no) is Severity.REFUSE]

@@ -68,23 +68,30 @@ def said(percentage: Decimal | None) -> str:
     return NONE if percentage is None else decimal(percentage, 1)
 
 
-def html(cell: Cell, url: str, name: str) -> Markup:
-    """The cell as a link to how its figure came to be; `name` is the unit and the month in words."""
+def words() -> dict[OccupancyKind, str]:
+    """The levels in words, asked once for a table."""
+    return {level: str(escape(told(f"occupancy_kind.{level}").lower())) for level in LEVELS}
+
+
+def html(cell: Cell, url: Markup | str, name: Markup | str, levels: dict[OccupancyKind, str]) -> Markup:
+    """The cell as a link to how its figure came to be; `name` is the unit and the month, both are escaped already."""
     effect = cell.effect
-    sign = "+" if effect > 0 else "−"
-    told_effect = f"{sign}{decimal(abs(effect), 1)}" if effect else ""
-    look = f"{' is-effect' if effect else ''}{' is-over' if cell.over else ''}"
-    note = f"<small>{'▲ ' if cell.over else ''}{told_effect}</small>" if told_effect else (
-        '<small aria-hidden="true">▲</small>' if cell.over else "")
-    title = " · ".join(f"{_word(level)} {said(value)} %" for level, value in cell.levels.items())
+    over, note = cell.over, ""
+    if effect:
+        sign = "+" if effect > 0 else "−"
+        note = f"<small>{'▲ ' if over else ''}{sign}{written(abs(effect))}</small>"
+    elif over:
+        note = '<small aria-hidden="true">▲</small>'
+    look = f"{' is-effect' if effect else ''}{' is-over' if over else ''}"
+    title = " · ".join([f"{levels[level]} {written(value)} %" for level, value in cell.levels.items()])
     return Markup(
-        f'<td class="of-cell{look}"><b>{said(cell.figure)}</b>{note}{bars(cell)}'
-        f'<a class="of-cell__go" href="{escape(url)}" title="{escape(title)}">'
-        f'<span class="sr-only">{escape(name)}: {escape(title)}</span></a></td>')
+        f'<td class="of-cell{look}"><b>{written(cell.figure)}</b>{note}{bars(cell)}'
+        f'<a class="of-cell__go" href="{url}" title="{name}: {title}"></a></td>')
 
 
-def _word(level: OccupancyKind) -> str:
-    return told(f"occupancy_kind.{level}").lower()
+def written(percentage: Decimal | None) -> str:
+    """As `said`: percentages have their one decimal already."""
+    return NONE if percentage is None else str(percentage).replace(".", ",")
 
 
 def bars(cell: Cell) -> str:

@@ -199,14 +199,31 @@ class PlacementDesk(Drafts, BaseView):
         return {
             "id": one.id, "title": f"{one.child.first_name} {one.child.last_name}, {aged(one.child.born)}",
             "badges": [*cards.badges(one, board.siblings), *([("", need)] if need else [])], "facts": facts,
-            "note": one.office_note, "planned": planned,
+            "note": one.office_note, "planned": planned or self._declined(one),
             "links": [(told("placement.open_application"), url_for("application.details_view", id=one.id)),
                       (told("placement.open_child"), url_for("person.details_view", id=one.child_id))],
-            "plan": board._plan(first) if board.plannable and board.days and first else None,
+            "plan": board.plan_of(first) if first else None,
             "no_days": told("placement.no_days") if board.days is None and board.plannable else "",
             "undo": {"action": url_for(".undo"), "label": told("application.return_to_placement")}
             if undoable else None,
         }
+
+    def _declined(self, one: Application) -> str:
+        """What the last unit that was asked has said, and what it has suggested."""
+        plan = db.session.scalar(
+            select(PlacementPlan).where(
+                PlacementPlan.application_id == one.id, PlacementPlan.status == PlanStatus.DECLINED)
+            .options(joinedload(PlacementPlan.unit), joinedload(PlacementPlan.suggested_unit))
+            .order_by(PlacementPlan.id.desc()).limit(1))
+        if plan is None:
+            return ""
+        reason = option_name("declines", plan.decline_reason) if plan.decline_reason else ""
+        why = ". ".join(filter(None, (reason, plan.reason)))
+        said = told("placement.declined_by", unit=plan.unit, why=why)
+        if plan.suggested_unit is None and plan.suggested_start is None:
+            return said
+        unit = plan.suggested_unit or plan.unit
+        return f"{said} " + told("placement.suggests", unit=unit, start=plan.suggested_start or "–")
 
     def _planned(self, one: Application) -> str:
         plan = act.living_plan(one)
