@@ -11,6 +11,8 @@ from flask import Flask, current_app
 
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
+from evaka.jobs.backup_care import FIT
+from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
@@ -31,10 +33,13 @@ JOBS: dict[str, Job] = {
         SEND_EMAIL,
         END_FACTORS,
         END_COEFFICIENTS,
+        FIT,
         SEAL,
         REFRESH_NIGHT,
         RECKON_DAY,
         SEND_DAY,
+        SEND_DECISIONS,
+        REMIND_OF_DECISIONS,
         REMIND,
         REMIND_DIRECTORS,
         DRAFT_MONTH,

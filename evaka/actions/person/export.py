@@ -29,6 +29,7 @@ from evaka.letters.letter import city_sender
 from evaka.letters.person import DataFacts, Section, data_letter
 from evaka.models.base import db
 from evaka.models.person import Person, ids_of
+from evaka.rules.booking import Pattern
 from evaka.rules.person import address_lines, listed_name
 from evaka.texts import enum_key, knows, say, spoken
 
@@ -159,7 +160,7 @@ def plain(value: Any) -> Any:
             return value.value
         case date() | datetime() | time():
             return value.isoformat()
-        case Decimal():
+        case Decimal() | Pattern():
             return str(value)
         case dict():
             return {str(key): plain(one) for key, one in value.items()}

@@ -36,7 +36,7 @@ GROWN = 18 * 366  # days: nobody younger is an adult
 FEW = 1000  # ids that a query may name; for more it is asked of everybody
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
-    "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup",
+    "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup", "backup_care.arrange",
 }
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
@@ -81,7 +81,8 @@ class PersonScreen(FileBlocks, Screen):
     main = ("attendance.absent", "application.enter", "income.add")
     rare = ("person.add_guardian", "person.block_guardian", "person.add_foster_parent", "person.set_head",
             "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
-            "person.set_invoice_address", "user.invite", "fee.relief", "person.merge", "person.export_data")
+            "person.set_invoice_address", "user.invite", "fee.relief", "backup_care.arrange", "person.merge",
+            "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born, actor().today),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey
@@ -19,6 +19,7 @@ class Closure(Dated, Model):
     end: Mapped[date] = mapped_column("end_date", index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)  # empty: all units
     reason: Mapped[str] = mapped_column(sa.String(120))
+    told_at: Mapped[datetime | None]  # when bookings were taken away and families told
 
     unit: Mapped[Unit | None] = relationship()
 

@@ -1,0 +1,21 @@
+"""Bookings of care: times of a day, when they may be changed, and what follows from them."""
+
+from enum import StrEnum
+
+from evaka.rules.booking.span import Day, Pattern, Span
+
+
+class TimesKind(StrEnum):
+    """How the hours of a child were agreed: the same each day, by weekday, or not beforehand."""
+
+    REGULAR = "regular"
+    IRREGULAR = "irregular"
+    VARIABLE = "variable"
+
+
+class ReminderKind(StrEnum):
+    WEEK = "week"
+    HOLIDAY = "holiday"
+
+
+__all__ = ["Day", "Pattern", "ReminderKind", "Span", "TimesKind"]
