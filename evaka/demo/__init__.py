@@ -27,7 +27,7 @@ from evaka.demo.families import Calendar, Population, demo_family
 from evaka.demo.kin import Kin
 from evaka.demo.ledger import hand_over
 from evaka.demo.letters import Letters
-from evaka.demo.logins import Logins, people
+from evaka.demo.logins import CASE_WORKER, Logins, people
 from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
@@ -204,7 +204,10 @@ class _Making:
         return own, [own, *population.families(self.size.children - len(children))]
 
     def _applications(self, own: Family, families: list[Family]) -> None:
-        desk = Desk(self.rows, self.rng, self.calendar, self.places, self.logins.office["service_worker"])
+        workers = self.logins
+        desk = Desk(
+            self.rows, self.rng, self.calendar, self.places, workers.office["service_worker"],
+            [workers.ids[CASE_WORKER.email], *workers.deciders["service_worker"]])
         children = [child for family in families[1:] for child in family.children]
         waiting = [child for child in children if child.entry is None]
         _, second, _ = own.children
