@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import permutations, product
-from random import Random
+from itertools import product
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,12 +19,9 @@ from evaka.rules.suggestion import (
     CriterionKind,
     House,
     Season,
-    Step,
     SuggestionPolicy,
     admit,
-    apart,
     blocking,
-    lot,
     overfull,
 )
 

@@ -239,7 +239,7 @@ class _Run:
     def _displace(self, party: Party) -> None:
         assert party.at is not None
         self._turn_away(party, party.at)
-        party.at, party.next = None, party.at + 1
+        party.next, party.at = party.at + 1, None
         self.waiting.append(party)
 
     def _turn_away(self, party: Party, option: int) -> bool:
