@@ -33,6 +33,7 @@ from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
+from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
@@ -72,6 +73,7 @@ from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
 from evaka.views.search import Search
+from evaka.views.suggestion import PlaceScreen, SuggestionScreen
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
 from evaka.views.voucher import (
@@ -97,6 +99,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("closure", ClosureScreen, Closure),
     ("application", ApplicationScreen, Application),
     ("desk", PlacementDesk, None),
+    ("suggestion", SuggestionScreen, Suggestion),
+    ("suggested_place", PlaceScreen, SuggestedPlace),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
@@ -147,6 +151,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("applications", [
         ("application", "application.index_view", "application.view", None),
         ("desk", "desk.index", "application.plan", None),
+        ("suggestion", "suggestion.index_view", "suggestion.view", None),
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
     ]),
