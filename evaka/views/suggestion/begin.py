@@ -30,8 +30,8 @@ class BeginForm(BaseForm):
 
     name = StringField(Lazy("suggestion.name"), [Required(), Length(max=120)])
     numbers = StringField(Lazy("suggestion.numbers"), description=Lazy("suggestion.numbers_help"))
-    kind = SelectField(Lazy("application.kind"))
-    area = SelectField(Lazy("suggestion.wished_area"))
+    kind = SelectField(Lazy("application.kind"), default="")
+    area = SelectField(Lazy("suggestion.wished_area"), default="")
     due_until = DayField(Lazy("application.due_until"))
     start_from = DayField(Lazy("suggestion.start_from"))
     start_until = DayField(Lazy("suggestion.start_until"))
