@@ -188,79 +188,6 @@ def discard(suggestion: Suggestion, by: Actor) -> None:
     """Nothing more comes of it; what was approved stays drafted."""
 
 
-# -- changing it by hand --------------------------------------------------------------------------------
-
-
-@action("suggestion.move")
-def move(place: SuggestedPlace, by: Actor, *, unit: Unit, despite: Long = "") -> None:
-    """The child is offered another unit; what of the criteria that breaks is kept with it."""
-    check_open(place)
-    facts, plan = _as_it_stands(place.suggestion, by)
-    if place.application_id not in facts.days:
-        raise facts.refused[place.application_id]
-    place.broken = broken(facts, plan, place.application_id, unit) + ([["despite", despite]] if despite.strip() else [])
-    place.unit_id, place.unit = unit.id, unit
-    wished = [wish.unit_id for wish in place.application.preferences]
-    place.wish = wished.index(unit.id) + 1 if unit.id in wished else None
-    place.kilometres = facts.season.distance(place.application_id, unit.id) if unit.id in facts.season.houses else None
-    place.trouble, place.trouble_facts = "", {}
-
-
-@action("suggestion.leave_out")
-def leave_out(place: SuggestedPlace, by: Actor) -> None:
-    """The child is not approved with the others: it stays on the desk as it is."""
-    check_open(place)
-    place.trouble, place.trouble_facts = "suggestion.by_hand", {}
-
-
-@action("suggestion.take_back")
-def take_back(place: SuggestedPlace, by: Actor) -> None:
-    """The child is approved with the others after all."""
-    check_open(place)
-    place.trouble, place.trouble_facts = "", {}
-
-
-def check_open(place: SuggestedPlace) -> None:
-    """Only what was reckoned and has not been discarded is changed."""
-    if place.suggestion.status is not SuggestionStatus.READY:
-        raise Refused("suggestion.not_open", status=place.suggestion.status)
-
-
-def _as_it_stands(suggestion: Suggestion, by: Actor) -> tuple[Facts, dict[int, int | None]]:
-    """The facts of today, and the plan as it was changed by hand: what is left out has no place in it."""
-    rows = db.session.execute(
-        select(SuggestedPlace.application_id, SuggestedPlace.unit_id, SuggestedPlace.status)
-        .where(SuggestedPlace.suggestion_id == suggestion.id)).all()
-    facts = facts_of(suggestion, by.today, [row.application_id for row in rows])
-    plan: dict[int, int | None] = dict.fromkeys(facts.season.applicants)
-    for id, unit_id, status in rows:
-        if id in plan and status is not SuggestedStatus.LEFT_OUT and unit_id in facts.season.houses:
-            plan[id] = unit_id
-    return facts, plan
-
-
-def broken(facts: Facts, plan: Mapping[int, int | None], id: int, unit: Unit) -> list[list[Any]]:
-    """What of the criteria it breaks to place a child in a unit by hand: [key, facts] of each."""
-    season = facts.season
-    if unit.id not in season.houses:
-        return [["suggestion.broken.not_chosen", {"unit": unit.name}]]
-    found: list[list[Any]] = [[no.key, kept(no.facts)] for no in season.misfits(id, unit.id)]
-    others = dict(plan) | {id: None}
-    reasons = Reasons(season, others)
-    if unit.id not in season.applicants[id].wishes:
-        found.append(["suggestion.broken.not_wished", {}])
-    for other, criterion in passed_over(reasons, id, unit.id)[:3]:
-        found.append(["suggestion.broken.passed_over", {"number": other, "criterion": criterion.value}])
-    then = dict(plan) | {id: unit.id}
-    if unit.id in overfull(season, then):
-        why = reasons.full((id,), unit.id)
-        found.append([NO_ROOM, why_facts(why, facts.months)])
-    family = next((members for members in season.families.values() if id in members), ())
-    if family in apart(season, then):
-        found.append(["suggestion.broken.apart", {"numbers": [one for one in family if one != id]}])
-    return found
-
-
 # -- approving ------------------------------------------------------------------------------------------
 
 
@@ -360,4 +287,77 @@ def _taken(suggestion: Suggestion, places: list[SuggestedPlace], by: Actor) -> d
         else:
             start = facts.months[month].start
             found[id] = Refused("suggestion.place_taken", unit=str(place.unit), month=f"{start.month}/{start.year}")
+    return found
+
+
+# -- changing it by hand --------------------------------------------------------------------------------
+
+
+@action("suggestion.move")
+def move(place: SuggestedPlace, by: Actor, *, unit: Unit, despite: Long = "") -> None:
+    """The child is offered another unit; what of the criteria that breaks is kept with it."""
+    check_open(place)
+    facts, plan = _as_it_stands(place.suggestion, by)
+    if place.application_id not in facts.days:
+        raise facts.refused[place.application_id]
+    place.broken = broken(facts, plan, place.application_id, unit) + ([["despite", despite]] if despite.strip() else [])
+    place.unit_id, place.unit = unit.id, unit
+    wished = [wish.unit_id for wish in place.application.preferences]
+    place.wish = wished.index(unit.id) + 1 if unit.id in wished else None
+    place.kilometres = facts.season.distance(place.application_id, unit.id) if unit.id in facts.season.houses else None
+    place.trouble, place.trouble_facts = "", {}
+
+
+@action("suggestion.leave_out")
+def leave_out(place: SuggestedPlace, by: Actor) -> None:
+    """The child is not approved with the others: it stays on the desk as it is."""
+    check_open(place)
+    place.trouble, place.trouble_facts = "suggestion.by_hand", {}
+
+
+@action("suggestion.take_back")
+def take_back(place: SuggestedPlace, by: Actor) -> None:
+    """The child is approved with the others after all."""
+    check_open(place)
+    place.trouble, place.trouble_facts = "", {}
+
+
+def check_open(place: SuggestedPlace) -> None:
+    """Only what was reckoned and has not been discarded is changed."""
+    if place.suggestion.status is not SuggestionStatus.READY:
+        raise Refused("suggestion.not_open", status=place.suggestion.status)
+
+
+def _as_it_stands(suggestion: Suggestion, by: Actor) -> tuple[Facts, dict[int, int | None]]:
+    """The facts of today, and the plan as it was changed by hand: what is left out has no place in it."""
+    rows = db.session.execute(
+        select(SuggestedPlace.application_id, SuggestedPlace.unit_id, SuggestedPlace.status)
+        .where(SuggestedPlace.suggestion_id == suggestion.id)).all()
+    facts = facts_of(suggestion, by.today, [row.application_id for row in rows])
+    plan: dict[int, int | None] = dict.fromkeys(facts.season.applicants)
+    for id, unit_id, status in rows:
+        if id in plan and status is not SuggestedStatus.LEFT_OUT and unit_id in facts.season.houses:
+            plan[id] = unit_id
+    return facts, plan
+
+
+def broken(facts: Facts, plan: Mapping[int, int | None], id: int, unit: Unit) -> list[list[Any]]:
+    """What of the criteria it breaks to place a child in a unit by hand: [key, facts] of each."""
+    season = facts.season
+    if unit.id not in season.houses:
+        return [["suggestion.broken.not_chosen", {"unit": unit.name}]]
+    found: list[list[Any]] = [[no.key, kept(no.facts)] for no in season.misfits(id, unit.id)]
+    others = dict(plan) | {id: None}
+    reasons = Reasons(season, others)
+    if unit.id not in season.applicants[id].wishes:
+        found.append(["suggestion.broken.not_wished", {}])
+    for other, criterion in passed_over(reasons, id, unit.id)[:3]:
+        found.append(["suggestion.broken.passed_over", {"number": other, "criterion": criterion.value}])
+    then = dict(plan) | {id: unit.id}
+    if unit.id in overfull(season, then):
+        why = reasons.full((id,), unit.id)
+        found.append([NO_ROOM, why_facts(why, facts.months)])
+    family = next((members for members in season.families.values() if id in members), ())
+    if family in apart(season, then):
+        found.append(["suggestion.broken.apart", {"numbers": [one for one in family if one != id]}])
     return found

@@ -20,7 +20,7 @@ from evaka.kit.errors import Refused
 from evaka.models.application import Application, Preference
 from evaka.models.assistance import factors
 from evaka.models.base import db
-from evaka.models.person import Guardian
+from evaka.models.person import Guardian, Person
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.suggestion import (
@@ -250,12 +250,12 @@ class Families:
                 found |= dict.fromkeys((member.id for member in members), min(member.id for member in members))
         return found
 
-    def home(self, one: Application) -> Point | None:
-        """The child's home where it is known, else the first wish: of a restricted address no distance is told."""
-        child = one.child
-        if child.latitude is not None and child.longitude is not None and not child.restricted_on(self.today):
-            return float(child.latitude), float(child.longitude)
-        return next((point for wish in one.preferences if (point := point_of(wish.unit))), None)
+
+def home_of(child: Person) -> Point | None:
+    """Where the child lives, where that is known."""
+    if child.latitude is None or child.longitude is None:
+        return None
+    return float(child.latitude), float(child.longitude)
 
 
 def _applicant(one: Application, days: Days, weights: _Weights, family: Families) -> Applicant:
@@ -273,7 +273,9 @@ def _applicant(one: Application, days: Days, weights: _Weights, family: Families
         support=factor > 1, language=one.child.language,
         speaks=frozenset(wish.unit.language for wish in one.preferences),
         siblings_in=family.siblings_in(one, period.start),
-        family=family.together.get(one.id), home=family.home(one),
+        family=family.together.get(one.id), home=home_of(one.child),
+        near=next((point for wish in one.preferences if (point := point_of(wish.unit))), None),
+        told=not one.child.restricted_on(family.today),
         standing=weights.already(one.child_id),
     )
 

@@ -117,9 +117,7 @@ class _Run:
     def settle(self) -> Plan:
         while self.waiting or self.stirred:
             while self.waiting:
-                party = self.waiting.pop()
-                if party.active and party.at is None:
-                    self._propose(party)
+                self._propose(self.waiting.pop())
             if self.stirred:
                 unit = min(self.stirred)
                 self.stirred.remove(unit)

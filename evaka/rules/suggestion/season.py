@@ -56,7 +56,8 @@ class Applicant:
 
     `takes` is the child's weight in each month of the horizon in an ordinary unit, `takes_at_home` in family day care;
     months before the stay, and after the months that are looked at, are 0.  `there` are the months of the stay itself.
-    `standing` is what the child weighs already in units where it has a place: it gives way to the new one.  `language`
+    `near` is from where further units are looked for when the home is unknown; of a home that is not `told` no distance
+    leaves this reckoning.  `standing` is what the child weighs already in units where it has a place: it gives way to the new one.  `language`
     is the child's own, `speaks` are those of the units that the family has named.  Applicants with the same `family`
     have asked to be placed together.
     """
@@ -77,6 +78,8 @@ class Applicant:
     siblings_in: frozenset[int] = frozenset()
     family: int | None = None
     home: Point | None = None
+    near: Point | None = None
+    told: bool = True
     standing: Mapping[int, Months] = field(default_factory=dict)
 
 
@@ -178,7 +181,9 @@ class Season:
         return one.there
 
     def distance(self, number: int, unit: int) -> int | None:
-        return metres(self.applicants[number].home, self.houses[unit].point)
+        """Metres from the child's home, where these may be told."""
+        one = self.applicants[number]
+        return metres(one.home, self.houses[unit].point) if one.told else None
 
     # -- who goes first ---------------------------------------------------------------------------------
 
@@ -196,7 +201,7 @@ class Season:
             elif criterion.key is CriterionKind.NEEDS:
                 found[place] = int(not self._needs(one, self.houses[unit]))
             else:
-                found[place] = band(self.distance(number, unit), criterion.bands)
+                found[place] = band(metres(one.home, self.houses[unit].point), criterion.bands)
         return tuple(found)
 
     def _of_applicant(self, one: Applicant) -> list[int]:
@@ -237,7 +242,7 @@ class Season:
             return ()
         return tuple(
             unit
-            for metre, unit in self.nearest(one.home)
+            for metre, unit in self.nearest(one.home or one.near)
             if metre <= policy.furthest * 1000
             and unit not in one.wishes
             and not self.misfits(number, unit)
@@ -275,7 +280,7 @@ class Season:
         within = self.policy.together_within * 1000
         further = [
             unit
-            for metre, unit in (self.nearest(first.home) if within else ())
+            for metre, unit in (self.nearest(first.home or first.near) if within else ())
             if metre <= within and unit not in every and self._all_may(members, unit)
             and all(self._speaks(self.applicants[number], self.houses[unit]) for number in members)
         ]

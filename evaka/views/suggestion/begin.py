@@ -9,7 +9,7 @@ from flask import request
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, Select, func, select
 from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import Length, Optional, ValidationError
 
 from evaka.access import within
 from evaka.models.application import Application, Preference
@@ -32,9 +32,9 @@ class BeginForm(BaseForm):
     numbers = StringField(Lazy("suggestion.numbers"), description=Lazy("suggestion.numbers_help"))
     kind = SelectField(Lazy("application.kind"), default="")
     area = SelectField(Lazy("suggestion.wished_area"), default="")
-    due_until = DayField(Lazy("application.due_until"))
-    start_from = DayField(Lazy("suggestion.start_from"))
-    start_until = DayField(Lazy("suggestion.start_until"))
+    due_until = DayField(Lazy("application.due_until"), [Optional()])
+    start_from = DayField(Lazy("suggestion.start_from"), [Optional()])
+    start_until = DayField(Lazy("suggestion.start_until"), [Optional()])
     unread = BooleanField(Lazy("suggestion.unread"), description=Lazy("suggestion.unread_help"))
     areas = SelectMultipleField(Lazy("suggestion.areas"), [Required()])
     others = BooleanField(Lazy("suggestion.others"), description=Lazy("suggestion.others_help"))

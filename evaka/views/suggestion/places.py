@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import request, url_for
 from sqlalchemy.orm import joinedload
 
 from evaka.actions import Action
@@ -12,7 +12,7 @@ from evaka.models.application import Application
 from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Unit
 from evaka.rules.suggestion import SuggestedStatus, SuggestionStatus
-from evaka.views.base import Screen, link
+from evaka.views.base import Button, Screen, link, row_number
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter, WordFilter
 from evaka.views.page import told, written
 from evaka.views.suggestion import words
@@ -84,6 +84,12 @@ class PlaceScreen(Screen):
         return super().get_query().options(
             joinedload(SuggestedPlace.application).joinedload(Application.child), joinedload(SuggestedPlace.unit),
             joinedload(SuggestedPlace.suggestion))
+
+    def head_buttons(self) -> list[Button]:
+        """Back to the suggestion whose places are listed."""
+        number = row_number(request.args.get("flt0_0", ""))
+        return [Button(told("suggestion.suggestion"), url_for("suggestion.details_view", id=number), "secondary")] if (
+            number) else []
 
     def row_heading(self, row: Any) -> str:
         return str(row.application.child)

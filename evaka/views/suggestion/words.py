@@ -39,7 +39,8 @@ def here(place: SuggestedPlace) -> str:
     if not facts or place.by_hand:
         return told("suggestion.here.by_hand") if place.by_hand else ""
     if place.unit_id is None:
-        return told("suggestion.here.nowhere", count=facts["looked_at"])
+        count = facts["looked_at"]
+        return told("suggestion.here.nowhere", count=count) if count else told("suggestion.here.no_wish")
     first = told("suggestion.here.wish", place=facts["wish"]) if facts["wish"] else told("suggestion.here.beyond")
     if facts["with"]:
         first += " " + told("suggestion.here.together", numbers=numbers(facts["with"]))
