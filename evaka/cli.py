@@ -59,6 +59,7 @@ from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
 from evaka.rules.placement.termination import TerminationPolicy
+from evaka.rules.suggestion import Criteria, SuggestionPolicy
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views.city import permissions
@@ -337,6 +338,7 @@ FILES: dict[str, city.Reads] = {
         {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy,
          "termination": TerminationPolicy}),
     "declines": city.Reads(rest=DeclineReason),
+    "suggestion": city.Reads({"policy": SuggestionPolicy}, rows=Criteria),
     "assistance": city.Reads(rest=Option, also=_wrong_support),
     "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable, also=_wrong_values),
     "decisions": city.Reads(rest=Instruction),

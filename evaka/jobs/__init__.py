@@ -24,6 +24,7 @@ from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
+from evaka.jobs.suggestion import RECKON_SUGGESTION
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
 from evaka.jobs.voucher import FREEZE_MONTH, OPEN_MONTH
 from evaka.kit.errors import ConfigMistake, Refused
@@ -41,6 +42,7 @@ JOBS: dict[str, Job] = {
         SEND_DAY,
         SEND_DECISIONS,
         REMIND_OF_DECISIONS,
+        RECKON_SUGGESTION,
         REMIND,
         REMIND_DIRECTORS,
         DRAFT_MONTH,

@@ -40,6 +40,7 @@ from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.placement.need_change import NeedChange
 from evaka.models.placement.termination import Termination
+from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
@@ -96,6 +97,7 @@ from evaka.views.placement import (
     TerminationScreen,
 )
 from evaka.views.search import Search
+from evaka.views.suggestion import PlaceScreen, SuggestionScreen
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
 from evaka.views.voucher import (
@@ -123,6 +125,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("application_import", ApplicationImport, None),
     ("desk", PlacementDesk, None),
     ("occupancy", OccupancyPage, None),
+    ("suggestion", SuggestionScreen, Suggestion),
+    ("suggested_place", PlaceScreen, SuggestedPlace),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("sending", SendingScreen, Sending),
@@ -184,6 +188,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("applications", [
         ("application", "application.index_view", "application.view", None),
         ("desk", "desk.index", "application.plan", None),
+        ("suggestion", "suggestion.index_view", "suggestion.view", None),
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
         ("sending", "sending.index_view", "sending.view", None),

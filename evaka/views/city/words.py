@@ -12,7 +12,7 @@ BESIDES = (  # what pages and columns ask for besides
     "office.view", "my.view", "search.view",
     "person.read", "person.health", "person.see_restricted", "person.see_readers",
     "person.conflicts", "person.retention",
-    "city.create", "city.edit", "city.simulate", "fee.calculate", "index_day.begin",
+    "city.create", "city.edit", "city.simulate", "fee.calculate", "index_day.begin", "suggestion.begin",
     "sending.begin", "dispatch.make", "claim.bundle",
 )
 
