@@ -19,6 +19,7 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
@@ -46,6 +47,7 @@ from evaka.views.assistance import (
     PreschoolScreen,
 )
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
@@ -100,6 +102,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
+    ("booking", BookingBoard, None),
+    ("times", TimesScreen, ServiceTimes),
     ("attendance", AttendanceScreen, Absence),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -151,7 +155,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("decision", "decision.index_view", "decision.view", None),
     ]),
     ("daily", [
+        ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("times", "times.index_view", "booking.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
@@ -187,10 +193,12 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
     "message": writes_with_families,
     "my_message": writes_with_groups,
-    "my_attendance": tells_absences,
+    "my_attendance": lambda by: tells_absences(by) and not books(by),  # the calendar leads to it
+    "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
+    ("booking", MyCalendar, None),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),
@@ -201,6 +209,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
+    ("my_booking", "my_booking.index", "calendar", None),
     ("my_message", "my_message.index_view", "mail", unread_of_guardian),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
