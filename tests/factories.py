@@ -18,6 +18,7 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, Model, db
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
@@ -236,6 +237,11 @@ def absence(child: Person, day: date, kind: AbsenceKind = AbsenceKind.SICK) -> A
     """A day away from paid care, noted by the staff."""
     return save(Absence(
         child_id=child.id, day=day, kind=kind, category=AbsenceCategory.BILLABLE, reported_by=Reporter.STAFF))
+
+
+def backup_care(child: Person, unit: Unit, start: date, end: date, group: Group | None = None) -> BackupCare:
+    """Care in another unit for a time."""
+    return save(BackupCare(child=child, unit=unit, group=group, start=start, end=end))
 
 
 def city_table(file: str = "placements", table: str = "plan", content: str = "", **fields: Any) -> CityTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -25,6 +25,9 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "ledger_item": {"payment_id": None},  # an invoice or a payment
     "email": {"user_id": None},  # to somebody who is a person, or a user
+    "staff_presence": {"name": ""},  # of a user, or of somebody from outside by name
+    "shift": {"finish": NOON + timedelta(hours=1)},
+    "day_note": {"slept": 30},
     "booking": {"begins": time(8), "ends": time(16)},
     "holiday_period": {"opens": date(2023, 11, 1), "closes": date(2023, 12, 1)},
     "event_guest": {"group_id": None},  # a group or a child

@@ -311,6 +311,47 @@ def _compared(part: str) -> str:
     return f"(int4multirange({alone})) WITH &&"
 
 
+def keep_spans_apart(model: type[Model], key: str, start: str, end: str, *, day: str | None = None) -> None:
+    """No two rows with the same `key` share a minute: what ends at 9.00 does not meet what begins then.
+
+    `start` and `end` are columns: times of day of the column `day`, or without it moments; an empty end is open.
+    Refused by the database under one name on both kinds, as by `keep_apart`.
+    """
+    table: sa.Table = model.__table__
+    name = f"ex_{table.name}_{key}"
+    table.info["spans"] = {name: (key, start, end, day)}
+    for dialect, (create, _drop) in spans_ddl(table.name, name, key, start, end, day).items():
+        for statement in create:
+            event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect=dialect))
+
+
+def spans_ddl(
+    table: str, name: str, key: str, start: str, end: str, day: str | None
+) -> dict[str, tuple[list[str], list[str]]]:
+    """By dialect, the statements that make and that drop a rule of `keep_spans_apart`; migrations run them too."""
+    same = f"p.{key} = NEW.{key}" + (f" AND p.{day} = NEW.{day}" if day else "")
+    last = "'24'" if day else "'9999'"
+    body = (
+        f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
+        f"AND p.\"{start}\" < COALESCE(NEW.\"{end}\", {last}) "
+        f"AND COALESCE(p.\"{end}\", {last}) > NEW.\"{start}\" LIMIT 1;"
+    )
+    span = (f'tsrange("{day}" + "{start}", COALESCE("{day}" + "{end}", "{day}" + INTERVAL \'1 day\'))' if day
+            else f'tstzrange("{start}", "{end}")')
+    return {
+        "sqlite": (
+            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
+             for verb in ("INSERT", "UPDATE")],
+            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
+        ),
+        "postgresql": (
+            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist ({key} WITH =, {span} WITH &&)'],
+            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
+        ),
+    }
+
+
 def keep_forever(model: type[Model]) -> None:
     """A row of `model` is written once: the database itself refuses to change it or to take it away."""
     table: sa.Table = model.__table__

@@ -2,7 +2,8 @@
 
 MENU lists the screens of the office and GUARDIAN those of the guardians' own pages, as (feature, screen, model);
 a page that is not about one kind of row has no model.  MENU_GROUPS and GUARDIAN_TABS say how they are shown:
-(word, endpoint, permission, counter).
+(word, endpoint, permission, counter).  Counters, and who is shown an entry of SHOWN, are selects of one value, which
+the menu asks all together.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from evaka.models.assistance import (
     VoucherCoefficient,
 )
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
@@ -47,12 +49,14 @@ from evaka.views.assistance import (
     PreschoolScreen,
 )
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.backup_care import BackupCareScreen
 from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
+from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
 from evaka.views.income.calculator import Calculator
 from evaka.views.income.mine import MyStatements
@@ -65,7 +69,7 @@ from evaka.views.message import (
     MessageScreen,
     MyMessages,
     unread,
-    unread_of_guardian,
+    unread_mine,
     writes_with_families,
     writes_with_groups,
 )
@@ -104,7 +108,9 @@ MENU: list[tuple[str, Any, Any]] = [
     ("placement", PlacementScreen, Placement),
     ("booking", BookingBoard, None),
     ("times", TimesScreen, ServiceTimes),
+    ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
+    ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -143,6 +149,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
         ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
+        ("backup_care", "backup_care.index_view", "backup_care.view", None),
         ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
@@ -158,6 +165,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("times", "times.index_view", "booking.view", None),
+        ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
@@ -210,7 +218,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
     ("my_booking", "my_booking.index", "calendar", None),
-    ("my_message", "my_message.index_view", "mail", unread_of_guardian),
+    ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
     ("my_fee", "my_fee.index_view", "euro", None),

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("database")
 # Kinds of rows that are about nobody: the city's units, and the program's own work.
 ABOUT_NOBODY = {
     "area", "unit", "unit_group", "caretakers", "closure", "counter", "lease", "login_attempt", "journal_chain",
-    "journal_seal", "unit_payee", "voucher_month", "payment", "ledger_batch",
+    "journal_seal", "unit_payee", "voucher_month", "payment", "ledger_batch", "group_note",
     "holiday_period", "questionnaire", "questionnaire_option", "event", "discussion_time",
 }
 

@@ -7,8 +7,8 @@ from flask import current_app
 from sqlalchemy.sql.elements import False_, True_
 
 from evaka.models.base import Moment, db
-from evaka.models.migrations import is_compared, keep_apart_again, make_findable_again
 from evaka.models.booking import PatternType
+from evaka.models.migrations import is_compared, keep_apart_again, make_findable_again
 from evaka.models.unit import WeekType
 
 

@@ -37,6 +37,7 @@ FEW = 1000  # ids that a query may name; for more it is asked of everybody
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
     "fee.relief", "message.write", "booking.agree_times", "person.add_foster_parent", "person.add_pickup",
+    "backup_care.arrange",
 }
 ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "booking.book", "booking.enter", "booking.repeat"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
@@ -82,7 +83,8 @@ class PersonScreen(FileBlocks, Screen):
     main = ("attendance.absent", "application.enter", "income.add")
     rare = ("booking.agree_times", "person.add_guardian", "person.block_guardian", "person.add_foster_parent",
             "person.set_head", "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
-            "person.set_invoice_address", "user.invite", "fee.relief", "person.merge", "person.export_data")
+            "person.set_invoice_address", "user.invite", "fee.relief", "backup_care.arrange", "person.merge",
+            "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born, actor().today),

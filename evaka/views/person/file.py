@@ -14,6 +14,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -30,7 +31,7 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.income.statement import StatementStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
-from evaka.views import assistance
+from evaka.views import assistance, backup_care
 from evaka.views.base import history, link, linked
 from evaka.views.base.together import ROW, TODAY, Questions
 from evaka.views.forms import called
@@ -82,6 +83,8 @@ def of_child(by: Actor) -> Questions:
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
         .options(joinedload(Decision.unit).load_only(Unit.name)),
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
+        backups=seen(by, BackupCare, BackupCare.child_id == ROW).order_by(BackupCare.start.desc())
+        .options(joinedload(BackupCare.unit).load_only(Unit.name), joinedload(BackupCare.group)),
         absences=seen(by, Absence, Absence.child_id == ROW).order_by(Absence.day.desc()).limit(15),
         fees=seen(by, FeeDecision, FeeDecision.head_id.in_(heads), FeeDecision.status.in_(SHOWN_FEES))
         .order_by(FeeDecision.start.desc()),
@@ -239,8 +242,8 @@ class FileBlocks(FamilyBlocks):
 
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
-            self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
-            self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
+            self._places(row), self._backups(row), self._family(row), self._heads(row), self._fosters(row),
+            self._applications(row), self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
             assistance.section(self, row, g.found), self._documents(row),
         ]
 
@@ -261,6 +264,12 @@ class FileBlocks(FamilyBlocks):
             [[link(str(one.period), "placement.details_view", one.id), one.unit,
               ", ".join(dict.fromkeys(name for _, name in one.groups)) or told("placement.without_group"),
               ", ".join(option_name("service_needs", option) for _, option in one.needs)] for one in rows])
+
+    def _backups(self, row: Any) -> dict[str, Any] | None:
+        """Care elsewhere, of a child who has or had any."""
+        rows = backup_care.lines(g.found["backups"])
+        return self._block("backup_care.title", [told(f"backup_care.{name}") for name in ("period", "unit", "group")],
+                           rows) if rows else None
 
     def _applications(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["applications"]
@@ -339,6 +348,8 @@ class FileBlocks(FamilyBlocks):
         return [
             (told("placement.title"), [_bar(one.period, one.unit) for one in places]),
             (told("placement.group"), [_bar(period, name) for one in places for period, name in one.groups]),
+            (told("backup_care.title"), [
+                _bar(one.period, str(one.unit), "other") for one in reversed(g.found["backups"])]),
             (told("placement.service_need"), [
                 _bar(period, option_name("service_needs", option)) for one in places for period, option in one.needs]),
         ]

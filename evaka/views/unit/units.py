@@ -35,6 +35,7 @@ from evaka.rules.unit import (
 )
 from evaka.texts import LANGUAGES
 from evaka.views.assistance import note_reading
+from evaka.views.backup_care import of_unit
 from evaka.views.base import Screen, link
 from evaka.views.filters import KeysFilter, NamedFilter, RowFilter, StateFilter, WordFilter
 from evaka.views.forms import DegreesField, LanguageField, TicksField, WeekField
@@ -141,7 +142,7 @@ class UnitScreen(Screen):
         ]
         shown = [
             self._groups(row, day, children, adults), self._opening(row), self._percentage(levels),
-            self._supported(weights), staff_of(row),
+            self._supported(weights), *of_unit(row), staff_of(row),
             self._note(row), self._features(row), self._closures(row, day), self._contact(row), self._applying(row),
             self._money(row), self._decisions(row),
         ]
