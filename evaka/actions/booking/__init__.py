@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -20,7 +19,7 @@ from evaka.models.booking import BookingPattern
 from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.rules.attendance import Reporter
-from evaka.rules.booking import Span, day_of, first_open_monday, window
+from evaka.rules.booking import first_open_monday, window
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import make_room, pattern_of
@@ -77,21 +76,6 @@ def save_many(
     children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
     add_lines(line_of(key, children[child], by, {"days": days}) for child, days in told.items())
     return sum(map(len, told.values())), skipped
-
-
-def same_days(
-    first: date, last: date, weekdays: Iterable[int], one: Asked,
-) -> dict[date, Asked]:
-    """The same asked for each of these weekdays of a period."""
-    if last < first:
-        raise Refused("booking.period_ends_first", first=first, last=last)
-    chosen = set(weekdays)
-    return {day: one for day in DateRange(first, last).days() if day.isoweekday() in chosen}
-
-
-def times(*pairs: tuple[Any, Any]) -> Asked:
-    """What is asked with spans that were typed as pairs of times."""
-    return Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
 
 
 # -- the week that repeats --------------------------------------------------------------------------
@@ -160,4 +144,4 @@ def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
     return sum(map(len, told.values()))
 
 
-__all__ = ["book", "enter", "fill", "fill_until", "policy", "repeat", "same_days", "save_many", "times"]
+__all__ = ["book", "enter", "fill", "fill_until", "policy", "repeat", "save_many"]

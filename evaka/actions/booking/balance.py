@@ -6,11 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import select
+
 from evaka.access import Actor
 from evaka.actions.booking.facts import day_facts, policy, stays_of
 from evaka.kit.dates import DateRange
+from evaka.models.base import db
+from evaka.models.presence import Presence
 from evaka.rules.attendance import AbsenceKind, away_all_day
-from evaka.rules.booking import Day
+from evaka.rules.booking import Day, Span
 from evaka.rules.booking.day import DayFacts
 from evaka.rules.booking.parts import teaching_hours
 from evaka.rules.booking.used import REFUNDED, Balance, CareDay, balance
@@ -34,7 +38,7 @@ class Month:
 
 
 def months_of(
-    children: Collection[int], month: DateRange, by: Actor, attended: Attended | None = None,
+    children: Collection[int], month: DateRange, by: Actor,
 ) -> dict[int, Month]:
     """The month of each of the children with whom hours or days a month were agreed.
 
@@ -42,6 +46,7 @@ def months_of(
     """
     stays = stays_of(children)
     known = day_facts(children, month, by)
+    attended, present = _attended(children, month)
     found: dict[int, Month] = {}
     for child, days in known.items():
         last = max((day for day, facts in days.items() if facts.has_care), default=None)
@@ -52,19 +57,35 @@ def months_of(
         if option.contract_days is not None:
             found[child] = Month(month, _in_days(days, option.contract_days, by.today), True)
         elif option.hours_a_month is not None:
-            care = [_care_day(child, facts, attended or {}) for facts in days.values()]
+            care = [_care_day(child, facts, attended, present) for facts in days.values()]
             open_days = sum(facts.has_care for facts in days.values())
             found[child] = Month(
                 month, balance(care, hours=option.hours_a_month, open_days=open_days, today=by.today), False)
     return found
 
 
-def _care_day(child: int, facts: DayFacts, attended: Attended) -> CareDay:
+def _attended(children: Collection[int], month: DateRange) -> tuple[Attended, set[tuple[int, date]]]:
+    """The times that are over, and on which days a child is there still."""
+    spans: dict[tuple[int, date], Day] = {}
+    present: set[tuple[int, date]] = set()
+    for child, day, arrived, left in db.session.execute(
+        select(Presence.child_id, Presence.day, Presence.arrived, Presence.left)
+        .where(Presence.child_id.in_(children), Presence.day.between(month.start, month.last_day))
+        .order_by(Presence.arrived)
+    ):
+        if left is None:
+            present.add((child, day))
+        elif left > arrived:
+            spans[child, day] = (*spans.get((child, day), ()), Span(arrived, left))
+    return spans, present
+
+
+def _care_day(child: int, facts: DayFacts, attended: Attended, present: set[tuple[int, date]]) -> CareDay:
     return CareDay(
         facts.day, facts.care_type, facts.has_care, facts.always,
         teaching_hours(facts.care_type, facts.teaching) if facts.in_term else None,
         tuple(one for one in facts.booked if one is not None), attended.get((child, facts.day), ()),
-        absences={part: noted.kind for part, noted in facts.absences.items()},
+        (child, facts.day) in present, absences={part: noted.kind for part, noted in facts.absences.items()},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy import Select, select
 from evaka import city
 from evaka.access import Actor
 from evaka.actions.calendar import closed_days
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DateRange, pieces
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.booking import Booking
 from evaka.models.calendar.holiday_period import HolidayPeriod
@@ -27,6 +28,8 @@ from evaka.rules.calendar.holiday_period import Holiday, phase_of
 from evaka.rules.placement import ON_TERM_DAYS, CareType, ServiceNeed, ShiftCare, default_need
 from evaka.rules.unit import Feature, Week
 
+OF_UNIT = (Unit.id, Unit.opening, Unit.shift_opening, Unit.open_on_holidays, Unit.preschool_start, Unit.preschool_end,
+           Unit.features, Unit.start, Unit.end)
 Known = dict[int, dict[date, DayFacts]]
 
 
@@ -104,7 +107,7 @@ def in_term(day: date) -> bool:
 
 
 def stays_of(children: Collection[int]) -> dict[int, list[Stay]]:
-    """Every place of these children with its needs, in order."""
+    """Every place of these children with its needs, in order, cut where they are cared for in another unit."""
     needs: dict[int, list[tuple[DateRange, str, ShiftCare]]] = defaultdict(list)
     for place, start, end, option, shift in db.session.execute(
         select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option,
@@ -113,16 +116,26 @@ def stays_of(children: Collection[int]) -> dict[int, list[Stay]]:
     ):
         needs[place].append((DateRange(start, end), option, shift))
     houses: dict[int, House] = {}
+    elsewhere: dict[int, list[tuple[DateRange, int]]] = defaultdict(list)
+    for child, start, end, unit, *of_unit in db.session.execute(
+        select(BackupCare.child_id, BackupCare.start, BackupCare.end, *OF_UNIT)
+        .join(Unit, Unit.id == BackupCare.unit_id).where(BackupCare.child_id.in_(children)).order_by(BackupCare.start)
+    ):
+        houses[unit] = _house(unit, *of_unit)
+        elsewhere[child].append((DateRange(start, end), unit))
     found: dict[int, list[Stay]] = defaultdict(list)
     for child, place, start, end, care_type, unit, *of_unit in db.session.execute(
-        select(Placement.child_id, Placement.id, Placement.start, Placement.end, Placement.care_type, Unit.id,
-               Unit.opening, Unit.shift_opening, Unit.open_on_holidays, Unit.preschool_start, Unit.preschool_end,
-               Unit.features, Unit.start, Unit.end)
+        select(Placement.child_id, Placement.id, Placement.start, Placement.end, Placement.care_type, *OF_UNIT)
         .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id.in_(children)).order_by(Placement.start)
     ):
         if unit not in houses:
             houses[unit] = _house(unit, *of_unit)
-        found[child].append(Stay(DateRange(start, end), care_type, houses[unit], tuple(needs[place])))
+        stay = Stay(DateRange(start, end), care_type, houses[unit], tuple(needs[place]))
+        guest = [(shared, other) for period, other in elsewhere[child] if (shared := period & stay.period)]
+        at = dict(guest)
+        for piece in pieces([stay.period, *at]) if guest else [stay.period]:
+            here = next((other for period, other in guest if piece.start in period), unit)
+            found[child].append(replace(stay, period=piece, house=houses[here]))
     return found
 
 
