@@ -19,10 +19,12 @@ from evaka.models.assistance import (
     PreschoolAssistance,
     VoucherCoefficient,
 )
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.backup_care import BackupCare
 from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionTime, Event
+from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -48,10 +50,13 @@ from evaka.views.assistance import (
     MeasureScreen,
     PreschoolScreen,
 )
-from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.attendance import AttendanceScreen, MyAbsences
+from evaka.views.attendance.application import LeaveScreen, MyLeave, leave_waiting
 from evaka.views.backup_care import BackupCareScreen
-from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books
+from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books, tells_only
 from evaka.views.calendar import ClosureScreen
+from evaka.views.calendar.event import EventScreen, MyEvents, TimeScreen
+from evaka.views.calendar.holiday_period import HolidayScreen, MyQuestions, QuestionnaireScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
@@ -101,6 +106,10 @@ MENU: list[tuple[str, Any, Any]] = [
     ("area", AreaScreen, Area),
     ("caretakers", CaretakersScreen, Caretakers),
     ("closure", ClosureScreen, Closure),
+    ("holiday_period", HolidayScreen, HolidayPeriod),
+    ("questionnaire", QuestionnaireScreen, Questionnaire),
+    ("event", EventScreen, Event),
+    ("discussion_time", TimeScreen, DiscussionTime),
     ("application", ApplicationScreen, Application),
     ("desk", PlacementDesk, None),
     ("proposal", ProposalScreen, PlacementPlan),
@@ -110,6 +119,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("times", TimesScreen, ServiceTimes),
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
+    ("absence_application", LeaveScreen, AbsenceApplication),
     ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -164,7 +174,12 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("daily", [
         ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("absence_application", "absence_application.index_view", "attendance.view", leave_waiting),
+        ("event", "event.index_view", "event.view", None),
+        ("discussion_time", "discussion_time.index_view", "event.view", None),
         ("times", "times.index_view", "booking.view", None),
+        ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
+        ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
@@ -201,13 +216,16 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
     "message": writes_with_families,
     "my_message": writes_with_groups,
-    "my_attendance": lambda by: tells_absences(by) and not books(by),  # the calendar leads to it
+    "my_attendance": tells_only,  # where bookings are in use the calendar leads to it
     "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
     ("booking", MyCalendar, None),
     ("attendance", MyAbsences, Person),
+    ("absence_application", MyLeave, AbsenceApplication),
+    ("holiday_period", MyQuestions, None),
+    ("event", MyEvents, None),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),
     ("voucher", MyVouchers, VoucherDecision),
