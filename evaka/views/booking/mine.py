@@ -38,7 +38,7 @@ from evaka.rules.unit import Feature, Hours, Week
 from evaka.views.attendance import tells_absences
 from evaka.views.base import Page, sentence
 from evaka.views.base.rows import REFUSALS, row_number
-from evaka.views.booking.cells import badge_of, is_away, kind_in_words, times_in_words, why_shut
+from evaka.views.booking.cells import badge_of, is_away, kind_in_words, short, times_in_words, why_shut
 from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
 from evaka.views.page import actor, clock, decimal, told, word_of, written
 
@@ -130,7 +130,7 @@ class MyCalendar(Page):
         open_for = window(by.now, rules)
         return self.render(
             "guardian/calendar.html", heading=self.heading, kids=kids, monday=monday, weekly=True,
-            title=told("booking.week_of", number=monday.isocalendar().week, first=monday, last=period.end),
+            title=told("booking.week_of", number=monday.isocalendar().week, **short(period)),
             before=self.get_url(".index", week=(monday - WEEK).isoformat()) if monday > by.today - AHEAD else "",
             after=self.get_url(".index", week=(monday + WEEK).isoformat()) if monday < by.today + AHEAD else "",
             state=self.state(monday, locked, by), days=self.days(kids, known, period, by),
