@@ -176,7 +176,6 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("absence_application", "absence_application.index_view", "attendance.view", leave_waiting),
         ("event", "event.index_view", "event.view", None),
-        ("discussion_time", "discussion_time.index_view", "event.view", None),
         ("times", "times.index_view", "booking.view", None),
         ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
         ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),

@@ -80,6 +80,10 @@ class DayForm(BaseForm):
     begins_2 = ClockField(Lazy("booking.begins"))
     ends_2 = ClockField(Lazy("booking.ends"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.begins.flags.required = self.ends.flags.required = True  # the second time is the one that may be left out
+
     def pairs(self) -> list[tuple[Any, Any]]:
         """The pairs of times that were typed; a half one is refused."""
         typed = [(self.begins.data, self.ends.data), (self.begins_2.data, self.ends_2.data)]
