@@ -123,7 +123,7 @@ def test_one_books_until_the_end_of_the_season(now, last):
 
 
 def test_reminders_come_days_before_the_lock_and_only_of_days_that_nobody_knows():
-    assert reminder_from(MONDAY, policy()) == datetime(2026, 5, 29, 13)
+    assert reminder_from(MONDAY, policy()) == datetime.fromisoformat("2026-05-29T13:00")
     days = [date(2026, 6, day) for day in (8, 9, 10)]
     assert missing(days, [days[0]], [days[2]]) == [days[1]]
 

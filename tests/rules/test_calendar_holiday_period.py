@@ -134,5 +134,6 @@ def test_times_of_an_afternoon():
     held = [(date(2026, 9, 28), time(13), time(14))]
     assert overlap(held, date(2026, 9, 28), time(13, 30), time(14, 30))
     assert not overlap(held, date(2026, 9, 28), time(14), time(15))
-    check_bookable(date(2026, 9, 28), time(13), datetime(2026, 9, 28, 12, 59))
-    assert refusal(check_bookable, date(2026, 9, 28), time(13), datetime(2026, 9, 28, 13)) == "event.is_over"
+    check_bookable(date(2026, 9, 28), time(13), datetime.fromisoformat("2026-09-28T12:59"))
+    begun = datetime.fromisoformat("2026-09-28T13:00")
+    assert refusal(check_bookable, date(2026, 9, 28), time(13), begun) == "event.is_over"

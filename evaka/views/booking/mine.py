@@ -11,6 +11,7 @@ from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import Select, select
 from wtforms import SelectField
+from wtforms.validators import Optional
 
 from evaka.access import Actor, may
 from evaka.actions import attendance
@@ -75,10 +76,10 @@ def kids_of(by: Actor) -> list[Person]:
 
 
 class DayForm(BaseForm):
-    begins = ClockField(Lazy("booking.begins"))
-    ends = ClockField(Lazy("booking.ends"))
-    begins_2 = ClockField(Lazy("booking.begins"))
-    ends_2 = ClockField(Lazy("booking.ends"))
+    begins = ClockField(Lazy("booking.begins"), [Optional()])
+    ends = ClockField(Lazy("booking.ends"), [Optional()])
+    begins_2 = ClockField(Lazy("booking.begins"), [Optional()])
+    ends_2 = ClockField(Lazy("booking.ends"), [Optional()])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
