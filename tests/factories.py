@@ -17,10 +17,13 @@ from evaka.models.assistance import (
     PreschoolAssistance,
     VoucherCoefficient,
 )
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, Model, db
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionTime, Event
+from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
@@ -42,7 +45,10 @@ from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.rules.assistance import MeasureKind
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
+from evaka.rules.booking import Pattern, Span, TimesKind
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
+from evaka.rules.calendar.event import EventKind
+from evaka.rules.calendar.holiday_period import QuestionnaireKind
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.income.statement import StatementKind, StatementStatus
@@ -261,6 +267,37 @@ def ledger_batch(content: bytes = b"1;Aino\r\n", **fields: Any) -> Batch:
         "mimetype": "text/csv", "digest": sha256(content).hexdigest(),
     }
     return save(Batch(content=content, **(defaults | fields)))
+
+
+def service_times(child: Person, start: date = date(2026, 1, 1), end: date | None = None) -> ServiceTimes:
+    """From eight to four, Monday to Friday."""
+    week = Pattern.of([Span(time(8), time(16))], MONDAY_TO_FRIDAY)
+    return save(ServiceTimes(child_id=child.id, start=start, end=end, kind=TimesKind.REGULAR, week=week))
+
+
+def talk(unit: Unit, day: date = date(2026, 6, 10)) -> DiscussionTime:
+    """A time for a talk at one o'clock, with the event that it belongs to."""
+    event = save(Event(unit_id=unit.id, start=day, end=day, title="Keskustelut", kind=EventKind.DISCUSSION,
+                       made_at=NOON))
+    return save(DiscussionTime(event_id=event.id, day=day, begins=time(13), ends=time(14)))
+
+
+def holiday_period(start: date = date(2026, 7, 6), end: date = date(2026, 7, 19)) -> HolidayPeriod:
+    """Two weeks of July for which families have answered in May."""
+    return save(HolidayPeriod(start=start, end=end, opens=date(2026, 5, 1), closes=date(2026, 5, 31), made_at=NOON))
+
+
+def questionnaire(**fields: Any) -> Questionnaire:
+    """A question about the summer that is open in May and June."""
+    defaults = {"kind": QuestionnaireKind.FIXED, "start": date(2026, 5, 1), "end": date(2026, 6, 30),
+                "title_fi": "Kesä"}
+    return save(Questionnaire(**(defaults | fields)))
+
+
+def leave(child: Person, first: date = date(2026, 8, 17), last: date = date(2026, 8, 21)) -> AbsenceApplication:
+    """A guardian has asked for a week away."""
+    return save(AbsenceApplication(child_id=child.id, start=first, end=last, reason="Matka",
+                                   person_id=child.guardians[0].id, made_at=NOON))
 
 
 def closure(unit: Unit | None, start: date, end: date | None = None, reason: str = "Korjaus") -> Closure:

@@ -21,6 +21,7 @@ from evaka.actions.income import statement as declared
 from evaka.actions.income.statement import Upload
 from evaka.demo import asking, money, papers
 from evaka.demo.afterwards import afterwards, deliveries
+from evaka.demo.bookings import Bookings
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
@@ -124,10 +125,15 @@ class _Making:
         money.alterations(rows, rng, calendar, families[1:])
         rows.write()
         self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
-        Absences(rows, rng, calendar).write(self.places)
+        absences = Absences(rows, rng, calendar)
+        absences.write(self.places)
+        booked = Bookings(rows, SEED, calendar)
+        booked.write(self.places, absences.away)
+        booked.calendar_of_the_city()
+        booked.talks(self.houses, self.places)
         Supported(rows, SEED, calendar).write(self.places)
         rows.write()
-        self.echo(f"  {rows.counts['absence']} absences")
+        self.echo(f"  {rows.counts['absence']} absences, {rows.counts['booking']} bookings")
         self._finance(own, families)
         self._letters()
         kin = Kin(rows, self.register, calendar, SEED)

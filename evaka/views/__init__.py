@@ -19,9 +19,12 @@ from evaka.models.assistance import (
     PreschoolAssistance,
     VoucherCoefficient,
 )
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.backup_care import BackupCare
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionTime, Event
+from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.decision.claim import Claim
@@ -55,9 +58,13 @@ from evaka.views.assistance import (
     MeasureScreen,
     PreschoolScreen,
 )
-from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.attendance import AttendanceScreen, MyAbsences
+from evaka.views.attendance.application import LeaveScreen, MyLeave, leave_waiting
 from evaka.views.backup_care import BackupCareScreen
+from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books, tells_only
 from evaka.views.calendar import ClosureScreen
+from evaka.views.calendar.event import EventScreen, MyEvents, TimeScreen
+from evaka.views.calendar.holiday_period import HolidayScreen, MyQuestions, QuestionnaireScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.decision.claim import ClaimScreen
@@ -121,6 +128,10 @@ MENU: list[tuple[str, Any, Any]] = [
     ("area", AreaScreen, Area),
     ("caretakers", CaretakersScreen, Caretakers),
     ("closure", ClosureScreen, Closure),
+    ("holiday_period", HolidayScreen, HolidayPeriod),
+    ("questionnaire", QuestionnaireScreen, Questionnaire),
+    ("event", EventScreen, Event),
+    ("discussion_time", TimeScreen, DiscussionTime),
     ("application", ApplicationScreen, Application),
     ("application_import", ApplicationImport, None),
     ("desk", PlacementDesk, None),
@@ -134,10 +145,13 @@ MENU: list[tuple[str, Any, Any]] = [
     ("dispatch", DispatchScreen, Dispatch),
     ("claim", ClaimScreen, Claim),
     ("placement", PlacementScreen, Placement),
+    ("booking", BookingBoard, None),
+    ("times", TimesScreen, ServiceTimes),
     ("backup_care", BackupCareScreen, BackupCare),
     ("termination", TerminationScreen, Termination),
     ("need_change", NeedChangeScreen, NeedChange),
     ("attendance", AttendanceScreen, Absence),
+    ("absence_application", LeaveScreen, AbsenceApplication),
     ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -196,7 +210,13 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("claim", "claim.index_view", "claim.view", None),
     ]),
     ("daily", [
+        ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("absence_application", "absence_application.index_view", "attendance.view", leave_waiting),
+        ("event", "event.index_view", "event.view", None),
+        ("times", "times.index_view", "booking.view", None),
+        ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
+        ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
@@ -233,7 +253,8 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
     "message": writes_with_families,
     "my_message": writes_with_groups,
-    "my_attendance": tells_absences,
+    "my_attendance": tells_only,  # where bookings are in use the calendar leads to it
+    "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("application", MyApplications, Application),
@@ -241,7 +262,11 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("placement", MyPlacements, Placement),
     ("termination", MyTerminations, Termination),
     ("need_change", MyNeedChanges, NeedChange),
+    ("booking", MyCalendar, None),
     ("attendance", MyAbsences, Person),
+    ("absence_application", MyLeave, AbsenceApplication),
+    ("holiday_period", MyQuestions, None),
+    ("event", MyEvents, None),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),
     ("voucher", MyVouchers, VoucherDecision),
@@ -251,6 +276,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
+    ("my_booking", "my_booking.index", "calendar", None),
     ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import product
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +29,11 @@ from evaka.rules.suggestion import (
     NotThere,
     Reasons,
     Season,
+    Step,
     SuggestionPolicy,
     Worth,
     admit,
+    apart,
     blocking,
     lot,
     metres,

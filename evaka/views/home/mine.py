@@ -33,6 +33,9 @@ from evaka.rules.person import is_adult
 from evaka.rules.unit import Feature
 from evaka.views.application.mine import applications_asked
 from evaka.views.base import Button, Home
+from evaka.views.booking import booking_asked
+from evaka.views.calendar.event import talks_asked
+from evaka.views.calendar.holiday_period import questions_asked
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
 from evaka.views.page import actor, told
@@ -47,7 +50,8 @@ class MyHome(Home):
         by = actor()
         return self.render(
             "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
-            waits=[*self.decisions(by), *applications_asked(by), *self.letters(by), *income_asked(by)],
+            waits=[*self.decisions(by), *applications_asked(by), *booking_asked(by), *questions_asked(by),
+                   *talks_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 
