@@ -30,10 +30,12 @@ from evaka.demo.logins import Logins, people
 from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
+from evaka.demo.presence import Present
 from evaka.demo.rows import Rows
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import DAY, add_months
+from evaka.models.attendance import Absence
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
@@ -124,6 +126,10 @@ class _Making:
         rows.write()
         self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
         Absences(rows, rng, calendar).write(self.places)
+        rows.write()
+        present = Present(rows, SEED, calendar)
+        away = select(Absence.child_id, Absence.day).where(Absence.day.in_(present.days))
+        present.write(self.places, self.logins, {(child, day) for child, day in db.session.execute(away)})
         Supported(rows, SEED, calendar).write(self.places)
         rows.write()
         self.echo(f"  {rows.counts['absence']} absences")

@@ -34,6 +34,8 @@ from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
+from evaka.models.presence import Device, Presence
+from evaka.models.staff import Shift, StaffPresence
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
@@ -73,7 +75,9 @@ from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.presence import DeviceScreen, PresenceScreen
 from evaka.views.search import Search
+from evaka.views.staff import ShiftScreen, StaffScreen
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
 from evaka.views.voucher import (
@@ -104,6 +108,10 @@ MENU: list[tuple[str, Any, Any]] = [
     ("placement", PlacementScreen, Placement),
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
+    ("presence", PresenceScreen, Presence),
+    ("device", DeviceScreen, Device),
+    ("staff", StaffScreen, StaffPresence),
+    ("shift", ShiftScreen, Shift),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -156,6 +164,10 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ]),
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("presence", "presence.index_view", "presence.view", None),
+        ("staff", "staff.index_view", "staff.view", None),
+        ("shift", "shift.index_view", "staff.view", None),
+        ("device", "device.index_view", "presence.add_device", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

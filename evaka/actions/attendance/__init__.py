@@ -126,6 +126,8 @@ def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
 def reporter_of(by: Actor) -> Reporter:
     """As what somebody reports: the office and directors may most, guardians least."""
     hows = {how for role, _, _ in by.grants for how in reaches(role, "attendance.absent")}
+    if by.user is not None and by.user.device:
+        return Reporter.STAFF
     if by.user is None or hows & {"all", "unit"}:
         return Reporter.OFFICE
     return Reporter.STAFF if "group" in hows else Reporter.GUARDIAN
