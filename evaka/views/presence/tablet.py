@@ -20,6 +20,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from sqlalchemy import select
@@ -40,6 +41,7 @@ from evaka.models.user import LoginAttempt, User
 from evaka.rules.presence import Tapped
 from evaka.rules.staff import Ratio
 from evaka.rules.staff.shift import day_of
+from evaka.texts import LANGUAGES
 from evaka.views.base import sentence
 from evaka.views.page import actor, now, told, word_of
 from evaka.views.presence.board import board_of
@@ -94,7 +96,9 @@ def pair() -> Any:
     try:
         with transaction():
             door.check_tries("", who, now())
-            _device, token = act.pair(request.form.get("code", ""), request.user_agent.string, now())
+            device, token = act.pair(request.form.get("code", ""), request.user_agent.string, now())
+            if device.unit.language in LANGUAGES:
+                session.setdefault("language", device.unit.language)
     except Refused as no:
         if no.key == "presence.code_unknown":
             with transaction():
