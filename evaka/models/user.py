@@ -15,7 +15,6 @@ from evaka.models.base import HELSINKI, Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 
-
 TABLET = "tablet"  # the role of a unit's tablets
 
 
