@@ -47,14 +47,17 @@ from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
 from evaka.rules.calendar import Term
 from evaka.rules.city import ChangePolicy
-from evaka.rules.decision import DecisionPolicy, Reason
+from evaka.rules.decision import DecisionKind, DecisionPolicy, Reason, stands_for
 from evaka.rules.fee import FeeTable
+from evaka.rules.forecast import ForecastPolicy
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import FreeChoice, InvoicePolicy
 from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
 from evaka.rules.ledger import Product as LedgerProduct
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
+from evaka.rules.placement.termination import TerminationPolicy
 from evaka.rules.presence import NotePolicy, PicturePolicy, TabletPolicy
 from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
 from evaka.rules.staff import PlanPolicy as SignInPolicy
@@ -249,6 +252,14 @@ def _wrong_reasons() -> Iterator[ConfigMistake]:
                 yield ConfigMistake(
                     where, f"it is ready, but has no {language}", "Write it, or ready = false until then."
                 )
+            if not reason.for_everybody and not reason.name.get(language):
+                where = f"{city.source('reasons', reason.key)}, [{reason.key}], name"
+                yield ConfigMistake(where, f"it has no {language}", "Give the name by which it is picked.")
+    for kind in DecisionKind:
+        if stands_for(kind) not in city.read("decisions"):
+            yield ConfigMistake(
+                "decisions.toml", f"[{stands_for(kind)}] is missing", "Say what is printed on such decisions."
+            )
 
 
 def _wrong_prices() -> Iterator[ConfigMistake]:
@@ -325,12 +336,16 @@ FILES: dict[str, city.Reads] = {
         also=_wrong_codes,
     ),
     "absences": city.Reads({"who": AbsencePolicy}),
-    "placements": city.Reads({"application": ApplicationPolicy, "plan": PlanPolicy}),
+    "placements": city.Reads(
+        {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy,
+         "termination": TerminationPolicy}),
+    "declines": city.Reads(rest=DeclineReason),
     "assistance": city.Reads(rest=Option, also=_wrong_support),
     "vouchers": city.Reads({"policy": VoucherPolicy}, rows=VoucherTable, also=_wrong_values),
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
+    "forecast": city.Reads({"forecast": ForecastPolicy}),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from evaka import city
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
 from evaka.jobs.backup_care import FIT
+from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
@@ -19,6 +20,7 @@ from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
+from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.presence import CLOSE_DAY, EXPIRE_NOTES
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
@@ -38,7 +40,10 @@ JOBS: dict[str, Job] = {
         REFRESH_NIGHT,
         RECKON_DAY,
         SEND_DAY,
+        SEND_DECISIONS,
+        REMIND_OF_DECISIONS,
         REMIND,
+        REMIND_DIRECTORS,
         DRAFT_MONTH,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,

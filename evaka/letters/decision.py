@@ -46,10 +46,12 @@ class Appeal:
 
 @dataclass(frozen=True)
 class DecisionFacts:
-    """`kind` is a key of the letters' words: daycare, preschool, preparatory, preschool_daycare or club.
+    """`kind` is a key of the letters' words: a DecisionKind.
 
-    `recipient` is the name alone when the address is protected.  `service_need` and `reasons` are in the
-    letter's language.  `answer_by` is None when the place needs no answer.
+    `recipient` is the name alone when the address is not to be told: of a decision it stands on a page of its
+    own.  `service_need` and `reasons` are in the letter's language.  `answer_by` is None when the place needs
+    no answer.  `voucher`: the unit is private and paid with the city's vouchers; `transfer`: the child leaves
+    another place.
     """
 
     sender: Sender
@@ -71,6 +73,12 @@ class DecisionFacts:
     answer_by: date | None
     appeal: Appeal
     handler: str = ""  # who takes a written answer, and where; of units that say so
+    manager: str = ""  # who leads the unit, with a telephone number
+    voucher: bool = False
+    transfer: bool = False
+
+
+NEEDED = frozenset({"daycare", "daycare_part_time", "preschool_daycare"})  # kinds of which hours are agreed
 
 
 def decision_letter(facts: DecisionFacts, language: str) -> Letter:
@@ -84,7 +92,8 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
         ("born", finnish(facts.born)),
         ("form", word(f"form_{facts.kind}")),
         ("unit", f"{facts.unit}\n{facts.unit_address}"),
-        ("service_need", facts.service_need),
+        *((("manager", facts.manager),) if facts.manager else ()),
+        *((("service_need", facts.service_need),) if facts.kind in NEEDED else ()),
         ("period", lasting(facts.period, language)),
     ]
     if facts.handler and facts.answer_by is not None:
@@ -92,6 +101,7 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
     body: list[Block] = [
         Text(word("granted")),
         Facts(tuple((word(name), value) for name, value in rows)),
+        *(Text(word(name)) for name in ("voucher", "transfer") if getattr(facts, name)),
         Heading(word("reasons_heading")),
         *(Text(reason) for reason in facts.reasons),
         Heading(word("laws_heading")),
@@ -101,6 +111,15 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
         body += [Heading(word("answer_heading")), Text(word("answer")), Text(word("start"))]
     body += [Heading(word("maker_heading")), decided_by(facts.decision_maker, facts.decision_maker_title)]
     body += appeal(facts.appeal, language)
+    if facts.answer_by is not None and facts.appeal.channel == "post":
+        blank = "\u00a0" * 2 + "_" * 40
+        body += [
+            Heading(word("form_heading")),
+            Text(word("form_help")),
+            Facts(
+                tuple((word(f"form_{name}"), blank) for name in ("take", "decline", "day", "signature"))
+            ),
+        ]
     return Letter(
         title=word(f"title_{facts.kind}"),
         language=language,

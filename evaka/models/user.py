@@ -117,6 +117,7 @@ class UserSession(Model):
     ended: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(sa.String(60))
     agent: Mapped[str] = mapped_column(sa.String(200))
+    strong: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # by strong identification
 
     user: Mapped[User] = relationship()
 

@@ -16,6 +16,7 @@ from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from evaka.rules.booking.span import minute_of
 from evaka.rules.unit import AN_ADULT
 from evaka.rules.unit.rows import Key
 
@@ -38,9 +39,8 @@ class ForecastPolicy:
     """How the city looks ahead.
 
     `step`: minutes of a slot.  `days`: days of care ahead.  `assumed_from`, `assumed_to`: when a child comes of whom
-    nobody has said when.  `at_least`: adults wherever there is a child at all.  `tight`: from this share of a full
-    ratio on it is called tight.  `late`: minutes after the booked time from which a child who has not come is
-    unexplained.  `look`: minutes ahead that the morning page tells of.
+    nobody has said when.  `at_least`: adults wherever there is a child at all.  `look`: minutes ahead that the
+    morning page tells of.
     """
 
     step: int
@@ -48,8 +48,6 @@ class ForecastPolicy:
     assumed_from: time
     assumed_to: time
     at_least: Decimal
-    tight: Decimal
-    late: int
     look: int
 
     def __post_init__(self) -> None:
@@ -57,18 +55,6 @@ class ForecastPolicy:
             raise ValueError(f"a slot of {self.step} minutes does not fill an hour", "Write 15, or 30.")
         if self.assumed_to <= self.assumed_from:
             raise ValueError("assumed_to is not after assumed_from", "Give the times in order.")
-
-
-def minute(at: time, *, last: bool = False) -> int:
-    """The minute of the day; 23.59 as the end of something is midnight."""
-    if last and (at.hour, at.minute) == (23, 59):
-        return MIDNIGHT
-    return at.hour * 60 + at.minute
-
-
-def clock(at: int) -> time:
-    """The time of a minute; midnight at the end of a day is 23.59."""
-    return time(23, 59) if at >= MIDNIGHT else time(at // 60, at % 60)
 
 
 def coming(
@@ -93,7 +79,7 @@ def coming(
     for spans, source in known if must_book else known[::-1]:
         if spans is not None and (spans or not untimed):
             return tuple(sorted(spans)), source
-    usual = minute(policy.assumed_from), minute(policy.assumed_to, last=True)
+    usual = minute_of(policy.assumed_from), minute_of(policy.assumed_to)
     return (usual,), Source.ASSUMED
 
 

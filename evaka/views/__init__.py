@@ -2,7 +2,8 @@
 
 MENU lists the screens of the office and GUARDIAN those of the guardians' own pages, as (feature, screen, model);
 a page that is not about one kind of row has no model.  MENU_GROUPS and GUARDIAN_TABS say how they are shown:
-(word, endpoint, permission, counter).
+(word, endpoint, permission, counter).  Counters, and who is shown an entry of SHOWN, are selects of one value, which
+the menu asks all together.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
+from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
 from evaka.views.income.calculator import Calculator
 from evaka.views.income.mine import MyStatements
@@ -67,7 +69,7 @@ from evaka.views.message import (
     MessageScreen,
     MyMessages,
     unread,
-    unread_of_guardian,
+    unread_mine,
     writes_with_families,
     writes_with_groups,
 )
@@ -112,6 +114,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("device", DeviceScreen, Device),
     ("staff", StaffScreen, StaffPresence),
     ("shift", ShiftScreen, Shift),
+    ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -168,6 +171,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("staff", "staff.index_view", "staff.view", None),
         ("shift", "shift.index_view", "staff.view", None),
         ("device", "device.index_view", "presence.add_device", None),
+        ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
@@ -217,7 +221,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
-    ("my_message", "my_message.index_view", "mail", unread_of_guardian),
+    ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
     ("my_fee", "my_fee.index_view", "euro", None),

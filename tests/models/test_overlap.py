@@ -33,6 +33,7 @@ MAY_OVERLAP = {  # tables of rows with days that do not exclude one another, and
     "unit": "units exist side by side",
     "unit_group": "groups exist side by side",
     "placement_plan": "a plan is one of several thoughts; of an application one is alive, by a unique index",
+    "suggested_place": "a suggestion is one of several thoughts; it has an application once, by a unique rule",
     "decision": "a child may be offered a place while it has another; the place is what may not overlap",
     "fee_alteration": "a discount and an increase may hold together",
     "invoice_row": "an invoice has a row for each child and reason",

@@ -15,16 +15,14 @@ from evaka.rules.forecast import (
     Slot,
     Source,
     Working,
-    clock,
     coming,
     fullest,
-    minute,
     shortages,
     slots,
     window,
 )
 
-POLICY = ForecastPolicy(15, 10, time(8), time(16), Decimal(1), Decimal("0.95"), 15, 120)
+POLICY = ForecastPolicy(15, 10, time(8), time(16), Decimal(1), 120)
 H = 60
 ONE = Decimal(1)
 
@@ -37,16 +35,6 @@ def policy(**given: Any) -> ForecastPolicy:
 def test_a_policy_that_cannot_be_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"does not fill an hour|is not after"):
         policy(**given)
-
-
-@pytest.mark.parametrize(("at", "last", "told"), [
-    (time(6, 30), False, 390), (time(23, 59), False, 1439), (time(23, 59), True, 1440), (time(0), True, 0)])
-def test_the_minute_of_a_day(at: time, last: bool, told: int) -> None:
-    assert minute(at, last=last) == told
-
-
-def test_midnight_is_written_as_the_last_minute() -> None:
-    assert (clock(390), clock(1440)) == (time(6, 30), time(23, 59))
 
 
 WEEK, HOURS, DAY = [(7 * H, 15 * H)], [(8 * H, 12 * H)], [(9 * H, 10 * H), (6 * H, 8 * H)]

@@ -28,8 +28,28 @@ class ApplicationKind(StrEnum):
 
 
 class Origin(StrEnum):
-    ELECTRONIC = "electronic"
+    ELECTRONIC = "electronic"  # the guardian's own pages
     PAPER = "paper"
+    OFFICE = "office"  # told by telephone or on a visit, typed in by the office
+
+
+class OtherView(StrEnum):
+    """What whoever applies tells of the other guardian."""
+
+    UNKNOWN = "unknown"
+    AGREED = "agreed"
+    NOT_AGREED = "not_agreed"
+    TO_BE_TOLD = "to_be_told"  # has no say, but the right to know
+    SINGLE = "single"  # there is no other guardian
+
+
+class AttachmentKind(StrEnum):
+    """What a paper shows."""
+
+    URGENCY = "urgency"  # work or studies that begin unexpectedly
+    SHIFT_CARE = "shift_care"
+    OTHER = "other"
+    OFFICE = "office"  # the office's own: no guardian sees it
 
 
 class ApplicationStatus(StrEnum):

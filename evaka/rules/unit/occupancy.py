@@ -78,15 +78,15 @@ def occupancy(
     for stay in _counted_stays(rows, kind):
         if stay.period & period:
             by_place[stay.place][stay.child].append(stay)
-    care_days: dict[OpenDays, list[CareDay]] = {}
+    days: dict[OpenDays, list[CareDay]] = {}
     found = {}
     for place in places:
-        if place.open_days not in care_days:
-            care_days[place.open_days] = list(_care_days(place.open_days, period))
+        if place.open_days not in days:
+            days[place.open_days] = list(care_days(place.open_days, period))
         changes: Changes = defaultdict(Counter)
         for stays in by_place[place.key].values():
-            _add(changes, stays, scale, period, place.family_care)
-        found[place.key] = dict(_walk(place, changes, care_days[place.open_days], scale))
+            add_child(changes, stays, scale, period, place.family_care)
+        found[place.key] = dict(_walk(place, changes, days[place.open_days], scale))
     return found
 
 
@@ -110,7 +110,8 @@ def moved(stays: Iterable[Stay], backups: Iterable[BackupCare]) -> Iterator[Stay
         yield from (replace(stay, period=part) if part != stay.period else stay for part in left)
 
 
-def _care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
+def care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
+    """The days of a closed period on which anybody has care."""
     for day in period.days():
         ordinary = open_days.has_care(day, shift_care=False)
         shift = open_days.has_care(day, shift_care=True)
@@ -118,7 +119,7 @@ def _care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
             yield day, ordinary, shift
 
 
-def _add(changes: Changes, stays: list[Stay], scale: Scale, period: DateRange, family_care: bool) -> None:
+def add_child(changes: Changes, stays: list[Stay], scale: Scale, period: DateRange, family_care: bool) -> None:
     """Where a child begins to weigh something else than before."""
     before: Worth = ()
     for start in _cuts(stays, scale, period):

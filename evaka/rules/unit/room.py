@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.rules.unit.occupancy import Figures, occupancy
@@ -15,12 +17,13 @@ FULL = Decimal(100)  # percent
 
 
 def peak(days: Mapping[date, Figures], period: DateRange) -> Figures | None:
-    """The figures of the fullest day of a period, the first of equal ones; None without a percentage."""
-    fullest, found = None, None
+    """The figures of the fullest day of a period, the first of equal ones; None without adults."""
+    found = None
     for day, figures in days.items():
-        percentage = figures.percentage if day in period else None
-        if percentage is not None and (fullest is None or percentage > fullest):
-            fullest, found = percentage, figures
+        if day not in period or figures.adults is None:
+            continue
+        if found is None or figures.sum * (found.adults or 0) > found.sum * figures.adults:
+            found = figures
     return found
 
 
@@ -110,6 +113,30 @@ def _month(
         free=min(free, default=None),
         seats=None if limit is None else limit - most,
     )
+
+
+def most_at_once(stays: Iterable[tuple[Key, DateRange]], period: DateRange) -> int:
+    """The largest number of different children on a day of a period; one who stays twice on it is one child."""
+    by_child: dict[Key, list[DateRange]] = defaultdict(list)
+    for child, stay in stays:
+        if shared := stay & period:
+            by_child[child].append(shared)
+    changes: Counter[date] = Counter()
+    for spans in by_child.values():
+        last = None
+        for span in sorted(spans, key=lambda one: one.start):
+            if last is None or span.start > last + DAY:
+                if last is not None:
+                    changes[last + DAY] -= 1
+                changes[span.start] += 1
+                last = span.last_day if span.end else None
+            elif span.end is None or span.last_day > last:
+                last = span.last_day if span.end else None
+            if span.end is None:
+                break
+        if last is not None:
+            changes[last + DAY] -= 1
+    return max(accumulate(changes[day] for day in sorted(changes)), default=0)
 
 
 def months(period: DateRange) -> Iterable[DateRange]:

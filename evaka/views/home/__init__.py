@@ -302,7 +302,7 @@ class OfficeHome(Home):
 
     def mail(self, by: Actor) -> dict[str, Any]:
         """The newest letters of the families that nobody of the group has read."""
-        if not may(by, "message.view") or not writes_with_families(by):
+        if not may(by, "message.view") or not db.session.scalar(writes_with_families(by)):
             return {}
         return {"mail": newest_unread(by), "mail_count": unread_of_groups(by),
                 "mail_url": url_for("message.index_view")}

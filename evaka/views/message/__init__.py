@@ -3,6 +3,7 @@
 from evaka.views.message.letters import (
     newest_unread,
     unread,
+    unread_mine,
     unread_of_groups,
     unread_of_guardian,
     writes_with_families,
@@ -16,6 +17,7 @@ __all__ = [
     "MyMessages",
     "newest_unread",
     "unread",
+    "unread_mine",
     "unread_of_groups",
     "unread_of_guardian",
     "writes_with_families",

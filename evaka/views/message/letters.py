@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor, require, within
@@ -48,27 +48,30 @@ def unread_of_groups(by: Actor) -> int:
 
 
 def unread_of_guardian(by: Actor) -> int:
+    return db.session.scalar(unread_mine(by)) or 0
+
+
+def unread_mine(by: Actor) -> Select[tuple[int]]:
     """How many messages wait for the guardian, for the menu."""
     if by.user is None or by.user.person_id is None:
-        return 0
-    own = Thread.of_person_on(by.user.person_id, by.user.id, by.today)
-    return db.session.scalar(unread_by(by.user.person_id, own)) or 0
+        return select(literal(0))
+    return unread_by(by.user.person_id, Thread.of_person_on(by.user.person_id, by.user.id, by.today))
 
 
-def writes_with_families(by: Actor) -> bool:
+def writes_with_families(by: Actor) -> Select[tuple[bool]]:
     """Whether the menu leads to letters: they are open in some unit that the actor reaches, or there are some."""
     groups = within(by, "message.view", Group)
-    return bool(db.session.scalar(written_with(groups, Thread.group_id.in_(select(Group.id).where(groups)))))
+    return written_with(groups, Thread.group_id.in_(select(Group.id).where(groups)))
 
 
-def writes_with_groups(by: Actor) -> bool:
+def writes_with_groups(by: Actor) -> Select[tuple[bool]]:
     """Whether a guardian's menu leads to letters: they are open where a child has its place, or there are some."""
     if by.user is None or by.user.person_id is None:
-        return False
+        return select(false())
     mine = own_children(by.user.person_id, by.today)
     placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(mine))
     own = select(Thread.id).where(Thread.of_person(by.user.person_id, by.user.id))
-    return bool(db.session.scalar(select(or_(placed.exists(), own.exists()))))
+    return select(or_(placed.exists(), own.exists()))
 
 
 def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:

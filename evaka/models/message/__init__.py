@@ -8,63 +8,46 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, or_, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
+from evaka.models.application import Application
 from evaka.models.base import Model, OfChild
+from evaka.models.message.box import Away, Box, Folder, Template
+from evaka.models.message.post import Post, PostFile
 from evaka.models.person import FosterParent, Guardian, Person, custody
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
-from evaka.models.user import User
+from evaka.rules.message.post import PostKind
 from evaka.rules.unit import Feature
 
-
-class Post(Model):
-    """What a group has sent at once, to one family or to all: the threads that began with it point here."""
-
-    __tablename__ = "post"
-
-    group_id: Mapped[int] = mapped_column(ForeignKey("unit_group.id"), index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
-    title: Mapped[str] = mapped_column(sa.String(200))
-    at: Mapped[datetime] = mapped_column(index=True)
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)  # who, to whom, day and words: never sent twice
-
-    group: Mapped[Group] = relationship()
-    user: Mapped[User | None] = relationship()
-
-    @classmethod
-    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        return cls.group_id.in_(select(Group.id).where(Group.unit_id.in_(units)))
-
-    @classmethod
-    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
-        return cls.group_id.in_(groups)
-
-    def __str__(self) -> str:
-        return self.title
+__all__ = [
+    "Away", "Box", "Folder", "Message", "Post", "PostFile", "Receipt", "Template", "Thread", "ThreadChild",
+    "ThreadMember",
+]
 
 
 class Thread(Model):
-    """A conversation of one family, or one set of guardians, with the group that began it."""
+    """A conversation of one family, or one set of guardians, with a box of the office; or a bulletin to many."""
 
     __tablename__ = "thread"
-    __table_args__ = (sa.Index("ix_thread_group_id_last_at", "group_id", "last_at"),)
+    __table_args__ = (sa.Index("ix_thread_box_id_last_at", "box_id", "last_at"),)
+    untold = frozenset({"title"})
 
     title: Mapped[str] = mapped_column(sa.String(200))
-    group_id: Mapped[int] = mapped_column(ForeignKey("unit_group.id"))
-    post_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)
+    kind: Mapped[PostKind] = mapped_column(default=PostKind.MESSAGE, server_default=PostKind.MESSAGE.value)
+    box_id: Mapped[int | None] = mapped_column(ForeignKey("message_box.id"))  # in whose name the office writes
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)  # with which it began
     last_at: Mapped[datetime] = mapped_column(index=True)
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    sensitive: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # read after a strong log-in
+    copy: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # of a bulletin, for the staff
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id"), index=True)  # service guidance
+    head_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)  # whose fees it is about
 
-    group: Mapped[Group] = relationship()
+    box: Mapped[Box] = relationship()
+    post: Mapped[Post | None] = relationship(foreign_keys=[post_id])
+    application: Mapped[Application | None] = relationship()
     messages: Mapped[list[Message]] = relationship(order_by="Message.id", back_populates="thread")
     members: Mapped[list[ThreadMember]] = relationship(order_by="ThreadMember.id", back_populates="thread")
     children: Mapped[list[ThreadChild]] = relationship(order_by="ThreadChild.id", back_populates="thread")
-
-    @classmethod
-    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        return cls.group_id.in_(select(Group.id).where(Group.unit_id.in_(units)))
-
-    @classmethod
-    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
-        return cls.group_id.in_(groups)
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
@@ -82,16 +65,27 @@ class Thread(Model):
 
 
 class ThreadMember(Model):
-    """A guardian who belongs to a conversation."""
+    """A guardian (`person`) or a box of the office that belongs to a conversation, and where it lies there."""
 
     __tablename__ = "thread_member"
-    __table_args__ = (sa.UniqueConstraint("thread_id", "person_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("thread_id", "person_id"),
+        sa.UniqueConstraint("thread_id", "box_id"),
+        sa.Index("ix_thread_member_person_id_last_at", "person_id", "last_at"),
+        sa.Index("ix_thread_member_box_id_last_at", "box_id", "last_at"),
+        sa.CheckConstraint("(person_id IS NULL) <> (box_id IS NULL)", name="somebody"),
+    )
 
-    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"), index=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    box_id: Mapped[int | None] = mapped_column(ForeignKey("message_box.id"))
+    last_at: Mapped[datetime | None]  # the thread's own, so that a box is listed out of one index
+    archived: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    folder_id: Mapped[int | None] = mapped_column(ForeignKey("message_folder.id"), index=True)
 
     thread: Mapped[Thread] = relationship(back_populates="members")
-    person: Mapped[Person] = relationship()
+    person: Mapped[Person | None] = relationship()
+    box: Mapped[Box | None] = relationship()
 
 
 class ThreadChild(OfChild, Model):
@@ -107,40 +101,38 @@ class ThreadChild(OfChild, Model):
 
 
 class Message(Model):
-    """What somebody wrote: a guardian (`person`) or somebody of the staff (`user`) in the name of the group."""
+    """What somebody wrote, where it stands in a conversation: the words are those of the post."""
 
     __tablename__ = "message"
 
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)
     at: Mapped[datetime]
-    body: Mapped[str] = mapped_column(sa.Text)
 
     thread: Mapped[Thread] = relationship(back_populates="messages")
-    person: Mapped[Person | None] = relationship()
-    user: Mapped[User | None] = relationship()
+    post: Mapped[Post] = relationship()
 
 
 class Receipt(Model):
-    """A message in somebody's box: a guardian's, or the group's; read when `read_at` says so."""
+    """A message in a guardian's box or in one of the office; read when `read_at` says so."""
 
     __tablename__ = "receipt"
     __table_args__ = (
-        sa.UniqueConstraint("message_id", "person_id", "group_id"),
+        sa.UniqueConstraint("message_id", "person_id"),
+        sa.UniqueConstraint("message_id", "box_id"),
         # the menu counts these on every page; most receipts are read, and are left out of the index
         *(
             sa.Index(
-                f"ix_receipt_{box}_unread", f"{box}_id",
+                f"ix_receipt_{reader}_unread", f"{reader}_id",
                 sqlite_where=sa.text("read_at IS NULL"), postgresql_where=sa.text("read_at IS NULL"),
             )
-            for box in ("person", "group")
+            for reader in ("person", "box")
         ),
     )
 
-    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"))
+    box_id: Mapped[int | None] = mapped_column(ForeignKey("message_box.id"))
     read_at: Mapped[datetime | None]
 
     message: Mapped[Message] = relationship()
@@ -218,10 +210,12 @@ def group_on(child_id: int, day: date) -> Select[Group]:
 
 
 def places_of(thread: Thread) -> Select[Placement]:
-    """The places that the children of a conversation have had in the unit of its group."""
+    """The places that the children of a conversation have had, in the unit of its group when it has one."""
     children = select(ThreadChild.child_id).where(ThreadChild.thread_id == thread.id)
-    unit = select(Group.unit_id).where(Group.id == thread.group_id).scalar_subquery()
-    return select(Placement).where(Placement.child_id.in_(children), Placement.unit_id == unit)
+    query = select(Placement).where(Placement.child_id.in_(children))
+    if thread.box.group is not None:
+        query = query.where(Placement.unit_id == thread.box.group.unit_id)
+    return query
 
 
 def written_with(groups: ColumnElement[bool], threads: ColumnElement[bool]) -> Select[tuple[bool]]:
@@ -230,10 +224,10 @@ def written_with(groups: ColumnElement[bool], threads: ColumnElement[bool]) -> S
     return select(or_(opened.exists(), select(Thread.id).where(threads).exists()))
 
 
-def unread_in(groups: ColumnElement[bool]) -> Select[tuple[int]]:
-    """How many messages wait unread in the boxes of these groups."""
+def unread_in(boxes: ColumnElement[bool]) -> Select[tuple[int]]:
+    """How many messages wait unread in these boxes."""
     return select(func.count(Receipt.id)).where(
-        Receipt.read_at.is_(None), Receipt.group_id.in_(select(Group.id).where(groups))
+        Receipt.read_at.is_(None), Receipt.box_id.in_(select(Box.id).where(boxes))
     )
 
 

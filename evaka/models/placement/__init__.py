@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, PlanStatus, ShiftCare
 from evaka.rules.unit import Feature
@@ -26,6 +27,7 @@ class Placement(OfChild, Dated, Model):
 
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     care_type: Mapped[CareType]
+    guaranteed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # kept for after a break
 
     child: Mapped[Person] = relationship()
     unit: Mapped[Unit] = relationship()
@@ -99,6 +101,10 @@ class PlacementPlan(Dated, Model):
     __tablename__ = "placement_plan"
     __table_args__ = (
         sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
+        sa.CheckConstraint("(daycare_start IS NULL) = (daycare_end IS NULL)", name="whole_daycare"),
+        sa.CheckConstraint("daycare_start <= daycare_end", name="daycare_in_order"),
+        sa.Index("ix_placement_plan_unit_id_status", "unit_id", "status"),
+        sa.Index("ix_placement_plan_status_answer_due", "status", "answer_due"),
         # one living plan an application
         sa.Index(
             "uq_placement_plan_application_id", "application_id", unique=True,
@@ -110,13 +116,36 @@ class PlacementPlan(Dated, Model):
 
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"))  # where the child is meant to go
     care_type: Mapped[CareType]
     service_need: Mapped[str] = mapped_column(sa.String(60))
+    # the care around pre-primary education has days of its own; other plans have none
+    daycare_start: Mapped[date | None]
+    daycare_end: Mapped[date | None]
     status: Mapped[PlanStatus] = mapped_column(default=PlanStatus.DRAFT)
-    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why a unit declined
+    despite: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why a rule was set aside
+    drafted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    drafted_at: Mapped[datetime | None]
+    batch: Mapped[str] = mapped_column(sa.String(40), default="", server_default="", index=True)  # drafted together
+    # what the unit was asked, and what it said
+    proposed_at: Mapped[datetime | None]
+    answer_due: Mapped[date | None]
+    reminded_on: Mapped[date | None]
+    decline_reason: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")  # a key of the city's
+    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # the same in the director's words
+    suggested_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))  # what would do instead
+    suggested_start: Mapped[date | None]
 
     application: Mapped[Application] = relationship()
-    unit: Mapped[Unit] = relationship()
+    unit: Mapped[Unit] = relationship(foreign_keys="PlacementPlan.unit_id")
+    group: Mapped[Group | None] = relationship()
+    suggested_unit: Mapped[Unit | None] = relationship(foreign_keys="PlacementPlan.suggested_unit_id")
+    drafted_by: Mapped[User | None] = relationship()
+
+    @property
+    def daycare(self) -> DateRange | None:
+        """The days of the care around pre-primary education."""
+        return None if self.daycare_start is None else DateRange(self.daycare_start, self.daycare_end)
 
     @property
     def child_id(self) -> int:
