@@ -45,6 +45,7 @@ from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
 from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
+from evaka.rules.booking import BookingPolicy
 from evaka.rules.calendar import Term
 from evaka.rules.city import ChangePolicy
 from evaka.rules.decision import DecisionKind, DecisionPolicy, Reason, stands_for
@@ -335,6 +336,7 @@ FILES: dict[str, city.Reads] = {
         {"products": Mapping[str, LedgerProduct], "finvoice": FinvoicePolicy, "bank": PaymentPolicy}, rows=Layout,
         also=_wrong_codes,
     ),
+    "bookings": city.Reads({"rules": BookingPolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads(
         {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy,

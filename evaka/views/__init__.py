@@ -21,6 +21,7 @@ from evaka.models.assistance import (
 )
 from evaka.models.attendance import Absence
 from evaka.models.backup_care import BackupCare
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
@@ -51,6 +52,7 @@ from evaka.views.assistance import (
 )
 from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
 from evaka.views.backup_care import BackupCareScreen
+from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books
 from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
@@ -108,6 +110,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("placement", PlacementScreen, Placement),
+    ("booking", BookingBoard, None),
+    ("times", TimesScreen, ServiceTimes),
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
     ("presence", PresenceScreen, Presence),
@@ -166,11 +170,13 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("decision", "decision.index_view", "decision.view", None),
     ]),
     ("daily", [
+        ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("presence", "presence.index_view", "presence.view", None),
         ("staff", "staff.index_view", "staff.view", None),
         ("shift", "shift.index_view", "staff.view", None),
         ("device", "device.index_view", "presence.add_device", None),
+        ("times", "times.index_view", "booking.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
     ]),
     ("finance", [
@@ -207,10 +213,12 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
     "message": writes_with_families,
     "my_message": writes_with_groups,
-    "my_attendance": tells_absences,
+    "my_attendance": lambda by: tells_absences(by) and not books(by),  # the calendar leads to it
+    "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
     ("decision", MyDecisions, Decision),
+    ("booking", MyCalendar, None),
     ("attendance", MyAbsences, Person),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),
@@ -221,6 +229,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
+    ("my_booking", "my_booking.index", "calendar", None),
     ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),

@@ -587,6 +587,9 @@ class WeekField(Field):
         ]
 
 
+PLAIN[Week] = WeekField
+
+
 class IncomeLinesField(Field):
     """An amount for each kind of income that the city asks for, with its pay period where it may have another.
 

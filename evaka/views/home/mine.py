@@ -32,6 +32,7 @@ from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.unit import Feature
 from evaka.views.base import Button, Home
+from evaka.views.booking import booking_asked
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
 from evaka.views.page import actor, told
@@ -46,7 +47,7 @@ class MyHome(Home):
         by = actor()
         return self.render(
             "guardian/home.html", kids=self.children(by),
-            waits=[*self.decisions(by), *self.letters(by), *income_asked(by)],
+            waits=[*self.decisions(by), *booking_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 

@@ -36,8 +36,10 @@ GROWN = 18 * 366  # days: nobody younger is an adult
 FEW = 1000  # ids that a query may name; for more it is asked of everybody
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
-    "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup", "backup_care.arrange",
+    "fee.relief", "message.write", "booking.agree_times", "person.add_foster_parent", "person.add_pickup",
+    "backup_care.arrange",
 }
+ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "booking.book", "booking.enter", "booking.repeat"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
 
@@ -79,8 +81,8 @@ class PersonScreen(FileBlocks, Screen):
     )
     opens_with: ClassVar = {"flt0_0": "1"}
     main = ("attendance.absent", "application.enter", "income.add")
-    rare = ("person.add_guardian", "person.block_guardian", "person.add_foster_parent", "person.set_head",
-            "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
+    rare = ("booking.agree_times", "person.add_guardian", "person.block_guardian", "person.add_foster_parent",
+            "person.set_head", "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
             "person.set_invoice_address", "user.invite", "fee.relief", "backup_care.arrange", "person.merge",
             "person.export_data")
     column_formatters = {
@@ -179,7 +181,7 @@ class PersonScreen(FileBlocks, Screen):
             return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.key in ("person.tell_apart", "income.begin_statement"):  # on pages of their own
+        if action.key in ON_OWN_PAGES:
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
