@@ -61,8 +61,16 @@ document.addEventListener("DOMContentLoaded", () => {
     bar.hidden = false;
     const form = bar.querySelector("form"), button = form.querySelector("button");
     form.hidden = !back;
+    one("[data-ask]").hidden = true;
     form.elements.child.value = child;
     button.value = back || "";
+  };
+  const ask = (child) => { // a part of the day was missed, and nobody has said why
+    const link = one("[data-ask]"), address = new URL(link.href);
+    address.searchParams.set("child", child);
+    link.href = address.href;
+    link.hidden = false;
+    one("[data-undo]").hidden = false;
   };
   const refuse = (sentence) => {
     const bar = one("[data-undo]");
@@ -106,6 +114,8 @@ document.addEventListener("DOMContentLoaded", () => {
       network(false);
       const refused = done.filter((tap) => tap.refused);
       if (refused.length) { refuse(refused.map((tap) => tap.refused).join(" ")); whole(); }
+      const asked = done.filter((tap) => tap.ask).pop();
+      if (asked) ask(asked.ask);
       sending = false;
       if (queue().length) send();
     } catch (_error) {

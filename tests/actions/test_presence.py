@@ -43,13 +43,19 @@ def here():
     return unit, group, child, device(unit, group)
 
 
+@pytest.fixture
+def at_term() -> date:
+    """A Tuesday in term."""
+    return date(2026, 4, 21)
+
+
 def by_device(row, now: datetime = NOON) -> Actor:
     return Actor(row.user, now)
 
 
-def tap(row, child, what, *, key=None, at=NOON, now=None):
+def tap(row, child, what, *, key=None, at=NOON, now=None) -> act.Outcome:
     key = key or f"key-{what}-{at:%d%H%M}"
-    return act.tap(Touch(key, child.id, Tapped(what), at), row, by_device(row, now or max(at, NOON)))
+    return act.tap(Touch(key, child.id, Tapped(what), at), row, by_device(row, now or (max(at, NOON) if at.date() == TODAY else at)))
 
 
 def at(clock: str, day: date = TODAY) -> datetime:
@@ -67,7 +73,7 @@ def rows(child):
 
 def test_a_tap_in_and_a_tap_out(here):
     unit, group, child, tablet = here
-    assert tap(tablet, child, "arrive", at=at("08:12")) == ""
+    assert not tap(tablet, child, "arrive", at=at("08:12")).refused
     row = db.session.scalars(select(Presence)).one()
     assert (row.unit_id, row.group_id, row.day, row.arrived, row.left) == (unit.id, group.id, TODAY, time(8, 12), None)
     tap(tablet, child, "leave", at=at("11:40"))
@@ -80,9 +86,9 @@ def test_a_tap_in_and_a_tap_out(here):
 def test_a_tap_that_is_sent_again_is_counted_once(here):
     *_, child, tablet = here
     for _ in range(3):
-        assert tap(tablet, child, "arrive", key="the very same") == ""
+        assert not tap(tablet, child, "arrive", key="the very same").refused
     tap(tablet, child, "leave", at=NOON + timedelta(minutes=5))
-    assert tap(tablet, child, "arrive", key="the very same") == ""
+    assert not tap(tablet, child, "arrive", key="the very same").refused
     assert len(rows(child)) == 1
     assert db.session.query(Tap).count() == 2
 
@@ -95,7 +101,7 @@ def test_what_was_refused_is_answered_so_again(here):
     db.session.rollback()
     act.note_refused(Touch("too early", child.id, Tapped.LEAVE, NOON), tablet, "presence.not_here", NOON)
     tap(tablet, child, "arrive")
-    assert tap(tablet, child, "leave", key="too early") == "presence.not_here"
+    assert tap(tablet, child, "leave", key="too early").refused == "presence.not_here"
     assert rows(child)[0][2] is None
 
 
@@ -448,11 +454,35 @@ def test_what_is_no_picture_is_refused(here, content, key):
         act.set_picture(child, by_device(tablet), content=content)
 
 
-def test_a_day_in_two_parts_keeps_what_was_told_of_a_part(here):
-    unit, *_, tablet = here
+@pytest.mark.parametrize(
+    ("arrived", "left", "missed"),
+    [("08:00", "09:30", {"nonbillable"}), ("09:10", "11:44", {"billable"}), ("08:10", "11:59", set())],
+)
+def test_expected_absences_of_a_day_in_two_parts(here, at_term, arrived, left, missed):
+    """Teaching from 9 to 11.30: what the times leave out is asked, what they hold is no absence any more."""
+    *_, tablet = here
+    unit = tablet.unit
+    unit.preschool_start, unit.preschool_end = time(9), time(11, 30)
     child = factories.child()
-    factories.placement(child, date(2026, 1, 1), unit=unit, care_type=CareType.PRESCHOOL_DAYCARE)
-    factories.absence(child, TODAY, AbsenceKind.PLANNED)
-    tap(tablet, child, "arrive", at=at("08:00"))
-    tap(tablet, child, "leave", at=at("11:00"))
-    assert len(db.session.scalars(select(Absence)).all()) == 1
+    factories.placement(child, date(2025, 8, 1), unit=unit, care_type=CareType.PRESCHOOL_DAYCARE)
+    tap(tablet, child, "arrive", at=at(arrived, at_term))
+    assert set(tap(tablet, child, "leave", at=at(left, at_term), now=at("12:00", at_term)).ask) == missed
+    by = by_device(tablet, at("12:00", at_term))
+    if missed:
+        act.mark_missed(child, by, kind=AbsenceKind.OTHER)
+        assert {one.category.value for one in db.session.scalars(select(Absence))} == missed
+    with pytest.raises(Refused, match="nothing_missed"):
+        act.mark_missed(child, by, kind=AbsenceKind.OTHER)
+
+
+def test_a_part_that_was_not_missed_is_no_absence(here, at_term):
+    *_, tablet = here
+    child = factories.child()
+    factories.placement(child, date(2025, 8, 1), unit=tablet.unit, care_type=CareType.PRESCHOOL_DAYCARE)
+    for kind in ("billable", "nonbillable"):
+        factories.save(Absence(child_id=child.id, day=at_term, kind=AbsenceKind.SICK, category=kind,
+                               reported_by=Reporter.GUARDIAN))
+    tap(tablet, child, "arrive", at=at("08:55", at_term))
+    outcome = tap(tablet, child, "leave", at=at("12:00", at_term))  # the default hours of teaching: 9 to 13
+    assert not outcome.ask
+    assert [one.category.value for one in db.session.scalars(select(Absence))] == ["billable"]

@@ -19,7 +19,6 @@ from evaka.rules.presence import (
     flags,
     joined,
     minute,
-    missed_whole_day,
     night_rows,
     stays_overnight,
     tile_state,
@@ -147,7 +146,5 @@ def test_a_note_lasts_some_days():
         assert no.value.key == key
 
 
-def test_whole_minutes_and_a_day_that_was_too_short():
+def test_rows_hold_whole_minutes():
     assert minute(at("08:10").replace(second=59, microsecond=7)) == at("08:10")
-    assert missed_whole_day(14)
-    assert not missed_whole_day(15)

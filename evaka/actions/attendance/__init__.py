@@ -104,7 +104,7 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
     ):
         if booking.day in unbooked:
             db.session.delete(booking)
-    _redraft(child.id, period, by)
+    redraft(child.id, period, by)
     return written
 
 
@@ -115,7 +115,7 @@ def remove(absence: Absence, by: Actor) -> None:
         select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)
     ):
         db.session.delete(row)
-    _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+    redraft(absence.child_id, DateRange(absence.day, absence.day), by)
 
 
 def _closed(units: set[int], period: DateRange) -> dict[int, frozenset[date]]:
@@ -129,7 +129,7 @@ def _has_care(place: Placement, closed: frozenset[date], day: date) -> bool:
     return place.unit.on(day) and place.unit.open_days(closed).has_care(day, shift_care=full)
 
 
-def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
+def redraft(child_id: int, period: DateRange, by: Actor) -> None:
     """An invoice that is still a draft tells the truth."""
     db.session.flush()
     for head, month in drafts_of_child(child_id, period):

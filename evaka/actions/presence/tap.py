@@ -7,17 +7,17 @@ together once, and the journal gets its line by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaka.access import Actor, require, require_any
-from evaka.actions import line_of, record
+from evaka.actions import line_of
 from evaka.actions.attendance import absent as report_absence
 from evaka.actions.attendance import remove as remove_absence
-from evaka.actions.presence.missed import missed_parts
+from evaka.actions.presence.missed import NOTHING, Parts, settle_absences
 from evaka.actions.presence.policy import tablet
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
@@ -58,26 +58,34 @@ class Touch:
     at: datetime
 
 
-def tap(touch: Touch, device: Device, by: Actor) -> str:
-    """Write a tap, once for its key; answers why not (the key of a text) when it was refused before, else "".
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a tap: why nothing (the key of a text), or which parts of the day are missed without a word."""
+
+    refused: str = ""
+    ask: Parts = NOTHING
+
+
+def tap(touch: Touch, device: Device, by: Actor) -> Outcome:
+    """Write a tap, once for its key; one that was here before is answered as it was then.
 
     Raises Refused: whoever calls takes everything back and notes it by `note_refused`.
     """
     require_any(by, KEYS[touch.what])
     if not _is_new(touch, device, by.now, ""):
-        return db.session.execute(BEFORE, {"tap_key": touch.key}).scalar() or ""
+        return Outcome(db.session.execute(BEFORE, {"tap_key": touch.key}).scalar() or "")
     check_tap(touch.at, by.now, tablet().tap_hours)
     at = minute(min(touch.at, by.now))
     match touch.what:
         case Tapped.ARRIVE:
             _arrive(touch.child_id, device, at, by)
         case Tapped.LEAVE:
-            _leave(touch.child_id, at, by)
+            return Outcome(ask=_leave(touch.child_id, at, by))
         case Tapped.UNDO_ARRIVE:
             _undo_arrive(touch.child_id, by)
         case Tapped.UNDO_LEAVE:
             _undo_leave(touch.child_id, at, by)
-    return ""
+    return Outcome()
 
 
 def note_refused(touch: Touch, device: Device, why: str, now: datetime) -> None:
@@ -112,7 +120,7 @@ def _arrive(child_id: int, device: Device, at: datetime, by: Actor) -> None:
     _tell("presence.arrive", made.id, child_id, by, "arrived", None, at.time())
 
 
-def _leave(child_id: int, at: datetime, by: Actor) -> None:
+def _leave(child_id: int, at: datetime, by: Actor) -> Parts:
     row = db.session.execute(OPEN, {"child": child_id}).first()
     if row is None:  # a tap of yesterday evening that found the network after the night had closed the day
         row = db.session.execute(ENDED_BY_NIGHT, {"child": child_id, "on": at.date()}).first()
@@ -128,7 +136,7 @@ def _leave(child_id: int, at: datetime, by: Actor) -> None:
             {"child_id": child_id, "unit_id": row.unit_id, "group_id": row.group_id, "day": day, "arrived": start,
              "left": left} for day, start, left in more])
     _tell("presence.leave", row.id, child_id, by, "left", row.left, at.time())
-    _forget_false_absences(child_id, at.date(), by)
+    return settle_absences(child_id, at.date(), by)
 
 
 def _undo_arrive(child_id: int, by: Actor) -> None:
@@ -154,18 +162,6 @@ def _tell(key: str, row: int, child_id: int, by: Actor, column: str, old: time |
     change = [f"presence {row}", column, old and old.isoformat(), new and new.isoformat()]
     line = line_of(key, None, by, {"changes": [change]})
     add_lines([line | {"subject": "presence", "subject_id": row, "person_id": child_id}])
-
-
-def _forget_false_absences(child_id: int, day: date, by: Actor) -> None:
-    """Whoever was there was not away: an absence of a part of the day stays only if that part was missed."""
-    rows = db.session.scalars(select(Absence).where(Absence.child_id == child_id, Absence.day == day)).all()
-    if rows:
-        missed = missed_parts(child_id, day)
-        wrong = [row for row in rows if row.category not in missed]
-        for row in wrong:
-            db.session.delete(row)
-        if wrong:
-            record("presence.leave", wrong[0], by, {"day": day})
 
 
 # -- absences that are told to the unit --------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.presence import WHEREABOUTS, DayNote, Picture, Presence, StickyNote
 from evaka.models.unit import Group
-from evaka.rules.attendance import AbsenceKind, away_all_day
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind, away_all_day
 from evaka.rules.presence import Flag, Hours, TileState, flags, tile_state
 from evaka.views.page import clock, told, word_of
 
@@ -44,6 +44,7 @@ class Tile:
     booked: tuple[Hours, ...]
     flags: frozenset[Flag]
     absence: AbsenceKind | None
+    parts_away: tuple[AbsenceCategory, ...]
     mind: bool  # allergies, medication or diet are written down
     picture: bool
     day_note: bool
@@ -125,7 +126,8 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
             names.get(one.group_id, ""), bool(one.guest), state, last and last[0], last and last[1],
             tuple(booked[one.child_id]),
             flags(booked[one.child_id], state, last and last[0], now, tolerance),
-            absences[one.child_id][0][1] if absences[one.child_id] else None, bool(one.mind),
+            absences[one.child_id][0][1] if absences[one.child_id] else None,
+            tuple(category for category, _ in absences[one.child_id]), bool(one.mind),
             one.child_id in pictured, one.child_id in noted, tuple(stickies[one.child_id])))
     tiles.sort(key=lambda tile: (0 if tile.late else ORDER[tile.state], tile.name, tile.id))
     return Board(tiles, list(groups), counted(tiles))

@@ -48,12 +48,14 @@ def child(notice: str = "", status: int = 200, facts: Any = None) -> Any:
     note = db.session.scalar(select(DayNote).where(DayNote.child_id == row.id))
     stickies = db.session.scalars(
         select(StickyNote).where(StickyNote.child_id == row.id, StickyNote.until >= actor().today)).all()
+    missed = act.missed_parts(row.id, actor().today) if tile.state is TileState.LEFT else None
     policy = act.notes()
     return render_template(
         "tablet/child.html", heading=tile.name, tile=tile, note=note, stickies=stickies, levels=list(Level),
         needs=list(Need), word_of=word_of, kinds=ABSENCES, people=workers(g.device.unit_id, actor().today),
         until=actor().today + timedelta(days=policy.sticky_days), first=actor().today, key=new_key, notice=notice,
-        facts=facts, TileState=TileState, most=act.pictures().megabytes), status
+        facts=facts, missed=sorted((missed or frozenset()) - set(tile.parts_away)),
+        most=act.pictures().megabytes), status
 
 
 @tablet.route("/child/facts", methods=("POST",))
@@ -84,6 +86,8 @@ def absence() -> Any:
         with transaction():
             if kind == "none":
                 act.unmark_absent(row, g.device, key, actor())
+            elif request.form.get("part"):
+                act.mark_missed(row, actor(), kind=AbsenceKind(kind))
             else:
                 act.mark_absent(row, AbsenceKind(kind), g.device, key, actor())
     except (*REFUSALS, ValueError) as no:

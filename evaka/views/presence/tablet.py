@@ -165,7 +165,7 @@ def _undo() -> dict[str, Any] | None:
     if done not in [one.value for one in TAPS] or not child_id.isdigit():
         return None
     return {"said": told(f"presence.done.{done}", name=name_of(int(child_id))), "child": int(child_id),
-            "what": BACK[Tapped(done)].value if Tapped(done) in BACK else ""}
+            "what": BACK[Tapped(done)].value if Tapped(done) in BACK else "", "ask": bool(request.args.get("ask"))}
 
 
 def _ratio(group: Group | None) -> dict[str, Any]:
@@ -189,13 +189,16 @@ def new_key() -> str:
 # -- taps ---------------------------------------------------------------------------------------------------------
 
 
-def tapped(touch: Touch) -> Refused | None:
-    """Write one tap in a transaction of its own; what is refused is kept too, so that it is answered once."""
+def tapped(touch: Touch) -> Refused | bool:
+    """Write one tap in a transaction of its own; what is refused is kept too, so that it is answered once.
+
+    Answers whether there is something to ask: a part of the day that the child has missed without a word.
+    """
     by: Actor = g.actor
     try:
         with transaction():
-            why = act.tap(touch, g.device, by)
-        return Refused(why) if why else None
+            outcome = act.tap(touch, g.device, by)
+        return Refused(outcome.refused) if outcome.refused else bool(outcome.ask)
     except (Refused, IntegrityError) as no:
         refused = no if isinstance(no, Refused) else Refused("presence.already_here")
         with transaction():
@@ -211,11 +214,11 @@ def tap() -> Any:
         flash(told("error.400"), "error")
         return redirect(back())
     touch = Touch(key, int(child), Tapped(what), now())
-    no = tapped(touch)
-    if no is not None:
-        flash(_sorry(no, touch.child_id), "error")
+    found = tapped(touch)
+    if isinstance(found, Refused):
+        flash(_sorry(found, touch.child_id), "error")
         return redirect(back())
-    return redirect(back(done=what, child=touch.child_id))
+    return redirect(back(done=what, child=touch.child_id, ask=1 if found else None))
 
 
 @tablet.route("/taps", methods=("POST",))
@@ -235,8 +238,9 @@ def taps() -> Any:
         if touch is None:
             done.append({"key": row.get("key") if isinstance(row, dict) else None, "refused": told("error.400")})
             continue
-        no = tapped(touch)
-        done.append({"key": touch.key, "refused": _sorry(no, touch.child_id) if no else ""})
+        found = tapped(touch)
+        no = _sorry(found, touch.child_id) if isinstance(found, Refused) else ""
+        done.append({"key": touch.key, "refused": no, "ask": touch.child_id if found is True else 0})
     return jsonify(done=done)
 
 
