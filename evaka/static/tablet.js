@@ -6,7 +6,7 @@
 document.addEventListener("DOMContentLoaded", () => {
   const board = document.querySelector("[data-board]");
   if (!board) return;
-  const QUEUE = "evaka.taps", POLL = 1400, RETRY = 3000, WHOLE = 60000, OLD = 45000;
+  const QUEUE = "evaka.taps", POLL = 1400, RETRY = 3000, WHOLE = 180000, OLD = 45000;
   const STATE = { arrive: "here", leave: "left", undo_arrive: "coming", undo_leave: "here" };
   const UNDO = { arrive: "undo_arrive", leave: "undo_leave" };
   const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));

@@ -82,7 +82,8 @@ def _enter() -> Any:
     endpoint = request.endpoint or ""
     if endpoint.endswith("static") or endpoint == "tablet.changes":
         return None  # these ask the database nothing, or nothing of somebody's own
-    lay_over(now().date())
+    if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
+        lay_over(now().date())
     if request.blueprint == "tablet":  # opened by a device, not by a log-in
         return presence.enter()
     if endpoint in OPEN:

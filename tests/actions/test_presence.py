@@ -55,7 +55,8 @@ def by_device(row, now: datetime = NOON) -> Actor:
 
 def tap(row, child, what, *, key=None, at=NOON, now=None) -> act.Outcome:
     key = key or f"key-{what}-{at:%d%H%M}"
-    return act.tap(Touch(key, child.id, Tapped(what), at), row, by_device(row, now or (max(at, NOON) if at.date() == TODAY else at)))
+    now = now or (max(at, NOON) if at.date() == TODAY else at)
+    return act.tap(Touch(key, child.id, Tapped(what), at), row, by_device(row, now))
 
 
 def at(clock: str, day: date = TODAY) -> datetime:

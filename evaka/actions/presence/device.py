@@ -25,7 +25,9 @@ LENGTH = 8
 SEEN_EVERY = timedelta(minutes=5)
 OF_TOKEN = (
     select(Device).where(Device.digest == bindparam("digest"), Device.revoked.is_(None), Device.paired.is_not(None))
-    .options(joinedload(Device.user, innerjoin=True).joinedload(User.grants), joinedload(Device.unit, innerjoin=True)))
+    .options(
+        joinedload(Device.user, innerjoin=True).load_only(User.name, User.active, User.device, User.person_id)
+        .joinedload(User.grants), joinedload(Device.unit, innerjoin=True).load_only(Unit.name, Unit.language)))
 
 
 def groups_of(unit: Unit, by: Actor) -> Select[Group]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import Date, Integer, and_, bindparam, select
 
 from evaka.access import Actor
-from evaka.actions import action
+from evaka.actions import action, record
 from evaka.actions.attendance import policy, redraft
 from evaka.actions.booking.facts import in_term
 from evaka.kit.dates import DateRange
@@ -26,13 +26,19 @@ Parts = frozenset[AbsenceCategory]
 NOTHING: Parts = frozenset()
 
 
+CHILD, DAY = bindparam("child", type_=Integer), bindparam("day", type_=Date)
+TIMES = (  # of the DAY of a CHILD; put together once, since each departure asks
+    select(Placement.care_type, Unit.preschool_start, Unit.preschool_end, Presence.arrived, Presence.left)
+    .join(Unit, Unit.id == Placement.unit_id)
+    .outerjoin(Presence, and_(
+        Presence.child_id == Placement.child_id, Presence.day == DAY, Presence.left.is_not(None)))
+    .where(Placement.child_id == CHILD, Placement.on(DAY)))
+TOLD = select(Absence.category).where(Absence.child_id == CHILD, Absence.day == DAY)
+
+
 def missed_parts(child_id: int, day: date) -> Parts | None:
     """By the times of the day; None when they say nothing of it: no place, a club, a break of the terms."""
-    there = Presence.child_id == Placement.child_id, Presence.day == day, Presence.left.is_not(None)
-    rows = db.session.execute(
-        select(Placement.care_type, Unit.preschool_start, Unit.preschool_end, Presence.arrived, Presence.left)
-        .join(Unit, Unit.id == Placement.unit_id).outerjoin(Presence, there[0] & there[1] & there[2])
-        .where(Placement.child_id == child_id, Placement.on(day))).all()
+    rows = db.session.connection().execute(TIMES, {"child": child_id, "day": day}).all()
     if not rows:
         return None
     care_type, begins, ends, *_ = rows[0]
@@ -46,13 +52,14 @@ def settle_absences(child_id: int, day: date, by: Actor) -> Parts:
     missed = missed_parts(child_id, day)
     if missed is None:
         return NOTHING
-    rows = db.session.scalars(select(Absence).where(Absence.child_id == child_id, Absence.day == day)).all()
-    wrong = [row for row in rows if row.category not in missed]
-    for row in wrong:
-        db.session.delete(row)
-    if wrong:
+    told = set(db.session.connection().execute(TOLD, {"child": child_id, "day": day}).scalars())
+    if told - missed:
+        for row in db.session.scalars(select(Absence).where(
+                Absence.child_id == child_id, Absence.day == day, Absence.category.in_(told - missed))):
+            db.session.delete(row)
+            record("presence.leave", row, by, {"day": day})
         redraft(child_id, DateRange(day, day), by)
-    return missed - {row.category for row in rows}
+    return missed - told
 
 
 @action("presence.mark_missed")
