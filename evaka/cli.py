@@ -60,6 +60,9 @@ from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
 from evaka.rules.placement.termination import TerminationPolicy
+from evaka.rules.presence import NotePolicy, PicturePolicy, TabletPolicy
+from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
+from evaka.rules.staff import PlanPolicy as SignInPolicy
 from evaka.rules.suggestion import Criteria, SuggestionPolicy
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
@@ -353,6 +356,9 @@ FILES: dict[str, city.Reads] = {
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),
+    "presence": city.Reads({"tablet": TabletPolicy, "notes": NotePolicy, "picture": PicturePolicy}),
+    "staff": city.Reads(
+        {"sign_in": SignInPolicy, "pin": PinPolicy, "ratio": RatioPolicy, "shift_file": ShiftFile}),
     "cases": city.Reads(cases.FORMS, also=cases.wrong),
 }
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
 
+from evaka.actions.user import HASHER
 from evaka.models.application import Application, Preference
 from evaka.models.assistance import (
     AssistanceAction,
@@ -40,6 +41,8 @@ from evaka.models.person import (
     Pickup,
 )
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.presence import Device, Presence
+from evaka.models.staff import Shift, StaffMember, StaffPresence
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
@@ -343,3 +346,42 @@ def voucher_coefficient(
 ) -> VoucherCoefficient:
     """A half more than others for the year 2026."""
     return save(VoucherCoefficient(child_id=child.id, coefficient=Decimal(coefficient), start=start, end=end))
+
+
+# -- tablets, presence, adults -------------------------------------------------------------------------------
+
+
+def device(unit: Unit, group: Group | None = None, **fields: Any) -> Device:
+    """A tablet that has been paired; its token is "token" and its number."""
+    n = next(number)
+    user = save(User(name=f"Tabletti {n}", email=f"{n}@device", device=True, must_change_password=False))
+    save(Grant(user=user, role="tablet", unit_id=unit.id, start=date(2020, 1, 1), end=None))
+    defaults = {"name": f"Tabletti {n}", "digest": sha256(f"token {n}".encode()).hexdigest(), "paired": NOON,
+                "seen": NOON}
+    row = save(Device(unit=unit, group=group, user=user, **(defaults | fields)))
+    row.token = f"token {n}"  # type: ignore[attr-defined]  # what the tablet keeps
+    return row
+
+
+def presence(
+    child: Person, unit: Unit, day: date = date(2026, 6, 1), arrived: time = time(8), left: time | None = None,
+    **fields: Any
+) -> Presence:
+    """A child has come at eight and is still there."""
+    return save(Presence(child_id=child.id, unit_id=unit.id, day=day, arrived=arrived, left=left, **fields))
+
+
+def member(user: User, pin: str = "2580", **fields: Any) -> StaffMember:
+    """Somebody of the staff with the PIN 2580."""
+    return save(StaffMember(user_id=user.id, pin=HASHER.hash(pin), **({"coefficient": Decimal(7)} | fields)))
+
+
+def shift(user: User, unit: Unit, start: datetime, finish: datetime, **fields: Any) -> Shift:
+    return save(Shift(user_id=user.id, unit_id=unit.id, start=start, finish=finish, **fields))
+
+
+def at_work(user: User | None, group: Group, arrived: datetime, left: datetime | None = None, **fields: Any
+            ) -> StaffPresence:
+    """Somebody with a group since a moment, who counts wholly."""
+    defaults = {"coefficient": Decimal(7), "unit_id": group.unit_id, "group_id": group.id}
+    return save(StaffPresence(user_id=user and user.id, arrived=arrived, left=left, **(defaults | fields)))

@@ -32,10 +32,12 @@ from evaka.demo.logins import CASE_WORKER, Logins, people
 from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
+from evaka.demo.presence import Present
 from evaka.demo.rows import Rows
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import DAY, add_months
+from evaka.models.attendance import Absence
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
@@ -131,6 +133,10 @@ class _Making:
         booked.write(self.places, absences.away)
         booked.calendar_of_the_city()
         booked.talks(self.houses, self.places)
+        rows.write()
+        present = Present(rows, SEED, calendar)
+        away = select(Absence.child_id, Absence.day).where(Absence.day.in_(present.days))
+        present.write(self.places, self.logins, {(child, day) for child, day in db.session.execute(away)})
         Supported(rows, SEED, calendar).write(self.places)
         rows.write()
         self.echo(f"  {rows.counts['absence']} absences, {rows.counts['booking']} bookings")

@@ -25,8 +25,10 @@ from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.placement import REMIND_DIRECTORS
+from evaka.jobs.presence import CLOSE_DAY, EXPIRE_NOTES
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
+from evaka.jobs.staff import END_LEFT_OPEN
 from evaka.jobs.suggestion import RECKON_SUGGESTION
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
 from evaka.jobs.voucher import FREEZE_MONTH, OPEN_MONTH
@@ -57,6 +59,9 @@ JOBS: dict[str, Job] = {
         END_SESSIONS,
         CLOSE_IDLE,
         RETENTION,
+        CLOSE_DAY,
+        EXPIRE_NOTES,
+        END_LEFT_OPEN,
         OPEN_MONTH,
         FREEZE_MONTH,
         FILL,

@@ -43,6 +43,8 @@ from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.placement.need_change import NeedChange
 from evaka.models.placement.termination import Termination
+from evaka.models.presence import Device, Presence
+from evaka.models.staff import Shift, StaffPresence
 from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
@@ -103,7 +105,9 @@ from evaka.views.placement import (
     ProposalScreen,
     TerminationScreen,
 )
+from evaka.views.presence import DeviceScreen, PresenceScreen
 from evaka.views.search import Search
+from evaka.views.staff import ShiftScreen, StaffScreen
 from evaka.views.suggestion import PlaceScreen, SuggestionScreen
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
@@ -152,6 +156,10 @@ MENU: list[tuple[str, Any, Any]] = [
     ("need_change", NeedChangeScreen, NeedChange),
     ("attendance", AttendanceScreen, Absence),
     ("absence_application", LeaveScreen, AbsenceApplication),
+    ("presence", PresenceScreen, Presence),
+    ("device", DeviceScreen, Device),
+    ("staff", StaffScreen, StaffPresence),
+    ("shift", ShiftScreen, Shift),
     ("forecast", Forecast, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -214,6 +222,10 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("absence_application", "absence_application.index_view", "attendance.view", leave_waiting),
         ("event", "event.index_view", "event.view", None),
+        ("presence", "presence.index_view", "presence.view", None),
+        ("staff", "staff.index_view", "staff.view", None),
+        ("shift", "shift.index_view", "staff.view", None),
+        ("device", "device.index_view", "presence.add_device", None),
         ("times", "times.index_view", "booking.view", None),
         ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
         ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),

@@ -13,7 +13,7 @@ BESIDES = (  # what pages and columns ask for besides
     "person.read", "person.health", "person.see_restricted", "person.see_readers",
     "person.conflicts", "person.retention",
     "city.create", "city.edit", "city.simulate", "fee.calculate", "index_day.begin", "suggestion.begin",
-    "sending.begin", "dispatch.make", "claim.bundle",
+    "sending.begin", "dispatch.make", "claim.bundle", "presence.arrive", "presence.leave", "presence.undo",
 )
 
 

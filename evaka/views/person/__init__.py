@@ -175,6 +175,8 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income; what is done to one row of the family stands beside that row."""
+        if action.feature == "presence":  # the picture is taken on the tablet
+            return action.verb not in ("set_picture", "mark_missed") and not is_adult(row.born, actor().today)
         if action.feature == "assistance":
             return False  # these buttons stand in a part of the file of their own
         adult = is_adult(row.born, actor().today)

@@ -24,6 +24,7 @@ from evaka.models.income.statement import IncomeStatement
 from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import FamilyConflict, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
+from evaka.models.presence import Presence
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.models.voucher import VoucherDecision
@@ -37,6 +38,7 @@ from evaka.views.base.together import ROW, TODAY, Questions
 from evaka.views.forms import called
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 from evaka.views.person.family import FamilyBlocks
+from evaka.views.presence import office as presence
 
 HEALTH = ("allergies", "medication", "diet")
 ADDRESS = ("street", "postal_code", "post_office")
@@ -87,6 +89,8 @@ def of_child(by: Actor) -> Questions:
         backups=seen(by, BackupCare, BackupCare.child_id == ROW).order_by(BackupCare.start.desc())
         .options(joinedload(BackupCare.unit).load_only(Unit.name), joinedload(BackupCare.group)),
         absences=seen(by, Absence, Absence.child_id == ROW).order_by(Absence.day.desc()).limit(15),
+        presences=seen(by, Presence, Presence.child_id == ROW)
+        .order_by(Presence.day.desc(), Presence.arrived.desc()).limit(presence.SHOWN),
         fees=seen(by, FeeDecision, FeeDecision.head_id.in_(heads), FeeDecision.status.in_(SHOWN_FEES))
         .order_by(FeeDecision.start.desc()),
         **assistance.questions(by),
@@ -249,6 +253,7 @@ class FileBlocks(FamilyBlocks):
         return [
             self._places(row), self._backups(row), self._family(row), self._heads(row), self._fosters(row),
             self._applications(row), self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
+            self._presences(row),
             assistance.section(self, row, g.found), self._documents(row),
         ]
 
@@ -294,6 +299,10 @@ class FileBlocks(FamilyBlocks):
         rows = g.found["absences"]
         return self._block("attendance.title", [told("attendance.day"), told("attendance.kind")],
                            [[written(one.day), word_of(one.kind)] for one in rows], aside=True)
+
+    def _presences(self, row: Any) -> dict[str, Any] | None:
+        rows = g.found["presences"]
+        return presence.of_child(rows) if rows else None
 
     def _documents(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["documents"]
