@@ -52,6 +52,7 @@ from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
+from evaka.views.evidence import Evidence
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
@@ -106,6 +107,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
     ("forecast", Forecast, None),
+    ("evidence", Evidence, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -159,6 +161,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
+        ("evidence", "evidence.index", "evidence.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

@@ -42,6 +42,7 @@ from evaka.texts import knows
 from evaka.views.application import is_due_soon, is_overdue
 from evaka.views.base import Home, link
 from evaka.views.decision import is_unanswered
+from evaka.views.home.morning import is_director, morning
 from evaka.views.income import ends_soon
 from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
@@ -233,6 +234,8 @@ class OfficeHome(Home):
     def index(self) -> Any:
         by = actor()
         page: dict[str, Any] = {"todo": waiting(by)}
+        if is_director(by):
+            return self.render("office/morning.html", **page, **self.mail(by), **morning(by))
         if is_local(by):
             page |= self.day(by) | self.mail(by)
         elif may(by, "application.plan"):
