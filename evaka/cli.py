@@ -56,6 +56,7 @@ from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
 from evaka.rules.ledger import Product as LedgerProduct
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
+from evaka.rules.report import Meal
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views.city import permissions
@@ -330,6 +331,7 @@ FILES: dict[str, city.Reads] = {
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
     "forecast": city.Reads({"forecast": ForecastPolicy}),
+    "report": city.Reads(rest=Meal),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),

@@ -75,6 +75,7 @@ from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.report import Report
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
@@ -107,6 +108,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("backup_care", BackupCareScreen, BackupCare),
     ("attendance", AttendanceScreen, Absence),
     ("forecast", Forecast, None),
+    ("report", Report, None),
     ("evidence", Evidence, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
@@ -161,6 +163,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
     ("daily", [
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
+        ("report", "report.index", "report.view", None),
         ("evidence", "evidence.index", "evidence.view", None),
     ]),
     ("finance", [
