@@ -52,7 +52,6 @@ from evaka.views.calendar import ClosureScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
 from evaka.views.document import DocumentScreen
-from evaka.views.evidence import Evidence
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
 from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
@@ -75,6 +74,7 @@ from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
 from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.proof import Proofs
 from evaka.views.report import Report
 from evaka.views.search import Search
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
@@ -109,7 +109,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("attendance", AttendanceScreen, Absence),
     ("forecast", Forecast, None),
     ("report", Report, None),
-    ("evidence", Evidence, None),
+    ("proof", Proofs, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -164,7 +164,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("attendance", "attendance.index_view", "attendance.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
         ("report", "report.index", "report.view", None),
-        ("evidence", "evidence.index", "evidence.view", None),
+        ("proof", "proof.index", "proof.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

@@ -19,13 +19,13 @@ from evaka.models.staff import StaffPresence
 from evaka.models.unit import Unit
 from evaka.models.user import User
 from evaka.rules.booking.span import minute_of
-from evaka.rules.evidence import AdultLine, ChildLine, Proof, proof
 from evaka.rules.forecast import Coming, ForecastPolicy, Slot, Working, slots, window
+from evaka.rules.proof import AdultLine, ChildLine, Proof, proof
 from evaka.rules.unit import Commitment, OccupancyKind, Scale, Weight
 from evaka.rules.unit.occupancy import moved
 
 OLDEST = timedelta(days=2)  # before the day: nobody is at work for longer
-UNPLACED = "evidence.unplaced"  # why a child weighs one: the day has no place of it
+UNPLACED = "proof.unplaced"  # why a child weighs one: the day has no place of it
 
 
 @dataclass(frozen=True, slots=True)

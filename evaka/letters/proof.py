@@ -7,7 +7,7 @@ from typing import Any
 
 from evaka.letters.letter import Facts, Heading, Rows, Sender, Step, Steps, Text
 from evaka.letters.report import Part, Sheet
-from evaka.rules.evidence import LAW
+from evaka.rules.proof import LAW
 from evaka.texts import say
 
 CHILD_WIDTHS = (2.6, 1.1, 1.3, 2.6, 3.4)
@@ -15,7 +15,7 @@ ADULT_WIDTHS = (2.6, 1.1, 1.3, 1.6, 3.4)
 
 
 @dataclass(frozen=True)
-class EvidenceFacts:
+class ProofFacts:
     """Finished texts: the columns of the tables as they stand on the page."""
 
     sender: Sender
@@ -31,9 +31,9 @@ class EvidenceFacts:
     sums: tuple[str, str, str]
 
 
-def evidence_sheet(facts: EvidenceFacts, language: str) -> Sheet:
+def proof_sheet(facts: ProofFacts, language: str) -> Sheet:
     def word(name: str, **more: Any) -> str:
-        return say(f"letter.evidence.{name}", language, **more)
+        return say(f"letter.proof.{name}", language, **more)
 
     body: list[Part] = [
         Facts((
