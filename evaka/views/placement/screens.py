@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DateRange
 from evaka.models.application import Application
-from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import CareType, PlanStatus
@@ -27,6 +28,20 @@ def to_replan() -> ColumnElement[bool]:
     """The unit has declined, and nobody has thought of another place yet."""
     waiting = select(Application.id).where(Application.status == ApplicationStatus.WAITING_PLACEMENT)
     return (PlacementPlan.status == PlanStatus.DECLINED) & PlacementPlan.application_id.in_(waiting)
+
+
+NEED_ENDS = timedelta(days=30)  # ahead that a service need is told to end
+
+
+def need_ends() -> ColumnElement[bool]:
+    """Places that go on although the child's service need ends soon, and nobody has entered the next one."""
+    today = actor().today
+    last, following = aliased(ServiceNeedPeriod), aliased(ServiceNeedPeriod)
+    ends = select(last.placement_id).where(
+        last.end.between(today, today + NEED_ENDS), ~select(following.id).where(
+            following.placement_id == last.placement_id, following.start > last.start).exists(),
+        or_(Placement.end.is_(None), Placement.end > last.end), last.placement_id == Placement.id)
+    return ends.exists()
 
 
 class ProposalScreen(Screen):
@@ -109,6 +124,7 @@ class PlacementScreen(Screen):
         NamedFilter(Placement.id, "placement.without_group", lambda: Placement.id.not_in(
             select(GroupPlacement.placement_id).where(GroupPlacement.meets(DateRange(actor().today))))),
         StateFilter(Placement.care_type, "placement.care_type", CareType),
+        NamedFilter(Placement.id, "placement.need_ends", need_ends),
     )
 
     def get_query(self) -> Any:
