@@ -25,6 +25,7 @@ from evaka.models.unit import Group, Unit
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.report import ListKind, Mark
 from evaka.views.base import Page, row_number
+from evaka.views.base.lists import FORMULA
 from evaka.views.base.rows import REFUSALS, sentence
 from evaka.views.forecast import chosen, day_asked
 from evaka.views.page import actor, clock, language, moment, told, word_of
@@ -240,7 +241,7 @@ class Report(Page):
 def plain_cell(text: str) -> str:
     """One line; and nothing that a spreadsheet would take for a formula."""
     line = ", ".join(text.splitlines())
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") and not line[1:2].isdigit() else line
+    return f"'{line}" if line.startswith(FORMULA) else line
 
 
 __all__ = ["Report", "plain_cell"]
