@@ -152,7 +152,7 @@ def test_nothing_in_a_file_is_a_formula(browser, unit):
 
 def cells(page: Any) -> dict[str, str]:
     """(child and day) → what the cell says, of the cells that may be ticked."""
-    return {value: said for value, said in re.findall(r'name="cell" value="([\d:-]+)" aria-label="([^"]*)"', page.text)}
+    return dict(re.findall(r'name="cell" value="([\d:-]+)" aria-label="([^"]*)"', page.text))
 
 
 def test_a_month_of_marks_is_put_right_by_ticking(browser, unit, at):
