@@ -23,6 +23,7 @@ from evaka.demo import money, papers
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
+from evaka.demo.guests import Guests
 from evaka.demo.kin import Kin
 from evaka.demo.ledger import hand_over
 from evaka.demo.letters import Letters
@@ -125,6 +126,7 @@ class _Making:
         self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
         Absences(rows, rng, calendar).write(self.places)
         Supported(rows, SEED, calendar).write(self.places)
+        Guests(rows, SEED, calendar, self.houses).write(self.places)
         rows.write()
         self.echo(f"  {rows.counts['absence']} absences")
         self._finance(own, families)
