@@ -17,6 +17,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from evaka import cases, city, cli
+from evaka.jobs import JOBS
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import OfficeHome
@@ -81,6 +82,7 @@ def create_app(**settings: Any) -> Flask:
     CSRFProtect(app)
     shell.install(app)
     cli.install(app)
+    app.extensions["questions"] = {name: job.todo for name, job in JOBS.items()}  # pages and jobs are strangers
     office = Admin(app, name="office", theme=Bootstrap4Theme(), index_view=OfficeHome(url="/office", endpoint="office"))
     for feature, screen, model in MENU:
         office.add_view(screen(model, feature) if model else screen(feature))

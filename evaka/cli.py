@@ -61,6 +61,7 @@ from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, defau
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
 from evaka.rules.placement.termination import TerminationPolicy
 from evaka.rules.presence import NotePolicy, PicturePolicy, TabletPolicy
+from evaka.rules.report import Meal
 from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
 from evaka.rules.staff import PlanPolicy as SignInPolicy
 from evaka.rules.suggestion import Criteria, SuggestionPolicy
@@ -352,6 +353,7 @@ FILES: dict[str, city.Reads] = {
     "forecast": city.Reads({"forecast": ForecastPolicy}),
     "club_terms": city.Reads(rows=Term),
     "questions": city.Reads(rest=Question),
+    "report": city.Reads(rest=Meal),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),

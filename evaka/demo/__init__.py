@@ -25,6 +25,7 @@ from evaka.demo.bookings import Bookings
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
+from evaka.demo.guests import Guests
 from evaka.demo.kin import Kin
 from evaka.demo.ledger import hand_over
 from evaka.demo.letters import Letters
@@ -138,6 +139,7 @@ class _Making:
         away = select(Absence.child_id, Absence.day).where(Absence.day.in_(present.days))
         present.write(self.places, self.logins, {(child, day) for child, day in db.session.execute(away)})
         Supported(rows, SEED, calendar).write(self.places)
+        Guests(rows, SEED, calendar, self.houses).write(self.places)
         rows.write()
         self.echo(f"  {rows.counts['absence']} absences, {rows.counts['booking']} bookings")
         self._finance(own, families)

@@ -106,6 +106,8 @@ from evaka.views.placement import (
     TerminationScreen,
 )
 from evaka.views.presence import DeviceScreen, PresenceScreen
+from evaka.views.proof import Proofs
+from evaka.views.report import Report
 from evaka.views.search import Search
 from evaka.views.staff import ShiftScreen, StaffScreen
 from evaka.views.suggestion import PlaceScreen, SuggestionScreen
@@ -161,6 +163,8 @@ MENU: list[tuple[str, Any, Any]] = [
     ("staff", StaffScreen, StaffPresence),
     ("shift", ShiftScreen, Shift),
     ("forecast", Forecast, None),
+    ("report", Report, None),
+    ("proof", Proofs, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -230,6 +234,8 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
         ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),
         ("forecast", "forecast.index", "forecast.view", None),
+        ("report", "report.index", "report.view", None),
+        ("proof", "proof.index", "proof.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask import g, url_for
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from evaka.access import may
 from evaka.actions import Action
 from evaka.actions.placement import change, grid, need_change  # noqa: F401  their actions are buttons of a place
 from evaka.kit.dates import DateRange
 from evaka.models.application import Application
-from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import CareType, PlanStatus
@@ -40,6 +41,18 @@ def to_replan() -> ColumnElement[bool]:
 def unanswered() -> ColumnElement[bool]:
     """The unit was asked, and the last day to answer has passed."""
     return (PlacementPlan.status == PlanStatus.PROPOSED) & (PlacementPlan.answer_due < actor().today)
+NEED_ENDS = timedelta(days=30)  # ahead that a service need is told to end
+
+
+def need_ends() -> ColumnElement[bool]:
+    """Places that go on although the child's service need ends soon, and nobody has entered the next one."""
+    today = actor().today
+    last, following = aliased(ServiceNeedPeriod), aliased(ServiceNeedPeriod)
+    ends = select(last.placement_id).where(
+        last.end.between(today, today + NEED_ENDS), ~select(following.id).where(
+            following.placement_id == last.placement_id, following.start > last.start).exists(),
+        or_(Placement.end.is_(None), Placement.end > last.end), last.placement_id == Placement.id)
+    return ends.exists()
 
 
 class ProposalScreen(Screen):
@@ -195,6 +208,7 @@ class PlacementScreen(Foreseeing, Screen):
             select(GroupPlacement.placement_id).where(GroupPlacement.meets(DateRange(actor().today))))),
         StateFilter(Placement.care_type, "placement.care_type", CareType),
         YesNoFilter(Placement.guaranteed, "placement.guaranteed"),
+        NamedFilter(Placement.id, "placement.need_ends", need_ends),
     )
 
     def get_query(self) -> Any:
