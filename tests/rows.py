@@ -22,6 +22,8 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "ledger_item": {"payment_id": None},  # an invoice or a payment
+    "message_box": {"kind": "personal", "group_id": None},
+    "message_folder": {"box_id": None}, "thread_member": {"box_id": None}, "post": {"box_id": None},
     "email": {"user_id": None},  # to somebody who is a person, or a user
     "voucher": {
         "value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00, "status": "annulled",

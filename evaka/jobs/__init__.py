@@ -17,6 +17,7 @@ from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
+from evaka.jobs.message import DELIVER
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
@@ -28,6 +29,7 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        DELIVER,
         END_FACTORS,
         END_COEFFICIENTS,
         SEAL,
@@ -66,7 +68,7 @@ def start(app: Flask) -> Scheduler:
     with app.app_context():
         scheduler = Scheduler(
             app, JOBS, schedules(),
-            tick=float(app.config.get("JOBS_TICK", 5)), lease=float(app.config.get("JOBS_LEASE", 30)),
+            tick=float(app.config.get("JOBS_TICK", 2)), lease=float(app.config.get("JOBS_LEASE", 30)),
         )
     app.extensions["jobs"] = scheduler
     scheduler.start()
