@@ -177,7 +177,7 @@ BULLETIN = (
     "perillä neljä kuukautta ennen kuin paikkaa tarvitaan. Hakemuksen voi täyttää palvelussa. Jos lapsesi jatkaa "
     "samassa yksikössä, hakemusta ei tarvita.",
 )
-SIGNATURE = "Terveisin\nMetsäpolun johtaja"
+SIGNATURE = "Terveisin\nJohanna, päiväkodin johtaja"
 AWAY = "Kiitos viestistäsi. Olen lomalla ja luen viestit palattuani. Kiireellisissä asioissa soita yksikköön."
 REPLIES = [
     "Kiitos tiedosta! Olemme mukana.", "Hei, meiltä puuttuvat kurahousut, voiko lainata?",

@@ -125,8 +125,8 @@ def detach(post: Post, by: Actor, *, file: Annotated[PostFile, Among(files_of)])
     _must_be_draft(post)
     if file.post_id != post.id:
         raise Denied("access.denied", action="message.detach")
-    db.session.delete(file)
     tell(file=file.id)
+    post.files.remove(file)
 
 
 def _must_be_draft(post: Post) -> None:
@@ -209,7 +209,7 @@ def _straight(group: Group, chosen: Chosen, by: Actor, *, title: str, body: str)
 
 def _once(post: Post, found: Audience, by: Actor) -> str:
     """The same words from the same person to the same people on one day are one post."""
-    said = (by.user and by.user.id, by.today.isoformat(), found.digest, post.title, post.body)
+    said = (by.user and by.user.id, by.today.isoformat(), post.box_id, post.kind, found.digest, post.title, post.body)
     digest = sha256(repr(said).encode()).hexdigest()
     earlier = db.session.scalar(select(Post.at).where(Post.digest == digest, Post.id != post.id))
     if earlier is not None:

@@ -39,7 +39,12 @@ class LetterForm(BaseForm):
     """The words; to whom they go is chosen beside them."""
 
     title = StringField(Lazy("message.title"), [Length(max=200)])
-    body = TextAreaField(Lazy("message.body"), [Length(max=LONGEST)])
+    body = TextAreaField(Lazy("message.body"), [Length(max=LONGEST)], render_kw={"rows": 12})
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        for field in (self.title, self.body):
+            field.flags.quiet = True  # a draft may lack them, what is sent may not
 
 
 class WhenForm(BaseForm):
@@ -269,9 +274,14 @@ class Compose(Screen):
             fact_line=post.title or told("message.untitled"), crumbs=self.crumbs,
             back=self.get_url(".edit", id=post.id), recipients=self._recipients(post, found, page),
             left_out=self._names(found.left_out), page=page, pages=-(-found.count // PEOPLE),
-            note=told("message.preview_note", threads=len(found.circles)) if found.circles else
-            told("message.preview_all"),
+            note=self._note(post, found),
         )
+
+    def _note(self, post: Post, found: act.Audience) -> str:
+        """Who will see whom."""
+        if post.kind is PostKind.BULLETIN:
+            return told("message.preview_all")
+        return told("message.preview_note", threads=len(found.circles))
 
     def _moment(self, form: Any) -> datetime | None:
         """When it is to be sent; a day without a time means the morning."""
