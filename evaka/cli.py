@@ -56,6 +56,8 @@ from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import FreeChoice, InvoicePolicy
 from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
 from evaka.rules.ledger import Product as LedgerProduct
+from evaka.rules.message.notices import Notice
+from evaka.rules.message.post import MessagePolicy
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
@@ -326,13 +328,14 @@ FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
          "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy,
-         "papers": PaperPolicy},
+         "papers": PaperPolicy, "messages": MessagePolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable, also=_wrong_prices),
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
     "incomes": city.Reads(
         {"rules": IncomePolicy, "kind": Mapping[str, IncomeKind], "statement": StatementPolicy}, also=_wrong_kinds),
+    "notices": city.Reads(rest=Notice),
     "invoices": city.Reads({"rules": InvoicePolicy, "free_choice": tuple[FreeChoice, ...]}),
     "ledger": city.Reads(
         {"products": Mapping[str, LedgerProduct], "finvoice": FinvoicePolicy, "bank": PaymentPolicy}, rows=Layout,

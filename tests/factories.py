@@ -30,6 +30,7 @@ from evaka.models.decision import Decision
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
 from evaka.models.ledger import Batch
+from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import (
     FamilyConflict,
     FamilyContact,
@@ -56,6 +57,7 @@ from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.income.statement import StatementKind, StatementStatus
 from evaka.rules.ledger import Channel
+from evaka.rules.message.post import BoxKind
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
 from evaka.rules.unit import Feature, Provider, Week
@@ -385,3 +387,29 @@ def at_work(user: User | None, group: Group, arrived: datetime, left: datetime |
     """Somebody with a group since a moment, who counts wholly."""
     defaults = {"coefficient": Decimal(7), "unit_id": group.unit_id, "group_id": group.id}
     return save(StaffPresence(user_id=user and user.id, arrived=arrived, left=left, **(defaults | fields)))
+def box(group: Group | None = None, user: User | None = None, kind: BoxKind | None = None) -> Box:
+    """The box of a group, unless somebody's or a kind of the city's is told; the one there is, else a new one."""
+    kind = kind or (BoxKind.PERSONAL if user else BoxKind.GROUP)
+    found = db.session.query(Box).filter_by(kind=kind, group_id=group and group.id, user_id=user and user.id).first()
+    return found or save(Box(kind=kind, group_id=group and group.id, user_id=user and user.id))
+
+
+def thread(
+    of: Box, people: list[Person], children: list[Person] | None = None, body: str = "Metsään.",
+    writer: Person | None = None, at: datetime = NOON, **fields: Any,
+) -> Thread:
+    """A conversation titled Retki with one message, by the box unless a guardian wrote it, unread by the others."""
+    post = save(Post(
+        title="Retki", body=body, at=at, box_id=None if writer else of.id, person_id=writer and writer.id))
+    made = save(Thread(**({"title": "Retki", "box_id": of.id, "post_id": post.id, "last_at": at} | fields)))
+    message = save(Message(thread_id=made.id, post_id=post.id, at=at))
+    save(ThreadMember(thread_id=made.id, box_id=of.id, last_at=at, received_at=at if writer else None))
+    for one in people:
+        save(ThreadMember(thread_id=made.id, person_id=one.id, last_at=at))
+        if one is not writer:
+            save(Receipt(message_id=message.id, person_id=one.id))
+    if writer:
+        save(Receipt(message_id=message.id, box_id=of.id))
+    for one in children or ():
+        save(ThreadChild(thread_id=made.id, child_id=one.id))
+    return made

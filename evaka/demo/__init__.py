@@ -254,6 +254,8 @@ class _Making:
         for house, group in groups[: self.size.writing_groups]:
             for ago in (self.rng.randint(8, 30), self.rng.randint(1, 6)):
                 letters.post(group, circles[group], language=house.kind.language, ago=ago)
+        letters.bulletin(sorted({one for some in circles.values() for adults, _ in some for one in adults}), ago=4)
+        letters.desk_of_director(self.houses[0].groups[0])
 
 
 __all__ = ["load", "people"]

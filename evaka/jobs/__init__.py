@@ -23,6 +23,7 @@ from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
+from evaka.jobs.message import DELIVER
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.presence import CLOSE_DAY, EXPIRE_NOTES
@@ -38,6 +39,7 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        DELIVER,
         END_FACTORS,
         END_COEFFICIENTS,
         FIT,
@@ -96,7 +98,7 @@ def start(app: Flask) -> Scheduler:
     with app.app_context():
         scheduler = Scheduler(
             app, JOBS, schedules(),
-            tick=float(app.config.get("JOBS_TICK", 5)), lease=float(app.config.get("JOBS_LEASE", 30)),
+            tick=float(app.config.get("JOBS_TICK", 2)), lease=float(app.config.get("JOBS_LEASE", 30)),
         )
     app.extensions["jobs"] = scheduler
     scheduler.start()
