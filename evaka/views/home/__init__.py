@@ -47,7 +47,7 @@ from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, writes_with_families
 from evaka.views.page import actor, told, word_of, written
-from evaka.views.placement.screens import to_replan
+from evaka.views.placement.screens import to_replan, unanswered
 
 JOBS_OF_FINANCE = ("fee.refresh_night", "invoice.draft_month")  # their items are heads of families
 NAMED = 5  # families by name; the rest are counted by the run itself
@@ -110,6 +110,8 @@ def of_case_worker() -> Iterator[Task]:
     yield Task("due_soon", key, Application, is_due_soon(), "application", (("application.due_soon", "1"),), "warn")
     yield Task("to_replan", "placement.view", PlacementPlan, to_replan(), "proposal",
                (("placement.to_replan", "1"),), "warn")
+    yield Task("unanswered_proposals", "placement.view", PlacementPlan, unanswered(), "proposal",
+               (("placement.unanswered", "1"),), "warn")
     yield Task("new_applications", key, Application, status == ApplicationStatus.SENT, "application",
                (("application.status", "sent"),))
     yield Task("waiting_placement", key, Application, status == ApplicationStatus.WAITING_PLACEMENT, "application",
