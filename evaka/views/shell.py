@@ -115,7 +115,8 @@ def _leave(response: Response) -> Response:
     if person() is not None:
         response.headers.setdefault("Cache-Control", "no-store")
         reads = g.pop("reads", ()) if response.status_code == 200 else ()
-        if reads or login.is_stale():
+        asks_by_itself = (request.endpoint or "").endswith(".pulse")  # a page that is left open is no use of a session
+        if reads or (login.is_stale() and not asks_by_itself):
             _write_reads(reads)
     return response
 

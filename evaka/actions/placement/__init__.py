@@ -7,6 +7,7 @@ from datetime import date
 from evaka.access import Actor
 from evaka.actions import action
 from evaka.actions.placement.plan import (
+    LIVING,
     Thought,
     default_days,
     default_period,
@@ -25,6 +26,7 @@ from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 
 __all__ = [
+    "LIVING",
     "Thought",
     "confirm",
     "decline",

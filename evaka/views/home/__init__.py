@@ -58,7 +58,7 @@ from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, writes_with_families
 from evaka.views.page import actor, told, word_of, written
 from evaka.views.placement.notices import is_open as open_changes
-from evaka.views.placement.screens import need_ends, to_replan
+from evaka.views.placement.screens import need_ends, to_replan, unanswered
 from evaka.views.user.screens import staff_ends
 
 JOBS_OF_FINANCE = ("fee.refresh_night", "invoice.draft_month")  # their items are heads of families
@@ -126,6 +126,8 @@ def of_case_worker() -> Iterator[Task]:
                (("application.family_has_added", "1"),), "warn")
     yield Task("to_replan", "placement.view", PlacementPlan, to_replan(), "proposal",
                (("placement.to_replan", "1"),), "warn")
+    yield Task("unanswered_proposals", "placement.view", PlacementPlan, unanswered(), "proposal",
+               (("placement.unanswered", "1"),), "warn")
     yield Task("new_applications", key, Application, status == ApplicationStatus.SENT, "application",
                (("application.status", "sent"),))
     yield Task("waiting_placement", key, Application, status == ApplicationStatus.WAITING_PLACEMENT, "application",

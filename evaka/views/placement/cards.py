@@ -23,7 +23,7 @@ from evaka.views.base import row_number
 from evaka.views.page import actor, aged, told, word_of
 
 SOON = 14  # days before the due date from which an application presses
-MOST_APPLICATIONS = 200  # cards shown at once; the filters find the others
+MOST_APPLICATIONS = 100  # cards shown at once; the filters find the others
 KEPT = ("area", "unit", "kind", "mark", "due", "begins", "name", "all", "open", "application")  # of the address
 DUE = {"over": 0, "7": 7, "30": 30, "90": 90}  # days from today until which it is due
 MARKS: dict[str, Callable[[], ColumnElement[bool]]] = {

@@ -104,11 +104,14 @@ class ProposalScreen(Screen):
         return grid.effects([row for row in rows if row.status in OPEN_PLANS], actor().today)
 
     def effect(self, row: PlacementPlan) -> str:
-        """94,0 → 95,8 %: the fullest month of the coming year without the child and with it."""
+        """94,0 → 95,8 %: the fullest month of the place in the coming year without the child and with it."""
         if (peaks := g.get("effects", {}).get(row.id)) is None:
             return ""
-        before, after = highest(peaks.levels[OccupancyKind.PLANNED]), highest(peaks.whole or ())
-        return f"{said(before)} → {said(after)} %"
+        there = [number for number, month in enumerate(months_from(actor().today)) if month & row.period]
+        if not there:
+            return ""
+        before, after = peaks.levels[OccupancyKind.PLANNED], peaks.whole or ()
+        return f"{said(highest([before[n] for n in there]))} → {said(highest([after[n] for n in there]))} %"
 
     def answer_by(self, row: PlacementPlan) -> Any:
         if row.status is not PlanStatus.PROPOSED or row.answer_due is None:
