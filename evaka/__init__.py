@@ -68,7 +68,7 @@ def create_app(**settings: Any) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # bound to the session: a form left open over lunch still saves
         WTF_CSRF_SSL_STRICT=False,  # the proxy ends TLS
         # a fault that is logged tells the SQL, but not the identity codes that stood in it
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
     )
     app.config.from_mapping(settings or settings_from_environment())
     city.choose(app.config.get("CITY", "base"))

@@ -345,7 +345,8 @@ def test_the_journal_says_that_the_city_was_loaded(harjula):
     assert line.action == "demo.load"
     assert {one.action for one in lines[1:]} == {  # what finance finds to review, and what was handed over
         "income.add", "fee.draft", "income.begin_statement", "statement.save", "statement.attach", "statement.send",
-        "statement.take", "ledger.hand_over", "ledger.pay",
+        "statement.take", "ledger.hand_over", "ledger.pay", "claim.record", "claim.decide", "need_change.ask",
+        "placement.terminate", "placement.guarantee",
     }
     assert line.facts["size"] == "small"
     assert line.facts["day"] == "2026-11-24"

@@ -14,6 +14,23 @@ from evaka.models.person import Person
 from evaka.models.placement import PlacementPlan, children_at_home
 
 
+class KeptFile:
+    """A file that somebody has added, with its bytes: a row of a feature's own table."""
+
+    secret = frozenset({"content"})
+
+    name: Mapped[str] = mapped_column(sa.String(200))
+    media: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int]  # bytes
+    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256 of the content
+    added_at: Mapped[datetime]
+    by_office: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Document(Model):
     """A PDF: about a child, or about a family's money and then its head's own."""
 

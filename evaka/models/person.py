@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,7 @@ class Person(Sought, Model):
               sqlite_where=sa.text("merged_into_id IS NOT NULL"),
               postgresql_where=sa.text("merged_into_id IS NOT NULL")),
         CheckConstraint("NOT (no_code_expected AND identity_code IS NOT NULL)", name="no_code_or_a_code"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_point"),
         *(Index(f"ix_person_born_{key}", "born", key) for key in ("name_key", "phone_key", "email_key")),
     )
     derived = frozenset({"search_key", "sort_key", "name_key", "phone_key", "email_key"})  # from other columns
@@ -57,6 +59,8 @@ class Person(Sought, Model):
     street: Mapped[str | None] = mapped_column(sa.String(120))
     postal_code: Mapped[str | None] = mapped_column(sa.String(10))
     post_office: Mapped[str | None] = mapped_column(sa.String(60))
+    latitude: Mapped[Decimal | None] = mapped_column(sa.Numeric(8, 5))  # of the home (WGS 84), where it is known
+    longitude: Mapped[Decimal | None] = mapped_column(sa.Numeric(8, 5))
     restricted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     restricted_until: Mapped[date | None]  # None: until the register says otherwise
     phone: Mapped[str | None] = mapped_column(sa.String(30))
@@ -165,6 +169,15 @@ def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
         return
     person.name_key = name_key(person.first_name, person.last_name)
     person.phone_key, person.email_key = phone_key(person.phone), email_key(person.email)
+
+
+@event.listens_for(Person, "before_update")
+def _moved(_mapper: Any, _connection: Any, person: Person) -> None:
+    """Who moves lives no more where the point on the map is, unless the new one was told as well."""
+    told = sa.inspect(person).attrs
+    address = (told.street, told.postal_code, told.post_office)
+    if any(one.history.has_changes() for one in address) and not told.latitude.history.has_changes():
+        person.latitude = person.longitude = None
 
 
 keep_findable(Person)

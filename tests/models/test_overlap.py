@@ -33,6 +33,7 @@ MAY_OVERLAP = {  # tables of rows with days that do not exclude one another, and
     "unit": "units exist side by side",
     "unit_group": "groups exist side by side",
     "placement_plan": "a plan is one of several thoughts; of an application one is alive, by a unique index",
+    "suggested_place": "a suggestion is one of several thoughts; it has an application once, by a unique rule",
     "decision": "a child may be offered a place while it has another; the place is what may not overlap",
     "fee_alteration": "a discount and an increase may hold together",
     "invoice_row": "an invoice has a row for each child and reason",
@@ -80,7 +81,7 @@ def values_of(table: sa.Table, connection: sa.Connection) -> dict[str, Any]:
         column.key: value_of(column, connection)
         for column in table.columns
         if not column.primary_key and not column.nullable and column.server_default is None
-    }
+    } | ({"kind": "municipal"} if table.name == "message_box" else {})
 
 
 def insert(table: sa.Table, connection: sa.Connection, **given: Any) -> int:

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from evaka.rules.booking.span import Day, Pattern, Span
+from evaka.rules.booking.lock import BookingPolicy, first_open_monday, lock_of, monday_of, window
+from evaka.rules.booking.span import Day, Pattern, Span, day_of
 
 
 class TimesKind(StrEnum):
@@ -18,4 +19,16 @@ class ReminderKind(StrEnum):
     HOLIDAY = "holiday"
 
 
-__all__ = ["Day", "Pattern", "ReminderKind", "Span", "TimesKind"]
+__all__ = [
+    "BookingPolicy",
+    "Day",
+    "Pattern",
+    "ReminderKind",
+    "Span",
+    "TimesKind",
+    "day_of",
+    "first_open_monday",
+    "lock_of",
+    "monday_of",
+    "window",
+]

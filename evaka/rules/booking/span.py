@@ -33,6 +33,12 @@ class Span:
     def minutes(self) -> int:
         return minute_of(self.ends) - minute_of(self.begins)
 
+    @property
+    def words(self) -> str:
+        """8.00–16.00, as people write it; the last minute of the day is 24.00."""
+        ends = "24.00" if self.ends == LAST_MINUTE else f"{self.ends.hour}.{self.ends.minute:02}"
+        return f"{self.begins.hour}.{self.begins.minute:02}–{ends}"
+
     def __str__(self) -> str:
         return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
 
@@ -55,7 +61,7 @@ def day_of(spans: Iterable[Span]) -> Day:
     ordered = tuple(sorted(spans))
     for before, after in pairwise(ordered):
         if after.begins < before.ends:
-            raise Refused("booking.overlap", first=before, second=after)
+            raise Refused("booking.overlap", first=before.words, second=after.words)
     return ordered
 
 

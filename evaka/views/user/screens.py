@@ -105,6 +105,10 @@ class UserScreen(Screen):
                 return bool(row.active and row.id != actor().user.id)
             case "reset_password":
                 return self.is_ones_own(row)
+            case "arrive" | "leave":  # on the unit's tablets
+                return False
+            case "set_pin" | "set_number" | "set_coefficient":
+                return row.person_id is None
         return True
 
     def is_ones_own(self, row: Any) -> bool:
