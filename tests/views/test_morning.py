@@ -7,9 +7,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from evaka.models.attendance import AbsenceApplication
 from evaka.models.base import db
 from evaka.models.person import Person
+from evaka.models.placement import ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.placement import PlanStatus
 from tests import day, factories
@@ -97,6 +100,36 @@ def test_whoever_leads_several_units_sees_a_line_of_each(browser, morning):
     assert "Siilit" in text
     assert "Kuikat" not in text
     assert "Kuikat" in seen(client.get(f"/office/?unit={other.id}"))
+
+
+def test_what_waits_leads_to_as_many_rows(browser, morning):
+    """Each kind of thing that ends or wants an answer, once in the unit and once elsewhere."""
+    for unit in (morning, factories.unit()):
+        group = factories.group(unit, "Ketut")
+        child = day.child(group)
+        factories.save(AbsenceApplication(
+            child_id=child.id, start=date(2026, 6, 8), end=date(2026, 6, 12), reason="Loma",
+            person_id=child.guardians[0].id, made_at=factories.NOON))
+        factories.factor(child, "1.5", end=date(2026, 6, 20))
+        factories.daycare_support(child, end=date(2026, 6, 20))
+        need = db.session.scalars(select(ServiceNeedPeriod).order_by(ServiceNeedPeriod.id.desc())).first()
+        assert need is not None
+        need.end = date(2026, 6, 15)
+        factories.backup_care(factories.child(), unit, date(2026, 6, 1), date(2026, 6, 5))
+        substitute = factories.user("staff", unit, group)
+        substitute.grants[0].end = date(2026, 6, 10)
+    client = browser(factories.user("director", unit=morning))
+    lines = re.findall(r'<li><span class="of-todo__n">(\d+)</span><span><a href="([^"]*)">([^<]*)</a>',
+                       client.get("/office/").text)
+    found = {label: (int(n), url.replace("&amp;", "&")) for n, url, label in lines}
+    wanted = {"Poissaolohakemuksia vastattavaksi", "Varasijoitettuja lapsia, joille ryhmä on valitsematta",
+              "Palveluntarve päättyy 30 päivän sisällä", "Tuen kerroin päättyy 30 päivän sisällä",
+              "Tuen taso päättyy 30 päivän sisällä", "Sijaisen tai työntekijän oikeus päättyy 14 päivän sisällä"}
+    assert wanted <= found.keys()
+    for label in wanted:
+        n, url = found[label]
+        assert n == 1, label
+        assert "Rivejä 1" in seen(client.get(url)), label
 
 
 def test_another_units_children_are_not_there(browser, morning):

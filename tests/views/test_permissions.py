@@ -242,6 +242,7 @@ def family(by: Callable[..., Actor]) -> Family:
         contact,
         pickup,
         conflict,
+        factories.backup_care(child, factories.unit(), date(2026, 7, 1), date(2026, 7, 31)),
         *support,
         email,
         run,

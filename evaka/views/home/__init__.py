@@ -19,7 +19,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application, Preference
 from evaka.models.assistance import AssistanceFactor, DaycareAssistance
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
@@ -38,6 +38,7 @@ from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, VoucherDecision
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
+from evaka.rules.attendance import AbsenceApplicationStatus
 from evaka.rules.fee import FeeStatus
 from evaka.rules.index_day import FamilyState, IndexDayStatus
 from evaka.rules.invoice import InvoiceStatus
@@ -147,6 +148,9 @@ def of_unit(by: Actor) -> Iterator[Task]:
                (("placement.in_force", "1"), ("placement.without_group", "1")))
     yield Task("need_changes", "need_change.accept", NeedChange, open_changes(), "need_change",
                (("need_change.open", "1"),))
+    yield Task("leave_waits", "attendance.accept_application", AbsenceApplication,
+               AbsenceApplication.status == AbsenceApplicationStatus.WAITING, "absence_application",
+               (("attendance.status", "waiting"),))
     yield Task("guests_without_group", "backup_care.place_in_group", BackupCare, wants_group(), "backup_care",
                (("backup_care.wants_group", "1"),))
     yield Task("needs_end", "placement.view", Placement, need_ends(), "placement", (("placement.need_ends", "1"),))
