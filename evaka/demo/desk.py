@@ -28,6 +28,7 @@ from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, 
 from evaka.rules.calendar import is_business_day, next_business_day
 from evaka.rules.decision import Channel, DecisionStatus, answer_due, appeal_due, needed
 from evaka.rules.placement import CareType, PlanPolicy, PlanStatus, planned_period
+from evaka.rules.placement.plan import ProposalPolicy, answer_by
 
 S = ApplicationStatus
 OPEN_STATES = {  # of a hundred that came lately, how many are where
@@ -58,10 +59,12 @@ class _Sent:
 
 class Desk:
     def __init__(
-        self, rows: Rows, rng: Random, calendar: Calendar, places: Places, case_workers: Sequence[str]
+        self, rows: Rows, rng: Random, calendar: Calendar, places: Places, case_workers: Sequence[str],
+        drafters: Sequence[int],
     ) -> None:
         self.rows, self.rng, self.calendar, self.places = rows, rng, calendar, places
-        self.case_workers = case_workers
+        self.case_workers, self.drafters = case_workers, drafters
+        self.proposal_policy = city.value("placements", "proposal", ProposalPolicy)
         self.plan_policy = city.value("placements", "plan", PlanPolicy)
         self._decisions: list[_Sent] = []
         self._seen: Tally[S] = Tally()
@@ -217,14 +220,19 @@ class Desk:
                   "start": period.start, "end": period.end}
         if state is S.WAITING_PLACEMENT:
             if rng.random() < 0.06:
-                self.rows.add(PlacementPlan, **common, status=PlanStatus.DECLINED, reason=rng.choice(names.DECLINED))
+                self.rows.add(PlacementPlan, **common, status=PlanStatus.DECLINED, decline_reason="other",
+                              reason=rng.choice(names.DECLINED))
             return
         status = PlanStatus.DECIDED
         if state is S.WAITING_DECISION:
             status = PlanStatus.DRAFT
         elif state is S.WAITING_CONFIRMATION:
             status = PlanStatus.PROPOSED if rng.random() < 0.7 or sent else PlanStatus.CONFIRMED
-        self.rows.add(PlacementPlan, **common, status=status, reason="")
+        asked = office_hour(since, rng) if status is PlanStatus.PROPOSED else None
+        self.rows.add(
+            PlacementPlan, **common, status=status, reason="", drafted_at=office_hour(since - DAY, rng),
+            drafted_by_id=self.drafters[start.toordinal() % len(self.drafters)],
+            proposed_at=asked, answer_due=answer_by(asked.date(), self.proposal_policy) if asked else None)
         for one in needed(care_type):
             self._decision(state, common | {"care_type": one, "child_id": child.id}, since, sent)
 
@@ -241,7 +249,7 @@ class Desk:
         status = ANSWERS.get(state, DecisionStatus.SENT)
         answered = status is not DecisionStatus.SENT
         self._decisions.append(_Sent(at, values | {
-            "status": status, "sent_at": at, "decided_by": rng.choice(self.case_workers),
+            "status": status, "sent_at": at, "channel": channel, "decided_by": rng.choice(self.case_workers),
             "answer_due": answer_due(at.date(), policy.answer_days, channel),
             "appeal_due": appeal_due(at.date(), values["care_type"], policy, channel),
             "answered_at": office_hour(since, rng) if answered else None,

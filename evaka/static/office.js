@@ -127,7 +127,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // Rows are picked one by one or all at once, and the bar says how many.
   all("form[data-bulk]").forEach((form) => {
     const whole = form.querySelector("input[data-all]");
-    const ticks = all("input[name=rowid]", form);
+    const ticks = all("input[name=rowid], input[data-tick]", form);
     const told = form.querySelector("[data-count]");
     const tell = () => {
       const chosen = ticks.filter((tick) => tick.checked);

@@ -255,7 +255,7 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         if action.verb == "plan":
             period = default_period(row, actor().today)
             first = row.preferences[0].unit if row.preferences else None
-            return {"unit": first, "start": period.start, "end": period.end}[name]
+            return {"unit": first, "start": period.start, "end": period.end}.get(name)
         if name == "urgent_proof":
             return self.proof_came(row) or actor().today
         if name == "secrecy" and row.confidential is not None:
