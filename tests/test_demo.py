@@ -347,6 +347,9 @@ def test_the_journal_says_that_the_city_was_loaded(harjula):
         "income.add", "fee.draft", "income.begin_statement", "statement.save", "statement.attach", "statement.send",
         "statement.take", "ledger.hand_over", "ledger.pay", "claim.record", "claim.decide", "need_change.ask",
         "placement.terminate", "placement.guarantee",
+        # what families have told of their applications
+        "application.begin", "application.save", "application.attach", "application.consent",
+        "application.ask_supplement", "application.answer_supplement", "application.note", "application.remark",
     }
     assert line.facts["size"] == "small"
     assert line.facts["day"] == "2026-11-24"

@@ -54,10 +54,23 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // Lists by keys: j and k go down and up, Enter opens the row, x picks it; in a file that was opened from a list
   // j, k and u are its links to the next one, the one before, and back.
+  // Who dictates or types with one key at a time turns them off.
   const rows = all("table.table--list tbody tr");
+  const keys = document.querySelector("button[data-keys]");
   let here = -1;
+  let quick = true;
+  try { quick = window.localStorage.getItem("keys") !== "off"; } catch { /* nothing is kept here */ }
+  if (keys) {
+    keys.setAttribute("aria-pressed", String(quick));
+    keys.addEventListener("click", () => {
+      quick = !quick;
+      keys.setAttribute("aria-pressed", String(quick));
+      try { window.localStorage.setItem("keys", quick ? "on" : "off"); } catch { /* for this page only */ }
+    });
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+    if (!quick || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
     if (link) {
       link.click();

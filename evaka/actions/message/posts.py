@@ -97,11 +97,11 @@ def attach(post: Post, by: Actor, *, upload: Upload) -> PostFile:
 def add_file(post: Post, upload: Upload, by: Actor) -> PostFile:
     policy, media = message_policy(), files.media_type(upload.content)
     if not upload.content:
-        raise Refused("statement.paper_empty", name=upload.name)
+        raise Refused("document.paper_empty", name=upload.name)
     if media is None:
-        raise Refused("statement.paper_kind_wrong", name=upload.name)
+        raise Refused("document.paper_kind_wrong", name=upload.name)
     if len(upload.content) > policy.megabytes * 1024 * 1024:
-        raise Refused("statement.paper_large", name=upload.name, most=policy.megabytes)
+        raise Refused("document.paper_large", name=upload.name, most=policy.megabytes)
     count = db.session.scalar(select(func.count(PostFile.id)).where(PostFile.post_id == post.id)) or 0
     if count >= policy.files:
         raise Refused("message.files_many", most=policy.files)

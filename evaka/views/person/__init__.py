@@ -40,7 +40,8 @@ CHILD_ACTIONS = {
     "fee.relief", "message.write", "booking.agree_times", "person.add_foster_parent", "person.add_pickup",
     "backup_care.arrange",
 }
-ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "application.begin", "booking.book", "booking.enter", "booking.repeat",
+ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "application.begin", "booking.book", "booking.enter",
+                "booking.repeat",
                 "holiday_period.answer", "attendance.apply_leave"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
