@@ -30,8 +30,8 @@ from evaka.views.user import open_session
 RATE, SECONDS, WORKERS = 100, 5 if QUICK else 60, 32
 FAMILIES = RATE * 5  # each saves a page every five seconds, which is more than any family does
 AGENT = "Mozilla/5.0 (Linux; Android 14) bench"
-BOOKING, PLACEMENT, GUARDIAN, UNIT, USER, GRANT, ABSENCE, HOLIDAY = (Model.metadata.tables[one] for one in (
-    "booking", "placement", "guardian", "unit", "user", "grant", "absence", "holiday_period"))
+BOOKING, PLACEMENT, GUARDIAN, UNIT, USER, GRANT, ABSENCE, HOLIDAY, CLOSURE = (Model.metadata.tables[one] for one in (
+    "booking", "placement", "guardian", "unit", "user", "grant", "absence", "holiday_period", "closure"))
 NOW = datetime.now(ZoneInfo("Europe/Helsinki"))
 
 
@@ -46,6 +46,7 @@ def prepare(engine: sa.Engine) -> None:
         connection.execute(BOOKING.delete().where(BOOKING.c.day >= first_monday()))
         connection.execute(ABSENCE.delete().where(ABSENCE.c.day >= first_monday()))
         connection.execute(HOLIDAY.delete())
+        connection.execute(CLOSURE.delete().where(CLOSURE.c.end_date >= first_monday()))  # every day is one to book
         pairs = {person: child for child, person in connection.execute(
             sa.select(PLACEMENT.c.child_id, GUARDIAN.c.guardian_id)
             .join(GUARDIAN, GUARDIAN.c.child_id == PLACEMENT.c.child_id).join(UNIT, UNIT.c.id == PLACEMENT.c.unit_id)
@@ -119,7 +120,15 @@ def run(one: Served) -> None:
         _surge(one)
 
 
+def _awake(one: Served) -> None:
+    """The port answers before the workers have made the application: wait for a page."""
+    line = http.client.HTTPConnection("127.0.0.1", one.port, timeout=120)
+    line.request("GET", "/login")
+    line.getresponse().read()
+
+
 def _surge(one: Served) -> None:
+    _awake(one)
     known = phones(one)
     work: queue.Queue[tuple[float, Phone, int] | None] = queue.Queue()
     taken: list[float] = []
@@ -136,14 +145,11 @@ def _surge(one: Served) -> None:
             with locks[phone.child]:
                 began = time.perf_counter()
                 try:
-                    line.request("POST", "/my/booking/many/", body, {
-                        "Cookie": phone.cookie, "User-Agent": AGENT,
-                        "Content-Type": "application/x-www-form-urlencoded"})
-                    answer = line.getresponse()
-                    answer.read()
+                    answer = _sent(line, phone, body)
                 except (OSError, http.client.HTTPException) as no:
                     wrong.append(str(no))
-                    line.close()
+                    for day in days:  # nobody knows whether it came
+                        stands.pop((phone.child, day), None)
                     continue
                 taken.append(time.perf_counter() - began)
                 if answer.status == 302 and "/my/booking/" in (answer.getheader("Location") or ""):
@@ -170,6 +176,22 @@ def _surge(one: Served) -> None:
     figure(f"booking_surge_median_ms_{one.kind}", 1000 * ordered[len(ordered) // 2], "ms")
     figure(f"bookings_per_second_{one.kind}", (len(taken) - len(wrong)) / lasted, "1/s")
     figure(f"booking_lost_{one.kind}", _lost(one.engine, stands), "days")
+
+
+def _sent(line: http.client.HTTPConnection, phone: Phone, body: str) -> http.client.HTTPResponse:
+    """The answer; a connection that the server has closed while it waited is opened once more, as browsers do."""
+    for fresh in (False, True):
+        try:
+            line.request("POST", "/my/booking/many/", body, {
+                "Cookie": phone.cookie, "User-Agent": AGENT, "Content-Type": "application/x-www-form-urlencoded"})
+            answer = line.getresponse()
+            answer.read()
+            return answer
+        except (OSError, http.client.HTTPException):
+            line.close()
+            if fresh:
+                raise
+    raise AssertionError
 
 
 def _lost(engine: sa.Engine, stands: dict[tuple[int, date], tuple[clock, clock]]) -> int:

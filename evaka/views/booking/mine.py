@@ -395,8 +395,7 @@ class MyCalendar(Page):
         elif form.validate() and self.typed_week(form):
             try:
                 with transaction():
-                    asked = self.asked_days(form, by)
-                    count, skipped = act.save_many(asked, by, "booking.book")
+                    count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
@@ -412,19 +411,17 @@ class MyCalendar(Page):
             form.week.errors = [*form.week.errors, told("booking.week_empty")]
         return form.week.data is not None
 
-    def asked_days(self, form: ManyForm, by: Actor) -> dict[int, dict[date, Asked]]:
-        """The days of care of each child within what was asked; other days are left as they are."""
+    def asked_days(self, form: ManyForm) -> dict[int, dict[date, Asked]]:
+        """Each day of the period that has times; which of them are days of care is seen when they are saved."""
         if form.last.data < form.first.data:
             raise Refused("booking.period_ends_first", first=form.first.data, last=form.last.data)
         period, pattern = DateRange(form.first.data, form.last.data), pattern_of(form.week.data)
         if (period.last_day - period.start).days >= act.MANY_DAYS:
             raise Refused("booking.too_many_days", most=act.MANY_DAYS)
-        known = day_facts([one.id for one in form.children.data], period, by)
-        asked = {child: {day: Asked(Ask.TIMES, pattern.on(day)) for day, facts in days.items()
-                         if pattern.on(day) and facts.has_care and not facts.fixed} for child, days in known.items()}
-        if not any(asked.values()):
+        days = {day: Asked(Ask.TIMES, pattern.on(day)) for day in period.days() if pattern.on(day)}
+        if not days:
             raise Refused("booking.no_days")
-        return {child: days for child, days in asked.items() if days}
+        return {one.id: days for one in form.children.data}
 
     def usual_week(self, kids: list[Person], monday: date) -> Week:
         """The week that repeats, or the latest that was booked, or the hours from eight to four."""
