@@ -75,6 +75,16 @@ def kids_of(by: Actor) -> list[Person]:
         ).order_by(Person.born, Person.id)))
 
 
+class CareWeek(WeekField):
+    """The hours of a child, not those of a unit: comes and leaves."""
+
+    def side_word(self, side: str) -> str:
+        return told("booking.begins" if side == "start" else "booking.ends")
+
+    def input_word(self, day: int, side: str) -> str:
+        return f"{told(f'weekday.{day}')}: {self.side_word(side)}"
+
+
 class DayForm(BaseForm):
     begins = ClockField(Lazy("booking.begins"), [Optional()])
     ends = ClockField(Lazy("booking.ends"), [Optional()])
@@ -98,7 +108,7 @@ class ManyForm(BaseForm):
     children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
     first = DayField(Lazy("booking.first"), validators=[Required()])
     last = DayField(Lazy("booking.last"), validators=[Required()])
-    week = WeekField(Lazy("booking.week"))
+    week = CareWeek(Lazy("booking.week"))
 
 
 class AwayForm(BaseForm):
@@ -111,7 +121,7 @@ class AwayForm(BaseForm):
 class RepeatForm(BaseForm):
     children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
     start = DayField(Lazy("booking.repeat.start"), validators=[Required()])
-    week = WeekField(Lazy("booking.week"))
+    week = CareWeek(Lazy("booking.week"))
 
 
 class MyCalendar(Page):
