@@ -12,7 +12,7 @@ from evaka.models.base import Dated, Model, OfChild
 from evaka.models.person import Person
 from evaka.models.placement import children_grouped, children_placed
 from evaka.models.user import User
-from evaka.rules.attendance import APPLICATION, AbsenceCategory, AbsenceKind, AbsenceApplicationStatus, Reporter
+from evaka.rules.attendance import APPLICATION, AbsenceApplicationStatus, AbsenceCategory, AbsenceKind, Reporter
 
 
 class Absence(OfChild, Model):

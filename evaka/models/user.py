@@ -15,6 +15,8 @@ from evaka.models.base import HELSINKI, Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 
+TABLET = "tablet"  # the role of a unit's tablets
+
 
 class User(UserMixin, Model):
     """Somebody of the staff, or a guardian (then `person` says who)."""
@@ -85,6 +87,15 @@ class Grant(Dated, Model):
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         return or_(cls.unit_id.in_(units), cls.group_id.in_(select(Group.id).where(Group.unit_id.in_(units))))
+
+    @property
+    def stands(self) -> bool:
+        return self.role != TABLET
+
+    @classmethod
+    def standing(cls) -> ColumnElement[bool]:
+        """What a unit's tablet may is not given or ended by hand."""
+        return cls.role != TABLET
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"

@@ -210,11 +210,3 @@ def check_until(until: date, today: date, days: int) -> None:
         raise Refused("presence.note_past", until=until, today=today)
     if until > today + days * DAY:
         raise Refused("presence.note_too_long", until=until, last=today + days * DAY)
-
-
-SHORT = 15  # minutes: whoever was there for less has missed the day
-
-
-def missed_whole_day(minutes: int) -> bool:
-    """Whether a presence is so short that an absence of the day stands."""
-    return minutes < SHORT

@@ -23,7 +23,7 @@ from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines
 from evaka.texts import LANGUAGES, say
-from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
+from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, known_url, language, now, person, told, told_refusal
 
@@ -46,6 +46,7 @@ HEADERS = {
 def install(app: Flask) -> None:
     """Give an application its shell."""
     login.install(app)
+    presence.install(app)
     app.before_request(_enter)
     app.after_request(_leave)
     app.context_processor(_surroundings)
@@ -79,10 +80,14 @@ def _enter() -> Any:
     if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
         abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
     endpoint = request.endpoint or ""
-    if endpoint.endswith("static"):
-        return None
-    lay_over(now().date())
+    if endpoint.endswith("static") or endpoint == "tablet.changes":
+        return None  # these ask the database nothing, or nothing of somebody's own
+    if request.blueprint == "tablet":  # opened by a device, not by a log-in
+        if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
+            lay_over(now().date())
+        return presence.enter()
     if endpoint in OPEN:
+        lay_over(now().date())
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))

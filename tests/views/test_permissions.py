@@ -32,7 +32,6 @@ from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
-from evaka.models.message import Message, Thread, ThreadMember
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.user import User
@@ -184,9 +183,8 @@ def family(by: Callable[..., Actor]) -> Family:
     )
     user = factories.user("guardian", person=guardian)
     employee = factories.user("staff", unit, group)
-    thread = factories.save(Thread(title="Retki", group_id=group.id, last_at=machine.now))
-    factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
-    factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
+    box = factories.box(group)
+    thread = factories.thread(box, [guardian], [child], at=machine.now)
     absence = factories.absence(child, date(2026, 5, 20))
     support = [
         made(child)
@@ -237,6 +235,8 @@ def family(by: Callable[..., Actor]) -> Family:
         user,
         employee.grants[0],
         thread,
+        thread.post,
+        box,
         absence,
         foster,
         contact,

@@ -107,7 +107,7 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
     ):
         if booking.day in unbooked:
             db.session.delete(booking)
-    _redraft(child.id, period, by)
+    redraft(child.id, period, by)
     return written
 
 
@@ -118,7 +118,7 @@ def remove(absence: Absence, by: Actor) -> None:
         select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)
     ):
         db.session.delete(row)
-    _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+    redraft(absence.child_id, DateRange(absence.day, absence.day), by)
 
 
 def _check_apply(places: Sequence[Placement], days: set[date]) -> None:
@@ -141,7 +141,7 @@ def _has_care(place: Placement, closed: frozenset[date], day: date) -> bool:
     return place.unit.on(day) and place.unit.open_days(closed).has_care(day, shift_care=full)
 
 
-def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
+def redraft(child_id: int, period: DateRange, by: Actor) -> None:
     """An invoice that is still a draft tells the truth."""
     db.session.flush()
     for head, month in drafts_of_child(child_id, period):
@@ -151,6 +151,8 @@ def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
 def reporter_of(by: Actor) -> Reporter:
     """As what somebody reports: the office and directors may most, guardians least."""
     hows = {how for role, _, _ in by.grants for how in reaches(role, "attendance.absent")}
+    if by.user is not None and by.user.device:
+        return Reporter.STAFF
     if by.user is None or hows & {"all", "unit"}:
         return Reporter.OFFICE
     return Reporter.STAFF if "group" in hows else Reporter.GUARDIAN

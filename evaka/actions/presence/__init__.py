@@ -12,6 +12,7 @@ from evaka.actions.presence.device import (
     revoke_device,
     see,
 )
+from evaka.actions.presence.missed import mark_missed, missed_parts
 from evaka.actions.presence.night import close_open, expired_notes, forget_notes, old_taps, open_from_before
 from evaka.actions.presence.note import (
     add_group_note,
@@ -23,11 +24,12 @@ from evaka.actions.presence.note import (
 )
 from evaka.actions.presence.picture import remove_picture, set_picture
 from evaka.actions.presence.policy import notes, pictures, tablet
-from evaka.actions.presence.tap import Touch, mark_absent, note_refused, tap, unmark_absent
+from evaka.actions.presence.tap import Outcome, Touch, mark_absent, note_refused, tap, unmark_absent
 
 __all__ = [
-    "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open", "correct",
-    "device_of", "expired_notes", "forget_notes", "mark_absent", "new_code", "note_refused", "notes", "old_taps",
-    "open_from_before", "pair", "paired_devices", "pictures", "remove", "remove_group_note", "remove_picture",
-    "remove_sticky", "revoke_device", "see", "set_picture", "tablet", "tap", "unmark_absent", "write_day_note",
+    "Outcome", "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open",
+    "correct", "device_of", "expired_notes", "forget_notes", "mark_absent", "mark_missed", "missed_parts",
+    "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "paired_devices", "pictures",
+    "remove", "remove_group_note", "remove_picture", "remove_sticky", "revoke_device", "see", "set_picture",
+    "tablet", "tap", "unmark_absent", "write_day_note",
 ]

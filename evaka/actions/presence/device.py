@@ -18,15 +18,16 @@ from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.presence import Device
 from evaka.models.unit import Group, Unit
-from evaka.models.user import Grant, User
+from evaka.models.user import TABLET, Grant, User
 
-ROLE = "tablet"  # the table of roles.toml that says what a tablet may
 SIGNS = "ABCDEFHJKLMNPRTUVWXY34679"  # nobody takes one of these for another
 LENGTH = 8
 SEEN_EVERY = timedelta(minutes=5)
 OF_TOKEN = (
     select(Device).where(Device.digest == bindparam("digest"), Device.revoked.is_(None), Device.paired.is_not(None))
-    .options(joinedload(Device.user, innerjoin=True).joinedload(User.grants), joinedload(Device.unit, innerjoin=True)))
+    .options(
+        joinedload(Device.user, innerjoin=True).load_only(User.name, User.active, User.device, User.person_id)
+        .joinedload(User.grants), joinedload(Device.unit, innerjoin=True).load_only(Unit.name, Unit.language)))
 
 
 def groups_of(unit: Unit, by: Actor) -> Select[Group]:
@@ -41,7 +42,7 @@ def add_device(
     """A tablet may join the unit: the code that is shown once is typed on it within the city's minutes."""
     user = User(name=f"{name}, {unit.name}"[:120], email=f"{secrets.token_hex(12)}@device", device=True,
                 must_change_password=False, rights_changed=by.today)
-    user.grants.append(Grant(role=ROLE, unit_id=unit.id, start=by.today, end=None))
+    user.grants.append(Grant(role=TABLET, unit_id=unit.id, start=by.today, end=None))
     device = Device(unit=unit, group=group, user=user, name=name.strip()[:80])
     db.session.add(device)
     db.session.flush()

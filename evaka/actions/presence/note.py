@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions import Long, action
+from evaka.actions import Long, action, tell
 from evaka.actions.presence.policy import notes
 from evaka.kit.errors import Refused
 from evaka.models.base import db
@@ -25,6 +25,7 @@ def write_day_note(
     slept: int | None = None, needs: tuple[Need, ...] = (), reminder: str = "",
 ) -> DayNote | None:
     """How the day has gone, for whoever hands the child over: one note a child, written again and again."""
+    tell()  # what is written of a child is not the journal's to keep
     _check_length(text)
     if slept is not None and not 0 <= slept <= 24 * 60:
         raise Refused("presence.slept", minutes=slept)
@@ -48,6 +49,7 @@ def clear_day_note(note: DayNote, by: Actor) -> None:
 @action("presence.add_sticky")
 def add_sticky(child: Person, by: Actor, *, text: Long, until: date) -> StickyNote:
     """What to mind of the child in the coming days."""
+    tell(until=until)
     _check_text(text)
     check_until(until, by.today, notes().sticky_days)
     row = StickyNote(child_id=child.id, text=text.strip(), until=until)
@@ -63,6 +65,7 @@ def remove_sticky(note: StickyNote, by: Actor) -> None:
 @action("presence.add_group_note")
 def add_group_note(group: Group, by: Actor, *, text: Long, until: date) -> GroupNote:
     """What everybody in the group must know."""
+    tell(until=until)
     _check_text(text)
     check_until(until, by.today, notes().group_days)
     row = GroupNote(group_id=group.id, text=text.strip(), until=until)

@@ -7,21 +7,21 @@ together once, and the journal gets its line by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from evaka.access import Actor, require, require_any
-from evaka.actions import line_of, record
+from evaka.actions import line_of
 from evaka.actions.attendance import absent as report_absence
 from evaka.actions.attendance import remove as remove_absence
-from evaka.actions.presence.missed import missed_parts
+from evaka.actions.presence.missed import NOTHING, Parts, settle_absences
 from evaka.actions.presence.policy import tablet
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
-from evaka.models.base import db
+from evaka.models.base import Moment, db
 from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.models.presence import WHEREABOUTS, Device, Presence, Tap
@@ -45,7 +45,16 @@ LATEST = (
 ENDED_BY_NIGHT = LATEST.where(PRESENCE.c.automatic)
 END = update(PRESENCE).where(PRESENCE.c.id == bindparam("row")).values(
     left=bindparam("to", type_=sa.Time), automatic=False, version=PRESENCE.c.version + 1)
-UPSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# "on conflict" of either dialect is put together anew each time, so these two are written out: both read them
+NOTE = sa.text(
+    'INSERT INTO tap ("key", device_id, unit_id, child_id, what, at, received, refused) '
+    'VALUES (:key, :device_id, :unit_id, :child_id, :what, :at, :received, :refused) '
+    'ON CONFLICT ("key") DO NOTHING RETURNING id'
+).bindparams(bindparam("at", type_=Moment()), bindparam("received", type_=Moment()))
+BEGIN = sa.text(
+    "INSERT INTO presence (child_id, unit_id, group_id, day, arrived) "
+    "VALUES (:child, :unit, :group, :day, :arrived) ON CONFLICT DO NOTHING RETURNING id"
+).bindparams(bindparam("day", type_=sa.Date), bindparam("arrived", type_=sa.Time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +67,34 @@ class Touch:
     at: datetime
 
 
-def tap(touch: Touch, device: Device, by: Actor) -> str:
-    """Write a tap, once for its key; answers why not (the key of a text) when it was refused before, else "".
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a tap: why nothing (the key of a text), or which parts of the day are missed without a word."""
+
+    refused: str = ""
+    ask: Parts = NOTHING
+
+
+def tap(touch: Touch, device: Device, by: Actor) -> Outcome:
+    """Write a tap, once for its key; one that was here before is answered as it was then.
 
     Raises Refused: whoever calls takes everything back and notes it by `note_refused`.
     """
     require_any(by, KEYS[touch.what])
     if not _is_new(touch, device, by.now, ""):
-        return db.session.execute(BEFORE, {"tap_key": touch.key}).scalar() or ""
+        return Outcome(_run(BEFORE, tap_key=touch.key).scalar() or "")
     check_tap(touch.at, by.now, tablet().tap_hours)
     at = minute(min(touch.at, by.now))
     match touch.what:
         case Tapped.ARRIVE:
             _arrive(touch.child_id, device, at, by)
         case Tapped.LEAVE:
-            _leave(touch.child_id, at, by)
+            return Outcome(ask=_leave(touch.child_id, at, by))
         case Tapped.UNDO_ARRIVE:
             _undo_arrive(touch.child_id, by)
         case Tapped.UNDO_LEAVE:
             _undo_leave(touch.child_id, at, by)
-    return ""
+    return Outcome()
 
 
 def note_refused(touch: Touch, device: Device, why: str, now: datetime) -> None:
@@ -89,22 +106,23 @@ def note_refused(touch: Touch, device: Device, why: str, now: datetime) -> None:
 
 def _is_new(touch: Touch, device: Device, now: datetime, refused: str) -> bool:
     """Note the tap; False when its key has been here before."""
-    write = UPSERT[db.engine.dialect.name](TAP).on_conflict_do_nothing(index_elements=["key"]).returning(TAP.c.id)
-    return db.session.execute(write, {
-        "key": touch.key, "device_id": device.id, "unit_id": device.unit_id, "child_id": touch.child_id,
-        "what": touch.what, "at": touch.at, "received": now, "refused": refused,
-    }).first() is not None
+    return _run(
+        NOTE, key=touch.key, device_id=device.id, unit_id=device.unit_id, child_id=touch.child_id,
+        what=touch.what.value, at=touch.at, received=now, refused=refused).first() is not None
+
+
+def _run(statement: Any, **values: Any) -> Any:
+    """Past the session, which would look at each statement for what it loads: a third of a tap."""
+    return db.session.connection().execute(statement, values)
 
 
 def _arrive(child_id: int, device: Device, at: datetime, by: Actor) -> None:
-    place = db.session.execute(PLACE, {"child": child_id, "unit": device.unit_id, "day": at.date()}).first()
+    place = _run(PLACE, child=child_id, unit=device.unit_id, day=at.date()).first()
     if place is None:
         raise Refused("presence.not_placed", day=at.date())
-    values = {"child_id": child_id, "unit_id": device.unit_id, "group_id": place.group_id, "day": at.date(),
-              "arrived": at.time(), "left": None}
-    write = UPSERT[db.engine.dialect.name](PRESENCE).on_conflict_do_nothing().returning(PRESENCE.c.id)
     try:
-        made = db.session.execute(write, values).first()
+        made = _run(BEGIN, child=child_id, unit=device.unit_id, group=place.group_id, day=at.date(),
+                    arrived=at.time()).first()
     except sa.exc.IntegrityError as no:  # SQLite's rule against overlaps is no conflict in its eyes
         raise Refused("presence.already_here") from no
     if made is None:
@@ -112,40 +130,40 @@ def _arrive(child_id: int, device: Device, at: datetime, by: Actor) -> None:
     _tell("presence.arrive", made.id, child_id, by, "arrived", None, at.time())
 
 
-def _leave(child_id: int, at: datetime, by: Actor) -> None:
-    row = db.session.execute(OPEN, {"child": child_id}).first()
+def _leave(child_id: int, at: datetime, by: Actor) -> Parts:
+    row = _run(OPEN, child=child_id).first()
     if row is None:  # a tap of yesterday evening that found the network after the night had closed the day
-        row = db.session.execute(ENDED_BY_NIGHT, {"child": child_id, "on": at.date()}).first()
+        row = _run(ENDED_BY_NIGHT, child=child_id, on=at.date()).first()
     if row is None:
         raise Refused("presence.not_here")
     arrived = datetime.combine(row.day, row.arrived, at.tzinfo)
     if at < arrived:
         raise Refused("presence.left_before", arrived=arrived)
     (_, _, first), *more = by_day(arrived, at)
-    db.session.execute(END, {"row": row.id, "to": first})
+    _run(END, row=row.id, to=first)
     if more:
-        db.session.execute(insert(PRESENCE), [
+        db.session.connection().execute(insert(PRESENCE), [
             {"child_id": child_id, "unit_id": row.unit_id, "group_id": row.group_id, "day": day, "arrived": start,
              "left": left} for day, start, left in more])
     _tell("presence.leave", row.id, child_id, by, "left", row.left, at.time())
-    _forget_false_absences(child_id, at.date(), by)
+    return settle_absences(child_id, at.date(), by)
 
 
 def _undo_arrive(child_id: int, by: Actor) -> None:
     """The child has not come after all: the row goes."""
-    row = db.session.execute(OPEN, {"child": child_id}).first()
+    row = _run(OPEN, child=child_id).first()
     if row is None:
         raise Refused("presence.not_here")
-    db.session.execute(delete(PRESENCE).where(PRESENCE.c.id == row.id))
+    db.session.connection().execute(delete(PRESENCE).where(PRESENCE.c.id == row.id))
     _tell("presence.undo", row.id, child_id, by, "arrived", row.arrived, None)
 
 
 def _undo_leave(child_id: int, at: datetime, by: Actor) -> None:
     """The child has not left after all: its last row of the day is open again."""
-    row = db.session.execute(LATEST, {"child": child_id, "on": at.date()}).first()
+    row = _run(LATEST, child=child_id, on=at.date()).first()
     if row is None or row.left is None:
         raise Refused("presence.not_left")
-    db.session.execute(END, {"row": row.id, "to": None})
+    _run(END, row=row.id, to=None)
     _tell("presence.undo", row.id, child_id, by, "left", row.left, None)
 
 
@@ -154,18 +172,6 @@ def _tell(key: str, row: int, child_id: int, by: Actor, column: str, old: time |
     change = [f"presence {row}", column, old and old.isoformat(), new and new.isoformat()]
     line = line_of(key, None, by, {"changes": [change]})
     add_lines([line | {"subject": "presence", "subject_id": row, "person_id": child_id}])
-
-
-def _forget_false_absences(child_id: int, day: date, by: Actor) -> None:
-    """Whoever was there was not away: an absence of a part of the day stays only if that part was missed."""
-    rows = db.session.scalars(select(Absence).where(Absence.child_id == child_id, Absence.day == day)).all()
-    if rows:
-        missed = missed_parts(child_id, day)
-        wrong = [row for row in rows if row.category not in missed]
-        for row in wrong:
-            db.session.delete(row)
-        if wrong:
-            record("presence.leave", wrong[0], by, {"day": day})
 
 
 # -- absences that are told to the unit --------------------------------------------------------------------------

@@ -34,7 +34,8 @@ def own_groups(presence: StaffPresence, by: Actor) -> Select[Group]:
 @action("staff.add")
 def add(
     unit: Unit, by: Actor, *, user: Annotated[User, Among(workers)],
-    group: Annotated[Group, Among(groups_of)] | None = None, day: date, arrived: time, left: time | None = None, kind: StaffKind = StaffKind.PRESENT,
+    group: Annotated[Group, Among(groups_of)] | None = None, day: date, arrived: time, left: time | None = None,
+    kind: StaffKind = StaffKind.PRESENT,
 ) -> StaffPresence:
     """Time that nobody signed in for.  What ends before it begins ends on the next day."""
     _check_group(kind, group)

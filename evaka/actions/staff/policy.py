@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evaka import city
-from evaka.rules.staff import PinPolicy, PlanPolicy, RatioPolicy
+from evaka.rules.staff import PinPolicy, PlanPolicy, RatioPolicy, ShiftFile
 
 
 def sign_in() -> PlanPolicy:
@@ -16,3 +16,7 @@ def pins() -> PinPolicy:
 
 def ratios() -> RatioPolicy:
     return city.value("staff", "ratio", RatioPolicy)
+
+
+def shift_file() -> ShiftFile:
+    return city.value("staff", "shift_file", ShiftFile)

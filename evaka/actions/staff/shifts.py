@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 
 from evaka.access import Actor
 from evaka.actions import Long, action, tell
+from evaka.actions.staff.policy import shift_file
 from evaka.kit.dates import DAY
 from evaka.kit.errors import Refused
 from evaka.models.base import HELSINKI, db
@@ -89,7 +90,8 @@ def as_text(rows: list[list[Any]]) -> str:
 
 def preview(unit: Unit, cells: list[list[Any]], by: Actor) -> Preview:
     """Each row with what is wrong with it: unreadable, somebody unknown, another unit's group, two at once."""
-    if lacks := missing(columns_of(cells[0] if cells else [])):
+    words = shift_file()
+    if lacks := missing(columns_of(cells[0] if cells else [], words)):
         raise Refused("staff.file_columns", missing=[f"staff.column.{name}" for name in lacks])
     people: dict[str, User] = {
         str(number): user for number, user in db.session.execute(
@@ -98,7 +100,7 @@ def preview(unit: Unit, cells: list[list[Any]], by: Actor) -> Preview:
                 staff_of_unit(unit.id, by.today).with_only_columns(User.id).order_by(None))))}
     groups = {group.name.lower(): group for group in db.session.scalars(select(Group).where(Group.unit_id == unit.id))}
     rows = []
-    for row in read_rows(cells, HELSINKI):
+    for row in read_rows(cells, words, HELSINKI):
         wrong = list(row.wrong)
         if row.number and row.number not in people:
             wrong.append("staff.row.nobody")

@@ -4,9 +4,9 @@ from evaka.rules.staff.kind import AWAY, PlanPolicy, StaffKind
 from evaka.rules.staff.pin import PinPolicy, check_pin
 from evaka.rules.staff.plan import Entry, Plan, after_leaving, arrival, departure, left_open
 from evaka.rules.staff.ratio import Ratio, RatioPolicy, RatioState, ratio_now
-from evaka.rules.staff.shift import Row, read_rows
+from evaka.rules.staff.shift import Row, ShiftFile, read_rows
 
 __all__ = [
-    "AWAY", "Entry", "PinPolicy", "Plan", "PlanPolicy", "Ratio", "RatioPolicy", "RatioState", "Row", "StaffKind",
-    "after_leaving", "arrival", "check_pin", "departure", "left_open", "ratio_now", "read_rows",
+    "AWAY", "Entry", "PinPolicy", "Plan", "PlanPolicy", "Ratio", "RatioPolicy", "RatioState", "Row", "ShiftFile",
+    "StaffKind", "after_leaving", "arrival", "check_pin", "departure", "left_open", "ratio_now", "read_rows",
 ]

@@ -1,6 +1,6 @@
 """Planned shifts out of a file: rows of cells become shifts, or say what is wrong with them.
 
-The first row names the columns, in any order and in any of the three languages; more columns are no harm.
+The first row names the columns, in any order; more columns are no harm.
 """
 
 from __future__ import annotations
@@ -8,26 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from evaka.kit.dates import DAY
 from evaka.rules.staff.kind import StaffKind
 
-COLUMNS: Mapping[str, frozenset[str]] = {
-    "number": frozenset({"henkilönumero", "henkilonumero", "anställningsnummer", "employee number", "number"}),
-    "day": frozenset({"päivä", "paiva", "pvm", "päivämäärä", "dag", "datum", "day", "date"}),
-    "start": frozenset({"alkaa", "alku", "börjar", "start", "from"}),
-    "finish": frozenset({"päättyy", "loppuu", "loppu", "slutar", "slut", "end", "finish", "to"}),
-    "group": frozenset({"ryhmä", "ryhma", "grupp", "group"}),
-    "kind": frozenset({"laji", "tyyppi", "typ", "slag", "kind", "type"}),
-}
 WANTED = ("number", "day", "start", "finish")
-KINDS: Mapping[str, StaffKind] = {
-    "": StaffKind.PRESENT, "paikalla": StaffKind.PRESENT, "närvarande": StaffKind.PRESENT,
-    "työasia": StaffKind.OTHER_WORK, "arbetsärende": StaffKind.OTHER_WORK, "other work": StaffKind.OTHER_WORK,
-    "koulutus": StaffKind.TRAINING, "utbildning": StaffKind.TRAINING,
-} | {kind.value: kind for kind in (StaffKind.PRESENT, StaffKind.OTHER_WORK, StaffKind.TRAINING)}
 LONGEST = timedelta(hours=16)  # of one shift: longer is a slip of the finger
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftFile:
+    """[shift_file] of staff.toml: what the columns may be called, in small letters, and which words name which kind.
+
+    The columns are number, day, start and finish, and where a file has them group and kind.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    kinds: Mapping[str, StaffKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,10 @@ class Row:
     wrong: tuple[str, ...] = ()
 
 
-def columns_of(head: Sequence[object]) -> dict[str, int]:
+def columns_of(head: Sequence[object], words: ShiftFile) -> dict[str, int]:
     """Which column holds what; one that is not known is left alone."""
     typed = [str(cell or "").strip().lower() for cell in head]
-    return {name: typed.index(word) for name, words in COLUMNS.items() for word in typed if word in words}
+    return {name: typed.index(word) for name, known in words.columns.items() for word in typed if word in known}
 
 
 def missing(columns: Mapping[str, int]) -> list[str]:
@@ -54,18 +52,19 @@ def missing(columns: Mapping[str, int]) -> list[str]:
     return [name for name in WANTED if name not in columns]
 
 
-def read_rows(rows: Sequence[Sequence[object]], zone: object) -> Iterator[Row]:
+def read_rows(rows: Sequence[Sequence[object]], words: ShiftFile, zone: tzinfo) -> Iterator[Row]:
     """The lines after the first; empty ones are left out.  `zone` is the time zone of the hours."""
-    columns = columns_of(rows[0]) if rows else {}
+    columns = columns_of(rows[0], words) if rows else {}
     for line, cells in enumerate(rows[1:], start=2):
         if any(str(cell if cell is not None else "").strip() for cell in cells):
-            yield _read(line, {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}, zone)
+            yield _read(line, {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}, words, zone)
 
 
-def _read(line: int, cells: Mapping[str, object], zone: object) -> Row:
+def _read(line: int, cells: Mapping[str, object], words: ShiftFile, zone: tzinfo) -> Row:
     number, group = text(cells.get("number")), text(cells.get("group"))
     day, start, finish = day_of(cells.get("day")), time_of(cells.get("start")), time_of(cells.get("finish"))
-    kind = KINDS.get(text(cells.get("kind")).lower())
+    named = text(cells.get("kind")).lower()
+    kind = words.kinds.get(named) if named else StaffKind.PRESENT
     wrong = [
         *(["staff.row.number"] if not number else []), *(["staff.row.day"] if day is None else []),
         *(["staff.row.time"] if start is None or finish is None else []),
@@ -73,8 +72,8 @@ def _read(line: int, cells: Mapping[str, object], zone: object) -> Row:
     ]
     if wrong or day is None or start is None or finish is None or kind is None:
         return Row(line, number, group=group, wrong=tuple(wrong))
-    begins = datetime.combine(day, time(0), zone) + start  # type: ignore[arg-type]  # wall clock: the zone is kept
-    ends = datetime.combine(day, time(0), zone) + finish  # type: ignore[arg-type]
+    begins = datetime.combine(day, time(0), zone) + start  # by the wall clock
+    ends = datetime.combine(day, time(0), zone) + finish
     if ends <= begins:
         ends += DAY  # a night
     too_long = ends - begins > LONGEST

@@ -26,6 +26,8 @@ PAGES = {
     "booking.repeat": "my_booking.repeat", "booking.enter": "booking.index",
     "income.begin_statement": "my_statement.begin", "statement.save": "my_statement.fill",
     "statement.send": "my_statement.fill",
+    "application.begin": "my_application.begin", "application.save": "application.fill",
+    "application.attach": "application.attach_page", "application.detach": "application.attach_page",
     "statement.attach": "statement.attach_page", "statement.detach": "statement.attach_page",
 }
 
