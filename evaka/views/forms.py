@@ -562,6 +562,14 @@ class WeekField(Field):
     def name_of(self, day: int, side: str) -> str:
         return f"{self.name}-{day}-{side}"
 
+    def side_word(self, side: str) -> str:
+        """The head of a column."""
+        return told(f"form.week.{side}")
+
+    def input_word(self, day: int, side: str) -> str:
+        """What a reader of the screen hears of an input."""
+        return told(f"form.week.{side}_of", day=told(f"weekday.{day}"))
+
     def _shown(self, day: int, side: str) -> str:
         hours = self.data.on(day) if self.data is not None else None
         return clock(getattr(hours, side)) if hours else ""
@@ -587,7 +595,7 @@ class WeekField(Field):
         return [
             {"day": told(f"weekday.{day}"), "wrong": self.wrong.get(day, ""), "inputs": [
                 {"name": self.name_of(day, side), "value": self.typed[day, side],
-                 "label": told(f"form.week.{side}_of", day=told(f"weekday.{day}"))} for side in self.SIDES]}
+                 "label": self.input_word(day, side)} for side in self.SIDES]}
             for day in SEVEN
         ]
 

@@ -63,6 +63,7 @@ def _check_count(days: Iterable[date]) -> None:
 
 def save_many(
     asked: Mapping[int, Days], by: Actor, key: str, *, seen: Mapping[tuple[int, date], str] | None = None,
+    where_care: bool = False,
 ) -> tuple[int, dict[tuple[int, date], str]]:
     """`book` or `enter` (by `key`) for several children in one go, with a line in the journal on each child's file.
 
@@ -72,7 +73,7 @@ def save_many(
         raise Denied("access.denied", action=key)
     _check_count(day for days in asked.values() for day in days)
     reporter = Reporter.GUARDIAN if key == "booking.book" else _unit(by)
-    told, skipped = save_days(asked, by, reporter, seen=seen)
+    told, skipped = save_days(asked, by, reporter, seen=seen, where_care=where_care)
     children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
     add_lines(line_of(key, children[child], by, {"days": days}) for child, days in told.items())
     return sum(map(len, told.values())), skipped

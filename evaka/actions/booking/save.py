@@ -45,10 +45,12 @@ def day_text(facts: DayFacts) -> str:
 
 def save_days(
     asked: Mapping[int, Days], by: Actor, reporter: Reporter, *, seen: Mapping[tuple[int, date], str] | None = None,
+    where_care: bool = False,
 ) -> tuple[dict[int, dict[str, list[str]]], dict[tuple[int, date], str]]:
     """Do what was asked by child and day; all of it or, when something may not be, nothing.
 
-    `seen` is how a page showed the days: one that somebody has changed since is refused.  Answers by child what
+    `seen` is how a page showed the days: one that somebody has changed since is refused.  `where_care` leaves days out
+    on which a child has no care to book, and refuses when no other is left.  Answers by child what
     changed ({day: [before, after]}), and the days of which nothing was done with the key of the sentence why.
     """
     every = sorted(day for days in asked.values() for day in days)
@@ -62,6 +64,8 @@ def save_days(
     for child, days in asked.items():
         for day, one in days.items():
             facts = known.get(child, {}).get(day)
+            if where_care and (facts is None or not facts.has_care or facts.fixed):
+                continue
             if facts is None:
                 raise Refused("booking.no_place", day=day)
             if seen is not None and (child, day) in seen and seen[child, day] != day_text(facts):
@@ -70,6 +74,8 @@ def save_days(
             outcomes[child, day] = facts, outcome
             if outcome.skipped:
                 skipped[child, day] = outcome.skipped
+    if where_care and not outcomes:
+        raise Refused("booking.no_days")
     return _write(outcomes, by, reporter), skipped
 
 

@@ -75,6 +75,16 @@ def kids_of(by: Actor) -> list[Person]:
         ).order_by(Person.born, Person.id)))
 
 
+class CareWeek(WeekField):
+    """The hours of a child, not those of a unit: comes and leaves."""
+
+    def side_word(self, side: str) -> str:
+        return told("booking.begins" if side == "start" else "booking.ends")
+
+    def input_word(self, day: int, side: str) -> str:
+        return f"{told(f'weekday.{day}')}: {self.side_word(side)}"
+
+
 class DayForm(BaseForm):
     begins = ClockField(Lazy("booking.begins"), [Optional()])
     ends = ClockField(Lazy("booking.ends"), [Optional()])
@@ -98,7 +108,7 @@ class ManyForm(BaseForm):
     children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
     first = DayField(Lazy("booking.first"), validators=[Required()])
     last = DayField(Lazy("booking.last"), validators=[Required()])
-    week = WeekField(Lazy("booking.week"))
+    week = CareWeek(Lazy("booking.week"))
 
 
 class AwayForm(BaseForm):
@@ -111,7 +121,7 @@ class AwayForm(BaseForm):
 class RepeatForm(BaseForm):
     children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
     start = DayField(Lazy("booking.repeat.start"), validators=[Required()])
-    week = WeekField(Lazy("booking.week"))
+    week = CareWeek(Lazy("booking.week"))
 
 
 class MyCalendar(Page):
@@ -395,8 +405,7 @@ class MyCalendar(Page):
         elif form.validate() and self.typed_week(form):
             try:
                 with transaction():
-                    asked = self.asked_days(form, by)
-                    count, skipped = act.save_many(asked, by, "booking.book")
+                    count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
@@ -412,19 +421,17 @@ class MyCalendar(Page):
             form.week.errors = [*form.week.errors, told("booking.week_empty")]
         return form.week.data is not None
 
-    def asked_days(self, form: ManyForm, by: Actor) -> dict[int, dict[date, Asked]]:
-        """The days of care of each child within what was asked; other days are left as they are."""
+    def asked_days(self, form: ManyForm) -> dict[int, dict[date, Asked]]:
+        """Each day of the period that has times; which of them are days of care is seen when they are saved."""
         if form.last.data < form.first.data:
             raise Refused("booking.period_ends_first", first=form.first.data, last=form.last.data)
         period, pattern = DateRange(form.first.data, form.last.data), pattern_of(form.week.data)
         if (period.last_day - period.start).days >= act.MANY_DAYS:
             raise Refused("booking.too_many_days", most=act.MANY_DAYS)
-        known = day_facts([one.id for one in form.children.data], period, by)
-        asked = {child: {day: Asked(Ask.TIMES, pattern.on(day)) for day, facts in days.items()
-                         if pattern.on(day) and facts.has_care and not facts.fixed} for child, days in known.items()}
-        if not any(asked.values()):
+        days = {day: Asked(Ask.TIMES, pattern.on(day)) for day in period.days() if pattern.on(day)}
+        if not days:
             raise Refused("booking.no_days")
-        return {child: days for child, days in asked.items() if days}
+        return {one.id: days for one in form.children.data}
 
     def usual_week(self, kids: list[Person], monday: date) -> Week:
         """The week that repeats, or the latest that was booked, or the hours from eight to four."""
