@@ -24,6 +24,8 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "ledger_item": {"payment_id": None},  # an invoice or a payment
+    "message_box": {"kind": "personal", "group_id": None},
+    "message_folder": {"box_id": None}, "thread_member": {"box_id": None}, "post": {"box_id": None},
     "email": {"user_id": None},  # to somebody who is a person, or a user
     "staff_presence": {"name": ""},  # of a user, or of somebody from outside by name
     "shift": {"finish": NOON + timedelta(hours=1)},

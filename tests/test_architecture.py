@@ -31,7 +31,7 @@ ONLY_IN = {  # libraries, and the places that may know them
     "sqlalchemy": {"models", "access", "actions", "jobs", "views", "cli", "demo"},
 }
 KERNEL = {
-    "__init__", "base", "filters", "forms", "home", "job", "letter", "page", "press", "schedule",
+    "__init__", "base", "filters", "forms", "home", "job", "letter", "mailing", "page", "press", "schedule",
     "scheduler", "search", "shell", "styles", "tagging",
 }
 SOURCES = [

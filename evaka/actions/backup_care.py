@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Annotated, Any
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
 from evaka.actions import Among, action, notify, record, tell
@@ -15,10 +16,13 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
+from evaka.models.calendar.event import Event, EventGuest
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.presence import Presence
 from evaka.models.unit import Group, Unit
 from evaka.rules.backup_care import Host, check_backup, check_group, fitted, free
+from evaka.rules.calendar.event import EventKind
 
 
 def hosts(_subject: Any, by: Actor) -> Select[Any]:
@@ -38,11 +42,13 @@ InUnit = Annotated[Group, Among(groups_of_host)]
 def arrange(child: Person, by: Actor, *, unit: Somewhere, start: date, end: date) -> BackupCare:
     """For these days the child is in the care of another unit; its own place stays as it is."""
     places = _places({child.id}, DateRange(start, max(start, end))).get(child.id, [])
-    check_backup(
+    period = check_backup(
         start, end, Host(unit.name, unit.period), places=[period for _, period in places],
-        at_home=[period for unit_id, period in places if unit_id == unit.id])
+        at_home=[period for unit_id, period in places if unit_id == unit.id],
+        signed_in=_signed_in(child.id, by), today=by.today)
     row = BackupCare(child=child, unit=unit, start=start, end=end)
     db.session.add(row)
+    _uninvite({child.id: [period]}, unit.id)
     _inform({child.id}, by)
     return row
 
@@ -53,10 +59,12 @@ def change(backup: BackupCare, by: Actor, *, start: date, end: date) -> None:
     places = _places({backup.child_id}, DateRange(start, max(start, end))).get(backup.child_id, [])
     period = check_backup(
         start, end, Host(backup.unit.name, backup.unit.period), places=[one for _, one in places],
-        at_home=[one for unit_id, one in places if unit_id == backup.unit_id])
+        at_home=[one for unit_id, one in places if unit_id == backup.unit_id],
+        signed_in=_signed_in(backup.child_id, by), today=by.today)
     if backup.group is not None:
         check_group(backup.group.name, backup.group.period, period)
     backup.start, backup.end = start, end
+    _uninvite({backup.child_id: [period]}, backup.unit_id)
     _inform({backup.child_id}, by)
 
 
@@ -95,6 +103,10 @@ def move_group(group: Group, by: Actor, *, unit: Somewhere, start: date, end: da
         db.session.add(row)
         record("backup_care.arrange", row, by, {"unit": unit, "start": part.start, "end": part.end})
     children = {child_id for child_id, _ in moved}
+    away = defaultdict(list)
+    for child_id, part in moved:
+        away[child_id].append(part)
+    _uninvite(away, unit.id)
     _inform(children, by)
     tell(unit=unit, start=start, end=end, children=len(children))
     return len(children)
@@ -178,6 +190,24 @@ def _places(children: Collection[int], period: DateRange) -> dict[int, list[tupl
         .where(Placement.child_id.in_(children), Placement.meets(period)).order_by(Placement.start)):
         found[child_id].append((unit_id, DateRange(start, end)))
     return found
+
+
+def _signed_in(child_id: int, by: Actor) -> str:
+    """The unit in which the child is at this moment; "" for none."""
+    return db.session.scalar(
+        select(Unit.name).join(Presence, Presence.unit_id == Unit.id)
+        .where(Presence.child_id == child_id, Presence.left.is_(None), Presence.day == by.today)) or ""
+
+
+def _uninvite(away: Mapping[int, Collection[DateRange]], host: int) -> None:
+    """Children are not asked, by name, to what their own unit does while they are elsewhere."""
+    guests = db.session.scalars(
+        select(EventGuest).join(Event, Event.id == EventGuest.event_id)
+        .where(EventGuest.child_id.in_(away), Event.unit_id != host, Event.kind == EventKind.EVENT)
+        .options(joinedload(EventGuest.event))).all()
+    for guest in guests:
+        if any(part & guest.event.period == guest.event.period for part in away[guest.child_id or 0]):
+            db.session.delete(guest)
 
 
 def _inform(children: Collection[int], by: Actor) -> None:

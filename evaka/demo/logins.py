@@ -65,6 +65,7 @@ class Logins:
         self.office: dict[str, list[str]] = {"service_worker": [], "finance": []}
         self.staff: dict[int, int] = {}  # by group somebody who writes its letters
         self.ids: dict[str, int] = {}
+        self.deciders: dict[str, list[int]] = {}  # the same by their numbers, but for the ones who are told
         self.workers: list[tuple[int, int, int]] = []  # user, unit, group of the staff
 
     def _user(self, name: str, email: str, role: str, *, language: str = "fi", unit: int | None = None,
@@ -111,6 +112,7 @@ class Logins:
         for role, found in self.office.items():
             for _ in range(1 + len(houses) // 12):
                 found.append(self._employee(role))
+                self.deciders.setdefault(role, []).append(self.rows.counts["user"])
         for house in houses:
             if house is first:
                 self._user(DIRECTOR.name, DIRECTOR.email, DIRECTOR.role, unit=house.id)

@@ -12,7 +12,7 @@ from evaka.models.base import Dated, Model, OfChild
 from evaka.models.person import Person
 from evaka.models.placement import children_grouped, children_placed
 from evaka.models.user import User
-from evaka.rules.attendance import APPLICATION, AbsenceCategory, AbsenceKind, ApplicationStatus, Reporter
+from evaka.rules.attendance import APPLICATION, AbsenceApplicationStatus, AbsenceCategory, AbsenceKind, Reporter
 
 
 class Absence(OfChild, Model):
@@ -56,7 +56,7 @@ class AbsenceApplication(OfChild, Dated, Model):
 
     end: Mapped[date] = mapped_column("end_date")
     reason: Mapped[str] = mapped_column(sa.Text)
-    status: Mapped[ApplicationStatus] = mapped_column(default=ApplicationStatus.WAITING)
+    status: Mapped[AbsenceApplicationStatus] = mapped_column(default=AbsenceApplicationStatus.WAITING)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # who asks
     made_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

@@ -110,6 +110,7 @@ class ServiceTimes(_SeenByUnit, Dated, Model):
 
     kind: Mapped[TimesKind]
     week: Mapped[Pattern | None] = mapped_column(PatternType)
+    generated_on: Mapped[date | None]  # when the days without hours were last made absences
 
     child: Mapped[Person] = relationship()
 

@@ -171,6 +171,15 @@ def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
     person.phone_key, person.email_key = phone_key(person.phone), email_key(person.email)
 
 
+@event.listens_for(Person, "before_update")
+def _moved(_mapper: Any, _connection: Any, person: Person) -> None:
+    """Who moves lives no more where the point on the map is, unless the new one was told as well."""
+    told = sa.inspect(person).attrs
+    address = (told.street, told.postal_code, told.post_office)
+    if any(one.history.has_changes() for one in address) and not told.latitude.history.has_changes():
+        person.latitude = person.longitude = None
+
+
 keep_findable(Person)
 
 

@@ -27,6 +27,7 @@ class Suggestion(Model):
     __tablename__ = "suggestion"
     __table_args__ = (sa.Index("ix_suggestion_status", "status", "id"),)
     workflow = SUGGESTION
+    untold = frozenset({"criteria", "figures", "seconds"})  # what stands in the row, and in no other state before
 
     name: Mapped[str] = mapped_column(sa.String(120))
     status: Mapped[SuggestionStatus] = mapped_column(default=SuggestionStatus.WAITING)
@@ -77,6 +78,7 @@ class SuggestedPlace(Dated, Model):
         sa.Index("ix_suggested_place_suggestion_id_status", "suggestion_id", "status", "id"),
     )
     workflow = SUGGESTED
+    untold = frozenset({"why"})
 
     suggestion_id: Mapped[int] = mapped_column(ForeignKey("suggestion.id"))
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)

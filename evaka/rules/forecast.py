@@ -206,3 +206,27 @@ def fullest(day: Sequence[Slot], first: int = 0, last: int = MIDNIGHT) -> Slot |
     """The slot with the tightest ratio between two minutes, the first of equal ones; one without adults is tightest."""
     found = [slot for slot in day if first <= slot.start < last and slot.children]
     return max(found, key=lambda slot: (slot.ratio is None, slot.ratio or 0, -slot.start), default=None)
+
+
+# -- a day that is going on --------------------------------------------------------------------------------------
+
+
+def as_it_goes(
+    was: Iterable[tuple[int, int | None]], planned: Iterable[Minutes], now: int, closes: int, *, comes: bool = True
+) -> tuple[Minutes, ...]:
+    """The time of somebody on a day that is going on: as it was until `now`, as it is planned after it.
+
+    `was`: presences, None: still there.  Whoever is there stays as planned; whose plan is over stays until the unit
+    `closes`, since nobody knows better.  Who has not come although it is time may still come; who has left comes only
+    for what begins later.  `comes` False: the plan does not hold today (away).
+    """
+    known = [(start, end) for start, end in was if start <= now]
+    plan = sorted(planned) if comes else []
+    found = [(start, now if end is None else min(end, now)) for start, end in known]
+    if any(end is None or end > now for _, end in known):
+        running = [end for start, end in plan if start <= now < end]
+        found.append((now, max(running, default=max(closes, now + 1))))
+    elif not known:
+        found += [(now, end) for start, end in plan if start <= now < end]
+    found += [(start, end) for start, end in plan if start > now]
+    return tuple((start, end) for start, end in found if start < end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flask import g
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 import evaka.actions.backup_care  # noqa: F401  the buttons of these screens, of a child's and a group's file
@@ -22,6 +22,13 @@ from evaka.views.page import actor, told, written
 SHOWN = 40  # rows of a unit's file; the list has them all
 
 
+def wants_group() -> ColumnElement[bool]:
+    """Guests for whom the reader's units (or, for the whole city's office, any) have not chosen a group yet."""
+    waits = BackupCare.group_id.is_(None) & (BackupCare.end >= actor().today)
+    units = {unit for _, unit, _ in actor().grants if unit}
+    return waits & BackupCare.unit_id.in_(units) if units else waits
+
+
 class BackupCareScreen(Screen):
     """Both units read it; it is arranged on the child's file, or for a whole group on the group's."""
 
@@ -32,7 +39,7 @@ class BackupCareScreen(Screen):
     column_filters = (
         NamedFilter(BackupCare.end, "backup_care.not_over", lambda: BackupCare.end >= actor().today),
         RowFilter(BackupCare.unit_id, "backup_care.unit", Unit),
-        NamedFilter(BackupCare.group_id, "backup_care.no_group", lambda: BackupCare.group_id.is_(None)),
+        NamedFilter(BackupCare.id, "backup_care.wants_group", wants_group),
         DayFilter(BackupCare.end, "attendance.from"),
         DayFilter(BackupCare.start, "attendance.to", last=True),
     )

@@ -82,11 +82,12 @@ def _enter() -> Any:
     endpoint = request.endpoint or ""
     if endpoint.endswith("static") or endpoint == "tablet.changes":
         return None  # these ask the database nothing, or nothing of somebody's own
-    if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
-        lay_over(now().date())
     if request.blueprint == "tablet":  # opened by a device, not by a log-in
+        if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
+            lay_over(now().date())
         return presence.enter()
     if endpoint in OPEN:
+        lay_over(now().date())
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))

@@ -1,4 +1,8 @@
-"""Care elsewhere: arranged, changed, cut to the places; who may, who sees the child, where it counts."""
+"""Care elsewhere: arranged, changed, cut to the places; who may, who sees the child, where it counts.
+
+Scenario 24 of the domain's published ones (within the places, the host open all days, invitations at home go), and the
+end of scenario 30 (papers of a guest only during the care).
+"""
 
 from __future__ import annotations
 
@@ -20,13 +24,14 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
+from evaka.models.calendar.event import Event, EventGuest
 from evaka.models.document import Document
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.unit import OccupancyKind, occupancy
-from tests import factories
+from tests import day, factories
 from tests.conftest import keep, statements
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -102,6 +107,32 @@ def test_nobody_is_away_in_the_own_unit(by: By) -> None:
     home = factories.unit()
     with pytest.raises(Refused, match="backup_care.own_unit"):
         act.arrange(placed(home), by(), unit=home, start=FIRST, end=LAST)
+
+
+def test_a_child_that_is_signed_in_elsewhere_today_goes_tomorrow(by: By) -> None:
+    home, host = factories.unit("Aaltola"), factories.unit("Lokkila")
+    child = placed(home)
+    day.came(child, home, "7.30")
+    with pytest.raises(Refused, match="backup_care.signed_in"):
+        act.arrange(child, by(), unit=host, start=day.MONDAY, end=LAST)
+    row = act.arrange(child, by(), unit=host, start=date(2026, 6, 2), end=LAST)
+    with pytest.raises(Refused, match="backup_care.signed_in"):
+        act.change(row, by(), start=day.MONDAY, end=LAST)
+
+
+def test_what_the_own_unit_does_meanwhile_does_not_ask_the_child_by_name(by: By) -> None:
+    home, host = factories.unit(), factories.unit()
+    child, other = placed(home), placed(home)
+    days = {"meanwhile": (home, date(2026, 7, 8), date(2026, 7, 8)), "before": (home, date(2026, 6, 30), FIRST),
+            "there": (host, date(2026, 7, 8), date(2026, 7, 8))}
+    events = {name: factories.save(Event(unit_id=unit.id, title=name, start=start, end=end, made_at=factories.NOON))
+              for name, (unit, start, end) in days.items()}
+    for event in events.values():
+        factories.save(EventGuest(event_id=event.id, child_id=child.id))
+    factories.save(EventGuest(event_id=events["meanwhile"].id, child_id=other.id))
+    act.arrange(child, by(), unit=host, start=FIRST, end=LAST)
+    asked = db.session.execute(select(Event.title, EventGuest.child_id).join(Event, Event.id == EventGuest.event_id))
+    assert set(asked.all()) == {("before", child.id), ("there", child.id), ("meanwhile", other.id)}
 
 
 # -- a whole group ------------------------------------------------------------------------------------------
@@ -185,8 +216,8 @@ def test_the_unit_that_takes_a_child_sees_it_and_its_guardians_until_a_month_aft
     staff = factories.user("staff", unit=host, group=group)
     other_staff = factories.user("staff", unit=host, group=factories.group(host, "Oravat"))
     family = {child.id, child.guardians[0].id}
-    for day in ("2026-06-01", "2026-07-31", "2026-08-31"):
-        assert sees(by, director, day) == family
+    for when in ("2026-06-01", "2026-07-31", "2026-08-31"):
+        assert sees(by, director, when) == family
     assert sees(by, director, "2026-09-01") == set()
     assert sees(by, staff, "2026-07-31") == family
     assert sees(by, staff, "2026-08-01") == set()

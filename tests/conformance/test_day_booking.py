@@ -109,9 +109,11 @@ def test_6_what_the_unit_has_marked_stands_for_guardians_and_gives_way_to_the_un
     unit = staff(by, place)
     act.enter(child, unit, days={NEXT[0]: Asked(Ask.AWAY)})
     assert act.book(child, guardian, days={NEXT[0]: asked("8-16")}) == {NEXT[0]: "booking.marked_away"}
-    assert booked(child) == {} and away(child) == {NEXT[0]: {"billable": "other"}}
+    assert booked(child) == {}
+    assert away(child) == {NEXT[0]: {"billable": "other"}}
     act.enter(child, unit, days={NEXT[0]: asked("8-16")})
-    assert booked(child) == {NEXT[0]: ["08:00-16:00"]} and away(child) == {}
+    assert booked(child) == {NEXT[0]: ["08:00-16:00"]}
+    assert away(child) == {}
 
 
 def test_7_parts_of_the_day_that_follow_from_times(by):
@@ -182,7 +184,8 @@ def test_14_before_a_holiday_is_open_nothing_of_it_changes(by):
     for someone, deed in ((guardian, act.book), (staff(by, place), act.enter)):
         for one in (asked("8-16"), Asked(Ask.AWAY)):
             assert deed(child, someone, days={DAY: one}) == {DAY: "booking.holiday_not_open"}
-    assert booked(child) == {} and away(child) == {}
+    assert booked(child) == {}
+    assert away(child) == {}
 
 
 def test_15_while_a_holiday_is_open_and_after_its_last_day(by):
@@ -202,7 +205,8 @@ def test_15_while_a_holiday_is_open_and_after_its_last_day(by):
         act.book(child, guardian, days={DAY: Asked(Ask.PRESENT)})
     assert no.value.key == "booking.times_missing"
     act.enter(child, staff(by, place), days={date(2026, 7, 9): asked("9-15"), date(2026, 7, 10): asked("9-15")})
-    assert sorted(booked(child)) == [DAY, date(2026, 7, 9), date(2026, 7, 10)] and away(child) == {}
+    assert sorted(booked(child)) == [DAY, date(2026, 7, 9), date(2026, 7, 10)]
+    assert away(child) == {}
 
 
 @pytest.mark.parametrize(("shift", "saturday"), [(None, False), (ShiftCare.NONE, False), (ShiftCare.FULL, True)])
@@ -236,7 +240,8 @@ def test_21_days_without_agreed_hours_are_absences(by, shift, saturday):
     guardian = by(factories.user("guardian", person=child.guardians[0]))
     assert act.book(child, guardian, days={wednesdays[1]: asked("8-16")}) == {wednesdays[1]: "booking.marked_away"}
     agreed.remove_times(row, office)
-    assert set(away(child)) == {wednesdays[2]} and ill[0] in db.session
+    assert set(away(child)) == {wednesdays[2]}
+    assert ill[0] in db.session
 
 
 def test_21_public_holidays_are_no_days_of_care(by):

@@ -81,7 +81,7 @@ def values_of(table: sa.Table, connection: sa.Connection) -> dict[str, Any]:
         column.key: value_of(column, connection)
         for column in table.columns
         if not column.primary_key and not column.nullable and column.server_default is None
-    }
+    } | ({"kind": "municipal"} if table.name == "message_box" else {})
 
 
 def insert(table: sa.Table, connection: sa.Connection, **given: Any) -> int:

@@ -15,6 +15,7 @@ from evaka.rules.forecast import (
     Slot,
     Source,
     Working,
+    as_it_goes,
     coming,
     fullest,
     shortages,
@@ -114,3 +115,24 @@ def test_the_fullest_slot_is_the_first_of_the_tightest() -> None:
     assert alone.ratio is None
     assert fullest(day("0", "0.5"), 0, 480) is None
     assert fullest([Slot(480, 0, Decimal(0), Decimal(0))]) is None
+
+
+NOW, CLOSES = 10 * H, 17 * H
+BOOKED = [(8 * H, 14 * H), (15 * H, 16 * H)]
+
+
+@pytest.mark.parametrize(("was", "given", "told"), [
+    ([(8 * H, None)], {}, [(8 * H, NOW), (NOW, 14 * H), (15 * H, 16 * H)]),  # here: goes on as booked
+    ([], {}, [(NOW, 14 * H), (15 * H, 16 * H)]),  # late: may still come
+    ([(8 * H, 9 * H)], {}, [(8 * H, 9 * H), (15 * H, 16 * H)]),  # has left: the second time is still to come
+    ([(8 * H, None)], {"comes": False}, [(8 * H, NOW), (NOW, CLOSES)]),  # away on paper, but here
+    ([], {"comes": False}, []),
+    ([(8 * H, None)], {"planned": [(7 * H, 9 * H)]}, [(8 * H, NOW), (NOW, CLOSES)]),  # should have been fetched
+    ([(8 * H, None)], {"planned": [], "closes": 9 * H}, [(8 * H, NOW), (NOW, NOW + 1)]),
+    ([(NOW, None)], {"planned": []}, [(NOW, CLOSES)]),
+    ([(8 * H, 11 * H)], {}, [(8 * H, NOW), (NOW, 14 * H), (15 * H, 16 * H)]),  # written beforehand
+    ([(11 * H, None)], {"planned": []}, []),  # after the moment that is asked about
+])
+def test_a_day_as_it_was_and_as_it_is_planned(was: Any, given: dict[str, Any], told: Any) -> None:
+    asked = {"planned": BOOKED, "closes": CLOSES} | given
+    assert as_it_goes(was, asked.pop("planned"), NOW, asked.pop("closes"), **asked) == tuple(told)

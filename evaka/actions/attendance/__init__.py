@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -96,6 +97,8 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
                     raise Refused("attendance.told_by_unit", day=day, kind=row.kind)
                 row.kind, row.reported_by = told, reporter
             written.append(row)
+    if reporter is Reporter.GUARDIAN and kind is not AbsenceKind.SICK:
+        _check_apply(places, {row.day for row in written})
     if not written:
         raise Refused("attendance.no_care_days", first=first, last=last)
     unbooked = {row.day for row in written if row.day in open_for}
@@ -116,6 +119,15 @@ def remove(absence: Absence, by: Actor) -> None:
     ):
         db.session.delete(row)
     redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+
+
+def _check_apply(places: Sequence[Placement], days: set[date]) -> None:
+    """A long absence of a child in pre-primary education is applied for."""
+    rules = city.value("bookings", "rules", BookingPolicy)
+    bound = sum(1 for day in days for place in places
+                if place.care_type in rules.application_care and day in place.period)
+    if bound > rules.application_days:
+        raise Refused("attendance.apply_instead", days=bound, most=rules.application_days)
 
 
 def _closed(units: set[int], period: DateRange) -> dict[int, frozenset[date]]:

@@ -9,20 +9,20 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload, undefer
 
 from evaka.access import Actor, require
-from evaka.actions import Among, Long, action, record
+from evaka.actions import Among, Long, action
 from evaka.actions.application import option
 from evaka.actions.decision.paper import policy
-from evaka.actions.document import keep, name_of
+from evaka.actions.document import name_of
 from evaka.kit.dates import finnish
 from evaka.kit.errors import Refused
 from evaka.letters import pdf
-from evaka.letters.dispatch import merged
-from evaka.letters.evidence import Evidence, Part, evidence_letter
+from evaka.letters.decision.dispatch import merged
+from evaka.letters.decision.evidence import Evidence, Part, evidence_letter
 from evaka.letters.letter import city_sender
 from evaka.models.base import HELSINKI, db
 from evaka.models.decision import Decision
 from evaka.models.decision.claim import Claim
-from evaka.models.decision.dispatch import Delivery
+from evaka.models.decision.dispatch import Delivery, first_read
 from evaka.models.document import Document
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, carers
@@ -77,21 +77,17 @@ def withdraw(claim: Claim, by: Actor) -> None:
 # -- what is on file --------------------------------------------------------------------------------
 
 
-def bundle(decision: Decision, by: Actor, language: str) -> Document:
+def bundle(decision: Decision, by: Actor, language: str) -> tuple[str, bytes]:
     """Application, occupancies, grounds, deliveries, claims and log of a decision, and the decision itself: one PDF.
 
-    It is kept as it was given out.
+    Its name and content; whoever gives it out leaves a line with its digest in the journal.
     """
     require(by, "claim.bundle", decision)
     letter = evidence_letter(_evidence(decision, by, language), language)
     papers = [pdf(letter)]
     if decision.document_id is not None:
         papers.append(db.session.get_one(Document, decision.document_id, options=[undefer(Document.content)]).content)
-    paper = keep(
-        decision.child_id, "claim", by, name=f"{letter.title} {decision.number or ''}".strip(), language=language,
-        content=merged(papers))
-    record("claim.bundle", decision, by, {"document": paper.id, "digest": paper.digest})
-    return paper
+    return f"{letter.title} {decision.number or ''}".strip(), merged(papers)
 
 
 def _evidence(decision: Decision, by: Actor, language: str) -> Evidence:
@@ -173,6 +169,7 @@ def _plans_part(decision: Decision, word: Any) -> Part:
 
 
 def _deliveries_part(decision: Decision, word: Any) -> Part:
+    read = first_read(decision.id)
     rows = db.session.scalars(
         select(Delivery).where(Delivery.decision_id == decision.id)
         .options(joinedload(Delivery.person), joinedload(Delivery.document)).order_by(Delivery.id))
@@ -180,7 +177,7 @@ def _deliveries_part(decision: Decision, word: Any) -> Part:
         word("claim.part.deliveries"), empty=word("claim.nothing_here"),
         header=tuple(word(f"delivery.{name}") for name in ("person", "channel", "sent_at", "read_at", "digest")),
         rows=tuple((
-            name_of(one.person), word(enum_key(one.channel)), _written(one.sent_at), _written(one.read_at),
+            name_of(one.person), word(enum_key(one.channel)), _written(one.sent_at), _written(read.get(one.person_id)),
             one.document.digest[:16] + "…" if one.document else "–") for one in rows),
         widths=(3, 2, 2, 2, 3))
 

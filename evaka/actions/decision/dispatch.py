@@ -22,7 +22,7 @@ from evaka.kit.dates import finnish
 from evaka.kit.errors import Refused
 from evaka.letters import pdf
 from evaka.letters.decision import decision_letter
-from evaka.letters.dispatch import Envelope, for_the_post
+from evaka.letters.decision.dispatch import Envelope, for_the_post
 from evaka.letters.letter import city_sender
 from evaka.models.application import Application
 from evaka.models.base import db

@@ -109,9 +109,9 @@ def move(
 
     In the same unit the child stays in its groups.
     """
-    period = DateRange(max(start, placement.start), placement.end)
     if start not in placement.period:
         raise Refused("placement.group_outside_place", start=start, place=placement.period)
+    period = DateRange(start, placement.end)
     to, need = unit or placement.unit, option(service_need)
     check_fits(period, need.care_type, offer_of(to), shift_care=shift_care is not ShiftCare.NONE)
     groups = [
@@ -133,8 +133,8 @@ def move(
     return made
 
 
-@action("placement.end")
-def end(placement: Placement, by: Actor, *, last_day: date) -> None:
+@action("placement.end_early")
+def end_early(placement: Placement, by: Actor, *, last_day: date) -> None:
     """The place ends earlier than was thought."""
     if last_day not in placement.period:
         raise Refused("placement.group_outside_place", start=last_day, place=placement.period)

@@ -14,9 +14,8 @@ from evaka.models.message.box import Away, Box, Folder, Template
 from evaka.models.message.post import Post, PostFile
 from evaka.models.person import FosterParent, Guardian, Person, custody
 from evaka.models.placement import GroupPlacement, Placement
-from evaka.models.unit import Group, Unit
+from evaka.models.unit import Group
 from evaka.rules.message.post import PostKind
-from evaka.rules.unit import Feature
 
 __all__ = [
     "Away", "Box", "Folder", "Message", "Post", "PostFile", "Receipt", "Template", "Thread", "ThreadChild",
@@ -50,15 +49,34 @@ class Thread(Model):
     children: Mapped[list[ThreadChild]] = relationship(order_by="ThreadChild.id", back_populates="thread")
 
     @classmethod
+    def in_boxes(cls, boxes: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Those that lie in these boxes."""
+        inside = select(Box.id).where(boxes)
+        return cls.id.in_(select(ThreadMember.thread_id).where(ThreadMember.box_id.in_(inside)))
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        return cls.in_boxes(Box.of_units(units, today))
+
+    @classmethod
+    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return cls.in_boxes(Box.of_groups(groups, today))
+
+    @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         """A guardian's own, as long as no child of the conversation has been blocked from the guardian."""
         return cls.id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id == person_id, ~is_blocked()))
 
     @classmethod
+    def of_guardian(cls, person_id: int, today: date) -> ColumnElement[bool]:
+        """The same; a foster parent's as long as no child of the conversation has moved away."""
+        return cls.id.in_(select(ThreadMember.thread_id).where(
+            ThreadMember.person_id == person_id, ~is_blocked(), ~has_ended(today)))
+
+    @classmethod
     def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
-        """A foster parent's, as long as no child of the conversation has moved away."""
-        left = select(ThreadMember.thread_id).where(ThreadMember.person_id == person_id, has_ended(today))
-        return and_(cls.of_person(person_id, user_id), cls.id.not_in(left))
+        """A guardian's own, and those in a box of somebody of the staff."""
+        return or_(cls.of_guardian(person_id, today), cls.in_boxes(Box.of_person_on(person_id, user_id, today)))
 
     def __str__(self) -> str:
         return self.title
@@ -80,6 +98,7 @@ class ThreadMember(Model):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     box_id: Mapped[int | None] = mapped_column(ForeignKey("message_box.id"))
     last_at: Mapped[datetime | None]  # the thread's own, so that a box is listed out of one index
+    received_at: Mapped[datetime | None]  # when the others last wrote to it
     archived: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     folder_id: Mapped[int | None] = mapped_column(ForeignKey("message_folder.id"), index=True)
 
@@ -179,14 +198,6 @@ def readers_of(thread_id: int, day: date) -> Select[tuple[int]]:
     )
 
 
-def in_group(group_id: int, day: date) -> ColumnElement[bool]:
-    """Of a person: a child who is in the group on a day."""
-    return Person.id.in_(
-        select(Placement.child_id).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
-        .where(GroupPlacement.group_id == group_id, GroupPlacement.on(day), Placement.on(day))
-    )
-
-
 def guardians_of(children: ColumnElement[bool], day: date) -> Select[tuple[int, int | None]]:
     """Pairs (child, guardian or foster parent) of these children by name; blocked and deceased ones show as None."""
     guardian = aliased(Person)
@@ -218,25 +229,12 @@ def places_of(thread: Thread) -> Select[Placement]:
     return query
 
 
-def written_with(groups: ColumnElement[bool], threads: ColumnElement[bool]) -> Select[tuple[bool]]:
-    """Whether letters are open in the unit of one of these groups, or there are some to be read still."""
-    opened = select(Group.id).join(Unit, Unit.id == Group.unit_id).where(groups, Unit.has(Feature.MESSAGES))
-    return select(or_(opened.exists(), select(Thread.id).where(threads).exists()))
-
-
-def unread_in(boxes: ColumnElement[bool]) -> Select[tuple[int]]:
-    """How many messages wait unread in these boxes."""
-    return select(func.count(Receipt.id)).where(
-        Receipt.read_at.is_(None), Receipt.box_id.in_(select(Box.id).where(boxes))
-    )
-
-
 def unread_by(person_id: int, own: ColumnElement[bool]) -> Select[tuple[int]]:
     """How many messages of the guardian's own threads wait unread."""
     return (
         select(func.count(Receipt.id)).join(Message, Message.id == Receipt.message_id)
         .where(
             Receipt.read_at.is_(None), Receipt.person_id == person_id,
-            Message.thread_id.in_(select(Thread.id).where(own)),
+            select(Thread.id).where(Thread.id == Message.thread_id, own).exists(),
         )
     )

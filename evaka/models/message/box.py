@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey, select
+from sqlalchemy import ColumnElement, ForeignKey, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evaka import city
 from evaka.models.base import Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group
-from evaka.models.user import User
-from evaka.rules.message.post import BoxKind
+from evaka.models.user import Grant, User
+from evaka.rules.message.post import BoxKind, MessagePolicy
+
+
+def message_policy() -> MessagePolicy:
+    return city.value("city", "messages", MessagePolicy)
 
 
 class Box(Model):
@@ -47,12 +52,32 @@ class Box(Model):
         return cls.group_id.in_(groups)
 
     @classmethod
-    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
-        return cls.user_id == user_id
+    def feature_name(cls) -> str:
+        return "message"
+
+    @classmethod
+    def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
+        """Somebody's own, and the city's for whoever has one of the roles that the city names for it."""
+        policy = message_policy()
+
+        def holds(kind: BoxKind) -> ColumnElement[bool]:
+            return select(Grant.id).where(
+                Grant.user_id == user_id, Grant.role.in_(policy.roles(kind)), Grant.on(today)).exists()
+
+        shared = (BoxKind.MUNICIPAL, BoxKind.SERVICE, BoxKind.FINANCE)
+        return or_(
+            and_(cls.user_id == user_id, holds(BoxKind.PERSONAL)),
+            *(and_(cls.kind == kind, holds(kind)) for kind in shared),
+        )
+
+    @property
+    def shared(self) -> bool:
+        """One of the three of the whole city."""
+        return self.group_id is None and self.user_id is None
 
     def __str__(self) -> str:
-        """The group's or the person's name; the boxes of the city are named by the texts."""
-        return str(self.group or self.user or f"message.box_kind.{self.kind}")
+        """The group's or the person's name; those of the city are named by a text."""
+        return str(self.group or self.user or f"box_kind.{self.kind}")
 
 
 class Folder(Model):
@@ -75,6 +100,10 @@ class Folder(Model):
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         return cls.person_id == person_id
+
+    @classmethod
+    def feature_name(cls) -> str:
+        return "message"
 
     def __str__(self) -> str:
         return self.name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ForeignKey
+from sqlalchemy import ColumnElement, ForeignKey, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Model
@@ -50,7 +50,7 @@ class Post(Sought, Model):
     digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)  # who, to whom, day, words: never twice
     recipients: Mapped[int | None]  # how many it was sent to
     seen_digest: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")  # whom the writer had seen
-    changed: Mapped[int | None]  # how many came or went between looking and sending
+    seen_count: Mapped[int | None]  # how many the writer had seen, when it was sent to others
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     failed: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")  # why it was not delivered
@@ -60,6 +60,23 @@ class Post(Sought, Model):
     user: Mapped[User | None] = relationship(foreign_keys=[user_id])
     files: Mapped[list[PostFile]] = relationship(
         back_populates="post", order_by="PostFile.id", cascade="all, delete-orphan")
+
+    @classmethod
+    def feature_name(cls) -> str:
+        return "message"
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        return cls.box_id.in_(select(Box.id).where(Box.of_units(units, today)))
+
+    @classmethod
+    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return cls.box_id.in_(select(Box.id).where(Box.of_groups(groups, today)))
+
+    @classmethod
+    def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
+        own = select(Box.id).where(Box.of_person_on(person_id, user_id, today))
+        return or_(cls.person_id == person_id, cls.box_id.in_(own))
 
     @property
     def withdrawn(self) -> bool:
@@ -87,6 +104,10 @@ class PostFile(Model):
     content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
 
     post: Mapped[Post] = relationship(back_populates="files")
+
+    @classmethod
+    def feature_name(cls) -> str:
+        return "message"
 
     def __str__(self) -> str:
         return self.name

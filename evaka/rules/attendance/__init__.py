@@ -70,7 +70,7 @@ class Reporter(StrEnum):
     SYSTEM = "system"
 
 
-class ApplicationStatus(StrEnum):
+class AbsenceApplicationStatus(StrEnum):
     """Of an application for a long absence."""
 
     WAITING = "waiting"
@@ -78,9 +78,9 @@ class ApplicationStatus(StrEnum):
     REJECTED = "rejected"
 
 
-APPLICATION = Workflow[ApplicationStatus](
-    accept_application=({ApplicationStatus.WAITING}, ApplicationStatus.ACCEPTED),
-    reject_application=({ApplicationStatus.WAITING}, ApplicationStatus.REJECTED),
+APPLICATION = Workflow[AbsenceApplicationStatus](
+    accept_application=({AbsenceApplicationStatus.WAITING}, AbsenceApplicationStatus.ACCEPTED),
+    reject_application=({AbsenceApplicationStatus.WAITING}, AbsenceApplicationStatus.REJECTED),
 )
 
 

@@ -8,8 +8,13 @@ from typing import NamedTuple
 
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
+from evaka.rules.application import ApplicationStatus
 
 ANSWERED_AFTERWARDS = timedelta(days=31)  # as long as the unit sees a child who has left
+
+
+# an application may be written about until it has been decided
+ABOUT_OVER = frozenset({ApplicationStatus.REJECTED, ApplicationStatus.ACTIVE, ApplicationStatus.CANCELLED})
 
 
 class Circle(NamedTuple):
@@ -34,6 +39,14 @@ def threads(pairs: Iterable[tuple[int, int]]) -> list[Circle]:
     return [Circle(people, tuple(children)) for people, children in circles.items()]
 
 
+def each_guardian(pairs: Iterable[tuple[int, int]]) -> list[Circle]:
+    """One conversation for each guardian, about all the guardian's children: for bulletins, which nobody answers."""
+    children: dict[int, list[int]] = {}
+    for child, guardian in pairs:
+        children.setdefault(guardian, []).append(child)
+    return [Circle(frozenset({guardian}), tuple(dict.fromkeys(some))) for guardian, some in children.items()]
+
+
 def answerable_until(places: Iterable[DateRange]) -> date | None:
     """The last day on which a conversation about children with these places in the unit may be answered.
 
@@ -50,3 +63,20 @@ def check_answerable(places: Iterable[DateRange], day: date) -> None:
     until = answerable_until(places)
     if until is None or day > until:
         raise Refused("message.closed", until=until)
+
+
+def check_about_application(status: ApplicationStatus) -> None:
+    """Refuse an answer about an application that has been decided or taken back."""
+    if status in ABOUT_OVER:
+        raise Refused("message.application_over", status=status)
+
+
+def check_about_fees(statement_waits: bool, asked: date | None, day: date) -> None:
+    """Refuse a family's answer about its fees when nothing is being asked.
+
+    It may be answered as long as the office has an income statement of the person before it, and 31 days after the
+    office last wrote (`asked`).
+    """
+    if not statement_waits and (asked is None or day > asked + ANSWERED_AFTERWARDS):
+        raise Refused("message.fees_over", until=asked and asked + ANSWERED_AFTERWARDS)
+

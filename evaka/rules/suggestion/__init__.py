@@ -10,9 +10,10 @@ from evaka.rules.suggestion.criteria import (
     SuggestionPolicy,
     lot,
 )
-from evaka.rules.suggestion.season import Applicant, House, Season, metres, whole, whole_room
+from evaka.rules.suggestion.season import Applicant, House, Months, Point, Season, metres, whole, whole_room
 from evaka.rules.suggestion.states import SUGGESTED, SUGGESTION, SuggestedStatus, SuggestionStatus
-from evaka.rules.suggestion.verify import Block, Plan, apart, blocking, overfull
+from evaka.rules.suggestion.verify import Block, Filling, Plan, apart, blocking, overfull
+from evaka.rules.suggestion.why import Here, NotThere, Reasons, Why, Worth, passed_over, worth
 
 __all__ = [
     "SUGGESTED",
@@ -23,19 +24,29 @@ __all__ = [
     "Criteria",
     "Criterion",
     "CriterionKind",
+    "Filling",
+    "Here",
     "House",
+    "Months",
+    "NotThere",
     "Plan",
+    "Point",
+    "Reasons",
     "Season",
     "Step",
     "SuggestedStatus",
     "SuggestionPolicy",
     "SuggestionStatus",
+    "Why",
+    "Worth",
     "admit",
     "apart",
     "blocking",
     "lot",
     "metres",
     "overfull",
+    "passed_over",
     "whole",
     "whole_room",
+    "worth",
 ]

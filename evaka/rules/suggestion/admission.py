@@ -117,9 +117,7 @@ class _Run:
     def settle(self) -> Plan:
         while self.waiting or self.stirred:
             while self.waiting:
-                party = self.waiting.pop()
-                if party.active and party.at is None:
-                    self._propose(party)
+                self._propose(self.waiting.pop())
             if self.stirred:
                 unit = min(self.stirred)
                 self.stirred.remove(unit)
@@ -239,7 +237,7 @@ class _Run:
     def _displace(self, party: Party) -> None:
         assert party.at is not None
         self._turn_away(party, party.at)
-        party.at, party.next = None, party.at + 1
+        party.next, party.at = party.at + 1, None
         self.waiting.append(party)
 
     def _turn_away(self, party: Party, option: int) -> bool:

@@ -114,13 +114,9 @@ def stepped(day: date | None, step: Step) -> int:
     """A day's place in line; days of one step share it, and no day comes last."""
     if day is None:
         return NEVER
-    match step:
-        case Step.DAY:
-            return day.toordinal()
-        case Step.WEEK:
-            return (day.toordinal() - 1) // 7
-        case Step.MONTH:
-            return day.year * 12 + day.month
+    if step is Step.MONTH:
+        return day.year * 12 + day.month
+    return day.toordinal() if step is Step.DAY else (day.toordinal() - 1) // 7
 
 
 def lot(seed: str, number: int) -> int:

@@ -6,12 +6,14 @@ younger child 17,500, times the factor of support).  A month is counted by its t
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cached_property
+from hashlib import sha256
 from math import asin, cos, radians, sin, sqrt
 from typing import TypeAlias
 
@@ -54,8 +56,10 @@ class Applicant:
 
     `takes` is the child's weight in each month of the horizon in an ordinary unit, `takes_at_home` in family day care;
     months before the stay, and after the months that are looked at, are 0.  `there` are the months of the stay itself.
-    `standing` is what the child weighs already in units where it has a place: it gives way to the new one.  Applicants
-    with the same `family` have asked to be placed together.
+    `near` is from where further units are looked for when the home is unknown; of a home that is not `told` no distance
+    leaves this reckoning.  `standing` is what the child weighs already in units where it has a place: it gives way to the new one.  `language`
+    is the child's own, `speaks` are those of the units that the family has named.  Applicants with the same `family`
+    have asked to be placed together.
     """
 
     number: int
@@ -70,9 +74,12 @@ class Applicant:
     shift_care: bool = False
     support: bool = False
     language: str | None = None
+    speaks: frozenset[str] = frozenset()
     siblings_in: frozenset[int] = frozenset()
     family: int | None = None
     home: Point | None = None
+    near: Point | None = None
+    told: bool = True
     standing: Mapping[int, Months] = field(default_factory=dict)
 
 
@@ -93,6 +100,13 @@ def whole(weight: Decimal) -> int:
 def whole_room(room: Decimal | None) -> int:
     """A unit's room, rounded down; none where no adults are planned, and none when it is over-full."""
     return max(0, int((room * WHOLE).to_integral_value(ROUND_FLOOR))) if room is not None else 0
+
+
+def _plain(value: object) -> object:
+    """A value as JSON keeps it, the same whatever the order of a set."""
+    if isinstance(value, frozenset):
+        return sorted(str(one) for one in value)
+    return str(value)
 
 
 class Season:
@@ -118,6 +132,18 @@ class Season:
         ]
         spoken = Counter(one.offer.language for one in self.houses.values())
         self._languages = sorted(spoken, key=lambda language: (-spoken[language], language))  # the most usual first
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that the plan follows from."""
+        facts = [
+            [asdict(one) for one in self.applicants.values()],
+            [asdict(one) for one in self.houses.values()],
+            asdict(self.criteria),
+            asdict(self.policy),
+        ]
+        told = json.dumps(facts, default=_plain, sort_keys=True, ensure_ascii=False)
+        return sha256(told.encode()).hexdigest()
 
     @cached_property
     def families(self) -> dict[int, tuple[int, ...]]:
@@ -155,7 +181,9 @@ class Season:
         return one.there
 
     def distance(self, number: int, unit: int) -> int | None:
-        return metres(self.applicants[number].home, self.houses[unit].point)
+        """Metres from the child's home, where these may be told."""
+        one = self.applicants[number]
+        return metres(one.home, self.houses[unit].point) if one.told else None
 
     # -- who goes first ---------------------------------------------------------------------------------
 
@@ -173,7 +201,7 @@ class Season:
             elif criterion.key is CriterionKind.NEEDS:
                 found[place] = int(not self._needs(one, self.houses[unit]))
             else:
-                found[place] = band(self.distance(number, unit), criterion.bands)
+                found[place] = band(metres(one.home, self.houses[unit].point), criterion.bands)
         return tuple(found)
 
     def _of_applicant(self, one: Applicant) -> list[int]:
@@ -214,7 +242,7 @@ class Season:
             return ()
         return tuple(
             unit
-            for metre, unit in self.nearest(one.home)
+            for metre, unit in self.nearest(one.home or one.near)
             if metre <= policy.furthest * 1000
             and unit not in one.wishes
             and not self.misfits(number, unit)
@@ -229,12 +257,8 @@ class Season:
         return self._nearest[home]
 
     def _speaks(self, one: Applicant, house: House) -> bool:
-        """A unit that was not wished for has the child's language, or that of the first wish."""
-        wanted = one.language if one.language in self._languages else None
-        if wanted is None:
-            first = next((self.houses[unit] for unit in one.wishes if unit in self.houses), None)
-            wanted = first.offer.language if first else self._languages[0]
-        return house.offer.language == wanted
+        """A unit that was not wished for has a language that the family has named, else the most usual one."""
+        return house.offer.language in (one.speaks or self._languages[:1])
 
     def together(self, members: Sequence[int]) -> tuple[int, ...]:
         """The units in which siblings would be together, in their order of liking.
@@ -256,7 +280,7 @@ class Season:
         within = self.policy.together_within * 1000
         further = [
             unit
-            for metre, unit in (self.nearest(first.home) if within else ())
+            for metre, unit in (self.nearest(first.home or first.near) if within else ())
             if metre <= within and unit not in every and self._all_may(members, unit)
             and all(self._speaks(self.applicants[number], self.houses[unit]) for number in members)
         ]

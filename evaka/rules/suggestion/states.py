@@ -32,6 +32,7 @@ class SuggestedStatus(StrEnum):
 
 
 SUGGESTED = Workflow[SuggestedStatus](
+    accept=({SuggestedStatus.SUGGESTED}, SuggestedStatus.APPROVED),
     move=({SuggestedStatus.SUGGESTED, SuggestedStatus.LEFT_OUT}, SuggestedStatus.SUGGESTED),
     leave_out=({SuggestedStatus.SUGGESTED}, SuggestedStatus.LEFT_OUT),
     take_back=({SuggestedStatus.LEFT_OUT}, SuggestedStatus.SUGGESTED),

@@ -164,3 +164,30 @@ def overfull(season: Season, plan: Plan) -> list[int]:
 def apart(season: Season, plan: Plan) -> list[Members]:
     """The siblings who have asked to be together and are not."""
     return [members for members in season.families.values() if len({plan[one] for one in members}) > 1]
+
+
+class Filling:
+    """Units that are filled one child after another, beginning with a plan."""
+
+    def __init__(self, season: Season, plan: Plan) -> None:
+        self.season = season
+        self.inside: dict[int, tuple[Months, Months]] = {}
+        for number, unit in plan.items():
+            if unit is not None:
+                self.add(number, unit)
+
+    def add(self, number: int, unit: int) -> None:
+        takes, sits = self.inside.get(unit, ((0,) * len(self.season.houses[unit].free),) * 2)
+        more = load_of(self.season, (number,), unit)
+        self.inside[unit] = plus(takes, more[0]), plus(sits, more[1])
+
+    def lacks(self, number: int, unit: int) -> int | None:
+        """The first month in which there is no room left for a child; None: it fits."""
+        house = self.season.houses[unit]
+        takes, sits = self.inside.get(unit, ((0,) * len(house.free),) * 2)
+        more = load_of(self.season, (number,), unit)
+        for month, free in enumerate(house.free):
+            seats = house.seats is None or not more[1][month] or sits[month] + more[1][month] <= house.seats[month]
+            if not seats or (more[0][month] and takes[month] + more[0][month] > free):
+                return month
+        return None

@@ -99,7 +99,7 @@ class MyAbsences(Screen):
         return super().file(row) | {"history": []}
 
     def offers(self, action: Action, row: Any) -> bool:
-        return action.key == "attendance.absent" and db.session.scalar(
+        return action.key in ("attendance.absent", "attendance.apply_leave") and db.session.scalar(
             _told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
 
     def action_form(self, action: Action, row: Any) -> Any:

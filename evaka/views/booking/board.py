@@ -27,7 +27,7 @@ from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
 from evaka.views.base import Page, sentence
 from evaka.views.base.rows import REFUSALS, row_number
-from evaka.views.booking.cells import asked_of, cell, is_away, kind_in_words, why_shut
+from evaka.views.booking.cells import asked_of, cell, is_away, kind_in_words, short, why_shut
 from evaka.views.page import actor, row_url, told, told_refusal
 
 MANY = 400  # groups in the choice; the others are found through their own page
@@ -65,7 +65,7 @@ class BookingBoard(Page):
         return self.render(
             "office/booking.html", heading=self.heading, crumbs=[], week=monday, may_enter=may_enter,
             groups=[(one.id, f"{one.unit}, {one.name}", one is group) for one in groups],
-            title=told("booking.week_of", number=monday.isocalendar().week, first=monday, last=period.end),
+            title=told("booking.week_of", number=monday.isocalendar().week, **short(period)),
             before=self.address(group, monday - WEEK), after=self.address(group, monday + WEEK), days=days,
             rows=[self.row(one, known, days, typed, wrong, by) for one in children])
 

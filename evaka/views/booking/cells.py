@@ -6,6 +6,7 @@ import re
 from datetime import time
 from typing import Any
 
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.rules.attendance import AbsenceKind, away_all_day
 from evaka.rules.booking import Span, day_of
@@ -19,6 +20,11 @@ WORDS = {"away": Asked(Ask.AWAY), "sick": Asked(Ask.AWAY, kind=AbsenceKind.SICK)
 CLOCK = r"\d{1,2}(?:[.:]\d\d)?"
 PAIR = re.compile(rf"({CLOCK})\s*[-–—]\s*({CLOCK})")
 OTHER = re.compile(r"[^\d.:\s,;+\-–—]")
+
+
+def short(period: DateRange) -> dict[str, str]:
+    """The ends of a week without its year."""
+    return {name: f"{day.day}.{day.month}." for name, day in (("first", period.start), ("last", period.last_day))}
 
 
 def times_in_words(facts: DayFacts) -> str:

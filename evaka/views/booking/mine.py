@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from wtforms import SelectField
+from wtforms.validators import Optional
 
 from evaka.access import Actor, may
 from evaka.actions import attendance
@@ -20,6 +22,7 @@ from evaka.actions.booking.balance import Month, months_of
 from evaka.actions.booking.facts import Known, day_facts
 from evaka.actions.booking.save import day_text
 from evaka.actions.calendar import closures_of
+from evaka.actions.calendar.event import events_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
@@ -33,22 +36,30 @@ from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import pattern_of
 from evaka.rules.calendar.holiday_period import Phase
 from evaka.rules.unit import Feature, Hours, Week
-from evaka.views.base import Button, Page, sentence
+from evaka.views.attendance import tells_absences
+from evaka.views.base import Page, sentence
 from evaka.views.base.rows import REFUSALS, row_number
-from evaka.views.booking.cells import badge_of, is_away, kind_in_words, times_in_words, why_shut
+from evaka.views.booking.cells import badge_of, is_away, kind_in_words, short, times_in_words, why_shut
 from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
 from evaka.views.page import actor, clock, decimal, told, word_of, written
 
 AHEAD = timedelta(days=400)  # how far a page looks, at most
 
 
-def books(by: Actor) -> bool:
+def books(by: Actor) -> Select[tuple[bool]]:
     """Whether some child of a guardian has a place where bookings are in use."""
-    if by.user is None or by.user.person_id is None:
-        return False
-    placed = children_with(Feature.BOOKINGS, by.today).where(
-        Placement.child_id.in_(own_children(by.user.person_id, by.today)))
-    return db.session.scalar(placed.limit(1)) is not None
+    return select(_books(by))
+
+
+def tells_only(by: Actor) -> Select[tuple[bool]]:
+    """Whether absences are told but nothing is booked: then absences have a tab of their own."""
+    return select(sa.and_(tells_absences(by).scalar_subquery(), ~_books(by)))
+
+
+def _books(by: Actor) -> sa.Exists:
+    person = by.user.person_id if by.user and by.user.person_id else -1
+    return children_with(Feature.BOOKINGS, by.today).where(
+        Placement.child_id.in_(own_children(person, by.today))).exists()
 
 
 def kids_of(by: Actor) -> list[Person]:
@@ -65,10 +76,14 @@ def kids_of(by: Actor) -> list[Person]:
 
 
 class DayForm(BaseForm):
-    begins = ClockField(Lazy("booking.begins"))
-    ends = ClockField(Lazy("booking.ends"))
-    begins_2 = ClockField(Lazy("booking.begins"))
-    ends_2 = ClockField(Lazy("booking.ends"))
+    begins = ClockField(Lazy("booking.begins"), [Optional()])
+    ends = ClockField(Lazy("booking.ends"), [Optional()])
+    begins_2 = ClockField(Lazy("booking.begins"), [Optional()])
+    ends_2 = ClockField(Lazy("booking.ends"), [Optional()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.begins.flags.required = self.ends.flags.required = True  # the second time is the one that may be left out
 
     def pairs(self) -> list[tuple[Any, Any]]:
         """The pairs of times that were typed; a half one is refused."""
@@ -120,18 +135,30 @@ class MyCalendar(Page):
         open_for = window(by.now, rules)
         return self.render(
             "guardian/calendar.html", heading=self.heading, kids=kids, monday=monday, weekly=True,
-            title=told("booking.week_of", number=monday.isocalendar().week, first=monday, last=period.end),
+            title=told("booking.week_of", number=monday.isocalendar().week, **short(period)),
             before=self.get_url(".index", week=(monday - WEEK).isoformat()) if monday > by.today - AHEAD else "",
             after=self.get_url(".index", week=(monday + WEEK).isoformat()) if monday < by.today + AHEAD else "",
             state=self.state(monday, locked, by), days=self.days(kids, known, period, by),
             month_url=self.get_url(".month", month=period.end.isoformat()),  # type: ignore[union-attr]
             months=self.months(kids, monday, by), notices=self.notices(by), many=self.get_url(".many", week=(
                 monday if monday in open_for else open_for.start).isoformat()),
-            absent=self.get_url(".absent"), repeat=self.get_url(".repeat"), absences=self.absences_url(by),
+            absent=self.get_url(".absent"), repeat=self.get_url(".repeat"), links=self.links(by),
+            events=self.events(period, by),
             away=self.get_url(".away"), back=request.full_path)
 
-    def absences_url(self, by: Actor) -> str:
-        return self.get_url("my_attendance.index_view") if may(by, "attendance.absent") else ""
+    def links(self, by: Actor) -> list[tuple[str, str]]:
+        """What else belongs to the calendar."""
+        known = [("booking.events", "my_event.index", "event.book"),
+                 ("booking.questions", "my_holiday_period.index", "holiday_period.answer"),
+                 ("booking.all_absences", "my_attendance.index_view", "attendance.absent"),
+                 ("booking.leave", "my_absence_application.index_view", "attendance.apply_leave")]
+        return [(told(word), self.get_url(endpoint)) for word, endpoint, key in known if may(by, key)]
+
+    def events(self, period: DateRange, by: Actor) -> list[dict[str, str]]:
+        """What happens in the week where the children are."""
+        own = own_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
+        return [{"label": one.title, "note": written(one.start) if one.start == one.end else str(one.period)}
+                for one in db.session.scalars(events_of(own, period).limit(20))]
 
     def state(self, monday: date, locked: Any, by: Actor) -> tuple[str, str]:
         """(look, words): until when the week may be changed."""
@@ -486,7 +513,7 @@ class MyCalendar(Page):
 
 def booking_asked(by: Actor) -> list[dict[str, Any]]:
     """A line on the guardian's first page for the next open week in which something is not booked."""
-    if by.user is None or not may(by, "booking.book") or not books(by):
+    if by.user is None or not may(by, "booking.book") or not db.session.scalar(books(by)):
         return []
     rules = act.policy()
     monday = first_open_monday(by.now, rules)
@@ -508,4 +535,4 @@ def booking_asked(by: Actor) -> list[dict[str, Any]]:
         "badge": ("warn", told("booking.days_left", count=left)) if left <= 14 else None}]
 
 
-__all__ = ["Button", "MyCalendar", "booking_asked", "books", "kids_of"]
+__all__ = ["MyCalendar", "booking_asked", "books", "kids_of", "tells_only"]

@@ -83,6 +83,14 @@ def said_of(one: Outlook) -> tuple[str, str]:
         "", told("forecast.nobody"))
 
 
+def brief(one: Outlook) -> dict[str, str]:
+    """The same for a table: how many are missing at most, and when."""
+    if not one.missing:
+        return {"brief": said_of(one)[1], "times": ""}
+    worst = max(missing.most for missing in one.missing)
+    return {"brief": told("forecast.few", adults=decimal(worst, 1)), "times": times(one.missing)}
+
+
 def weekday(day: date) -> str:
     return f"{told(f'weekday.{day.isoweekday()}')} {written(day)}"
 
@@ -132,7 +140,7 @@ class Forecast(Page):
             if peak and peak.children else "–",
             "needed": decimal(max((slot.needed for slot in one.slots), default=0), 1),
             "planned": decimal(max((slot.adults for slot in one.slots), default=0), 1), "said": said_of(one),
-        }
+        } | brief(one)
 
     def _notes(self, one: Outlook) -> list[str]:
         """What the figures rest on."""
@@ -165,7 +173,7 @@ class Forecast(Page):
                 "needed": decimal(max((slot.needed for slot in one.slots), default=0), 1),
                 "planned": decimal(max((slot.adults for slot in one.slots), default=0), 1),
                 "said": said_of(one) if id is not None else ("", ""),
-            })
+            } | brief(one))
         return found
 
 

@@ -13,11 +13,14 @@ from evaka.views.page import clock, decimal, told
 LEFT, RIGHT = 44, 744
 CHILDREN, ADULTS = (24, 108), (144, 228)  # top and bottom of the two parts
 TOPS = (4, 8, 12, 16, 20, 24, 32, 40, 60, 80, 100, 120, 160, 200, 240, 320, 400)
+BESIDE = 70  # room for the words at the left
 TENTH = Decimal("0.1")
 
 
-def picture(day: Sequence[Slot], step: int, now: int | None = None) -> dict[str, Any] | None:
-    """What templates/office/day_chart.html draws; None for a day without slots."""
+def picture(
+    day: Sequence[Slot], step: int, now: int | None = None, *, word: str = "forecast.now"
+) -> dict[str, Any] | None:
+    """What templates/office/day_chart.html draws; None for a day without slots.  `word` names the line at `now`."""
     if not day:
         return None
     first, last = day[0].start, day[-1].start + step
@@ -49,13 +52,13 @@ def picture(day: Sequence[Slot], step: int, now: int | None = None) -> dict[str,
         "children": line([slot.children for slot in day], 0), "adults": line([slot.adults for slot in day], 1),
         "needed": line([slot.needed for slot in day], 1),
         "ground": (f"V{CHILDREN[1]}H{LEFT}Z", f"V{ADULTS[1]}H{LEFT}Z"),
-        "peak": {"x": x(min(max(peak.start + step // 2, first + 20), last - 20)), "y": f"{float(y(most, 0)) - 5:.1f}",
+        "peak": {"x": x(min(max(peak.start + step // 2, first + 50), last - 20)), "y": f"{float(y(most, 0)) - 5:.1f}",
                  "text": str(most)} if most else None,
         "missing": [
             {"x": x(slot.start), "y": y(slot.needed, 1), "width": f"{step * scale:.1f}",
              "height": f"{float(y(slot.adults, 1)) - float(y(slot.needed, 1)):.1f}"} for slot in day if slot.short],
         "worst": _worst(missing, x, (first + last) // 2),
-        "now": {"x": x(now), "text": told("forecast.now", at=clock_at(now)), "end": now > (first + last) // 2}
+        "now": {"x": x(now), "text": told(word, at=clock_at(now)), "end": now > (first + last) // 2}
         if now is not None and first <= now < last else None,
         "head": [told(f"forecast.{name}") for name in ("at", "children", "needed", "planned", "difference")],
         "rows": [
@@ -75,7 +78,7 @@ def _worst(missing: Sequence[Shortage], x: Any, middle: int) -> dict[str, Any] |
     worst = max(missing, key=lambda one: one.most, default=None)
     if worst is None:
         return None
-    return {"x": x(worst.worst), "end": worst.worst > middle,
+    return {"x": f"{max(float(x(worst.worst)), LEFT + BESIDE):.1f}", "end": worst.worst > middle,
             "text": told("forecast.missing", at=clock_at(worst.worst), adults=decimal(worst.most, 1))}
 
 

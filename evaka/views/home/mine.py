@@ -31,8 +31,11 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.unit import Feature
+from evaka.views.application.mine import applications_asked
 from evaka.views.base import Button, Home
 from evaka.views.booking import booking_asked
+from evaka.views.calendar.event import talks_asked
+from evaka.views.calendar.holiday_period import questions_asked
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
 from evaka.views.page import actor, told
@@ -46,10 +49,17 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by),
-            waits=[*self.decisions(by), *booking_asked(by), *self.letters(by), *income_asked(by)],
+            "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
+            waits=[*self.decisions(by), *applications_asked(by), *booking_asked(by), *questions_asked(by),
+                   *talks_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
+
+    def ways(self, by: Actor) -> list[Button]:
+        """To what has no tab of its own."""
+        if not may(by, "application.begin"):
+            return []
+        return [Button(told("menu.my_application"), url_for("my_application.index_view"), "secondary")]
 
     def children(self, by: Actor) -> list[dict[str, Any]]:
         """Where each child is today, or from when on it has a place."""
@@ -73,10 +83,16 @@ class MyHome(Home):
                 continue  # the first place is today's, or the next one to come
             here = place is not None and by.today in place.period
             buttons = []
+            if place is None and may(by, "application.begin"):
+                buttons.append(
+                    Button(told("home.apply"), url_for("my_application.begin", child=child.id), "secondary"))
             if here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES):
                 buttons.append(
                     Button(told("home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
+            if place is not None and may(by, "placement.terminate"):
+                buttons.append(Button(told("placement.mine"), url_for("my_placement.details_view", id=place.id),
+                                      "secondary"))
             found[child.id] = {
                 "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
                 "badge": ("warn", told("home.away")) if here and away else None,

@@ -1,6 +1,7 @@
-"""The letters of the groups and the families: the office's boxes, a new letter, and the guardians' own pages."""
+"""Letters between the office and the families: the office's boxes, a new letter, and the guardians' own pages."""
 
-from evaka.views.message.letters import (
+from evaka.views.message.mine import MyMessages
+from evaka.views.message.numbers import (
     newest_unread,
     unread,
     unread_mine,
@@ -9,7 +10,6 @@ from evaka.views.message.letters import (
     writes_with_families,
     writes_with_groups,
 )
-from evaka.views.message.mine import MyMessages
 from evaka.views.message.office import MessageScreen
 
 __all__ = [

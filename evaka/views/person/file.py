@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import g, request
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, String, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, by_rights, may, within
@@ -81,7 +81,8 @@ def of_child(by: Actor) -> Questions:
         blocked=select(Guardian).where(Guardian.child_id == ROW, Guardian.blocked).order_by(Guardian.id)
         .options(joinedload(Guardian.guardian)),
         pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id),
-        applications=seen(by, Application, Application.child_id == ROW).order_by(Application.id.desc()),
+        applications=seen(by, Application, Application.child_id == ROW, Application.in_office())
+        .order_by(Application.id.desc()),
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
         .options(joinedload(Decision.unit).load_only(Unit.name)),
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
@@ -138,14 +139,17 @@ def _places(by: Actor) -> Select[Any]:
         .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id == ROW).order_by(Placement.start.desc()))
 
 
-GROUPS = (
-    select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name)
+# groups and needs in one question: (placement, start, end, name of the group, key of the need)
+_GROUPS = (
+    select(GroupPlacement.placement_id, GroupPlacement.start.label("since"), GroupPlacement.end, Group.name,
+           literal(None, String).label("need"))
     .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
-    .where(Placement.child_id == ROW).order_by(GroupPlacement.start))
-NEEDS = (
-    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option)
-    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id)
-    .where(Placement.child_id == ROW).order_by(ServiceNeedPeriod.start))
+    .where(Placement.child_id == ROW))
+_NEEDS = (
+    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, literal(None, String),
+           ServiceNeedPeriod.option)
+    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id == ROW))
+WITHIN_PLACES = union_all(_GROUPS, _NEEDS).order_by("since")
 
 
 def places_of(child_id: int, by: Actor) -> list[Place]:
@@ -153,10 +157,11 @@ def places_of(child_id: int, by: Actor) -> list[Place]:
     places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in
               db.session.execute(_places(by), {"row": child_id})}
     if places:
-        for id, start, end, group in db.session.execute(GROUPS, {"row": child_id}):
-            places[id].groups.append((DateRange(start, end), group))
-        for id, start, end, option in db.session.execute(NEEDS, {"row": child_id}):
-            places[id].needs.append((DateRange(start, end), option))
+        for id, start, end, group, need in db.session.execute(WITHIN_PLACES, {"row": child_id}):
+            if need is None:
+                places[id].groups.append((DateRange(start, end), group))
+            else:
+                places[id].needs.append((DateRange(start, end), need))
     return list(places.values())
 
 
@@ -225,7 +230,7 @@ class FileBlocks(FamilyBlocks):
             (self.label("born"), written(row.born)),
             *([(self.label("deceased"), written(row.deceased))] if row.deceased else []),
             (self.label("identity_code"), row.identity_code or code),
-            (self.label("language"), told(f"language.{row.language}")),
+            (self.label("language"), called([row.language], "languages")),
             *([(self.label("home_languages"), called(row.home_languages, "languages"))] if row.home_languages else []),
             *([(self.label("nationalities"), called(row.nationalities, "territories"))] if row.nationalities else []),
             (self.label("address"), told("person.restricted_sign") if restricted else address),
