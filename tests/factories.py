@@ -358,10 +358,10 @@ def device(unit: Unit, group: Group | None = None, **fields: Any) -> Device:
     n = next(number)
     user = save(User(name=f"Tabletti {n}", email=f"{n}@device", device=True, must_change_password=False))
     save(Grant(user=user, role="tablet", unit_id=unit.id, start=date(2020, 1, 1), end=None))
-    defaults = {"name": f"Tabletti {n}", "digest": sha256(f"token {n}".encode()).hexdigest(), "paired": NOON,
+    defaults = {"name": f"Tabletti {n}", "digest": sha256(f"token-{n}".encode()).hexdigest(), "paired": NOON,
                 "seen": NOON}
     row = save(Device(unit=unit, group=group, user=user, **(defaults | fields)))
-    row.token = f"token {n}"  # type: ignore[attr-defined]  # what the tablet keeps
+    row.token = f"token-{n}"  # type: ignore[attr-defined]  # what the tablet keeps
     return row
 
 

@@ -123,7 +123,10 @@ class Tap(OfChild, Model):
     """
 
     __tablename__ = "tap"
-    __table_args__ = (Index("ix_tap_received", "received"), Index("ix_tap_unit_id_id", "unit_id", "id"))
+    __table_args__ = (
+        Index("ix_tap_received", "received"), Index("ix_tap_unit_id_id", "unit_id", "id"),
+        {"sqlite_autoincrement": True},  # tablets ask for what is newer than a number: none comes twice
+    )
 
     key: Mapped[str] = mapped_column(sa.String(40), unique=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True)

@@ -83,7 +83,7 @@ def _enter() -> Any:
     if endpoint.endswith("static") or endpoint == "tablet.changes":
         return None  # these ask the database nothing, or nothing of somebody's own
     if request.blueprint == "tablet":  # opened by a device, not by a log-in
-        if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
+        if endpoint != "tablet.taps":  # of these come hundreds a second; the tablets' pages ask every three minutes
             lay_over(now().date())
         return presence.enter()
     if endpoint in OPEN:

@@ -343,7 +343,7 @@ def test_the_office_sees_who_was_there_and_puts_it_right(here, browser):
     listing = staff.get("/office/presence/")
     assert "Virtanen Aino" in listing.text
     assert f"id={other.id}\"" not in listing.text
-    assert staff.get(f"/office/presence/details/?id={other.id}").status_code == 302
+    assert staff.get(f"/office/presence/details/?id={other.id}").status_code == 404
     file = staff.get(f"/office/person/details/?id={aino.id}")
     assert "8.00–15.00 (lähtö merkitsemättä)" in seen(file)
     page = press(staff, f"/office/presence/do/presence.correct/?id={row.id}", arrived="8.15", left="14.30")
