@@ -53,6 +53,8 @@ def spoken(value: Any, language: str) -> str:
             return str(value.get(language) or value.get(LANGUAGES[0], ""))
         case set() | frozenset():  # in the same order each time
             return ", ".join(sorted(spoken(one, language) for one in value))
+        case Refused():  # one refusal among the facts of another
+            return explain(value, language)
         case None:
             return "–"
         case bool():

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from evaka import city
 from evaka.access import Actor
@@ -18,13 +18,17 @@ from evaka.kit.errors import Refused
 from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
 from evaka.models.assistance import factors
+from evaka.models.backup_care import in_backup_care
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
-from evaka.rules.application import ApplicationKind
-from evaka.rules.placement import PlanStatus, ServiceNeed
+from evaka.rules.application import ApplicationKind, ApplicationStatus
+from evaka.rules.calendar import Term, breaks
+from evaka.rules.placement import ON_TERM_DAYS, CareType, PlanStatus, ServiceNeed
+from evaka.rules.placement.plan import Days, parts
 from evaka.rules.unit import (
+    BackupCare,
     Commitment,
     Feature,
     Need,
@@ -49,6 +53,10 @@ COMMITMENT = {
     PlanStatus.CONFIRMED: Commitment.PLANNED,
     PlanStatus.DECIDED: Commitment.PLANNED,
 }
+WAITING = (
+    ApplicationStatus.WAITING_DECISION, ApplicationStatus.WAITING_CONFIRMATION, ApplicationStatus.WAITING_MAILING,
+    ApplicationStatus.WAITING_GUARDIAN,
+)  # the states of an application whose plan counts
 MOST_ADULTS = 99
 
 
@@ -61,9 +69,11 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     """Units with their groups, the adults planned for them and the days they are closed: a query for each."""
     ids = {unit.id for unit in units}
     closed = closed_days(ids, period)
-    groups: dict[int, list[Group]] = defaultdict(list)
-    for group in db.session.scalars(select(Group).where(Group.unit_id.in_(ids), Group.meets(period))):
-        groups[group.unit_id].append(group)
+    groups: dict[int, list[tuple[int, DateRange]]] = defaultdict(list)
+    for id, unit_id, start, end in db.session.execute(
+        select(Group.id, Group.unit_id, Group.start, Group.end).where(Group.unit_id.in_(ids), Group.meets(period))
+    ):
+        groups[unit_id].append((id, DateRange(start, end)))
     adults = defaultdict(list)
     rows = db.session.execute(
         select(Caretakers.group_id, Caretakers.start, Caretakers.end, Caretakers.amount)
@@ -73,21 +83,32 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     return [
         Place(
             unit.id, unit.period,
-            tuple(GroupFacts(group.id, group.period, tuple(adults[group.id])) for group in groups[unit.id]),
+            tuple(GroupFacts(id, open, tuple(adults[id])) for id, open in groups[unit.id]),
             unit.open_days(closed[unit.id]), unit.family_day_care,
         )
         for unit in units
     ]
 
 
-def rows_of(units: Collection[Unit], period: DateRange, also: Collection[int] = ()) -> Rows:
-    """The stays of children in units: places with their needs, and plans; four queries, however many units.
+def rows_of(
+    units: Collection[Unit], period: DateRange, also: Collection[int] = (), only: Collection[int] | None = None
+) -> Rows:
+    """The stays of children in units: places with their needs, back-up care, plans; few queries, however many units.
 
-    The factors of children who need support are read of those who stay there, and of the children `also`.
+    Guests come with the places they have elsewhere: where a child really is, the rules find out.  The factors of
+    children who need support are read of those who stay there, and of the children `also`.  Of others than `only` no
+    stays are read.
     """
     ids = {unit.id for unit in units}
     needs: dict[int, list[Need]] = defaultdict(list)
+    backups = [
+        BackupCare(child_id, unit_id, DateRange(start, end)) for child_id, unit_id, start, end in
+        db.session.execute(in_backup_care(ids, period))]
     in_units = Placement.unit_id.in_(ids) & Placement.meets(period)
+    if guests := {one.child for one in backups if one.place in ids}:
+        in_units |= Placement.child_id.in_(guests) & Placement.meets(period)
+    if only is not None:
+        in_units &= Placement.child_id.in_(only)
     for place_id, start, end, option, shift_care in db.session.execute(
         select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
                ServiceNeedPeriod.option, ServiceNeedPeriod.shift_care)
@@ -101,25 +122,42 @@ def rows_of(units: Collection[Unit], period: DateRange, also: Collection[int] = 
                    Placement.care_type)
             .join(Person, Person.id == Placement.child_id).where(in_units))
     ]
-    # a plan that was decided counts until its decision is answered; then there is a place, or nothing
-    waiting = ("waiting_decision", "waiting_confirmation", "waiting_mailing", "waiting_guardian")
-    stays += [
-        Stay(child_id, born, unit_id, DateRange(start, end), care_type, (), COMMITMENT[status])
-        for child_id, born, unit_id, start, end, care_type, status in db.session.execute(
-            select(Application.child_id, Person.born, PlacementPlan.unit_id, PlacementPlan.start, PlacementPlan.end,
-                   PlacementPlan.care_type, PlacementPlan.status)
-            .join(Application, Application.id == PlacementPlan.application_id)
-            .join(Person, Person.id == Application.child_id)
-            .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period),
-                   PlacementPlan.status.in_(list(COMMITMENT)), Application.status.in_(waiting)))
-    ]
-    counted = union_all(
+    stays += planned_stays(
+        PlacementPlan.unit_id.in_(ids) if only is None
+        else PlacementPlan.unit_id.in_(ids) & Application.child_id.in_(only), period)
+    counted = set(only) if only is not None else union_all(
         select(Placement.child_id).where(in_units),
         select(Application.child_id).join(PlacementPlan, PlacementPlan.application_id == Application.id)
         .where(PlacementPlan.unit_id.in_(ids), PlacementPlan.meets(period)),
         select(Person.id).where(Person.id.in_(also)),
     )
-    return Rows(stays=stays, factors={child: line.spans for child, line in factors(counted, period).items()})
+    return Rows(stays=stays, factors={child: line.spans for child, line in factors(counted, period).items()},
+                breaks=term_breaks(), backups=backups)
+
+
+def planned_stays(of: ColumnElement[bool], period: DateRange) -> list[Stay]:
+    """The children who are thought of or planned for a place, with the need that they would have: one query.
+
+    A plan that was decided counts until its decision is answered; then there is a place, or nothing.
+    """
+    plan, found = PlacementPlan, []
+    rows = db.session.execute(
+        select(Application.child_id, Person.born, plan.unit_id, plan.start, plan.end, plan.daycare_start,
+               plan.daycare_end, plan.care_type, plan.service_need, plan.status)
+        .join(Application, Application.id == plan.application_id).join(Person, Person.id == Application.child_id)
+        .where(of, plan.status.in_(list(COMMITMENT)), Application.status.in_(WAITING),
+               plan.meets(period) | ((plan.daycare_start <= period.last_day) & (plan.daycare_end >= period.start))))
+    for child_id, born, unit_id, start, end, daycare_start, daycare_end, care_type, need, status in rows:
+        daycare = DateRange(daycare_start, daycare_end) if daycare_start else None
+        for kind, part in parts(care_type, Days(DateRange(start, end), daycare)):
+            needs = (Need(part, need),) if kind is care_type else ()
+            found.append(Stay(child_id, born, unit_id, part, kind, needs, COMMITMENT[status]))
+    return found
+
+
+def term_breaks() -> dict[CareType, list[DateRange]]:
+    """The days on which who follows the school year is away."""
+    return dict.fromkeys(ON_TERM_DAYS, breaks(city.dated("calendar", Term)))
 
 
 # -- what must hold ---------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from evaka.access import Actor
 from evaka.actions.decision import policy, sending
 from evaka.actions.decision import remind as remind_of
 from evaka.actions.decision.many import Moved, Plan, plan, save
-from evaka.jobs.job import Job, reading
+from evaka.jobs.job import Job
 from evaka.jobs.mailing import Mailing, press_for
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
-from evaka.models.base import db, transaction
+from evaka.models.base import db, reading, transaction
 from evaka.models.decision import Decision
 from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.user import User

@@ -17,11 +17,10 @@ from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from evaka.jobs.job import reading
 from evaka.kit.errors import Refused
 from evaka.letters.letter import Letter
 from evaka.letters.press import Fault, Paper, Press, cores
-from evaka.models.base import transaction
+from evaka.models.base import reading, transaction
 
 log = logging.getLogger(__name__)
 PIECE = 20  # families whose letters are set and saved together

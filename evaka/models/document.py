@@ -5,11 +5,30 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey
+from sqlalchemy import ColumnElement, ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model
-from evaka.models.person import Person, children_of_units
+from evaka.models.person import Person
+from evaka.models.placement import PlacementPlan, children_at_home
+
+
+class KeptFile:
+    """A file that somebody has added, with its bytes: a row of a feature's own table."""
+
+    secret = frozenset({"content"})
+
+    name: Mapped[str] = mapped_column(sa.String(200))
+    media: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int]  # bytes
+    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256 of the content
+    added_at: Mapped[datetime]
+    by_office: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Document(Model):
@@ -30,8 +49,10 @@ class Document(Model):
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        """A unit sees the decisions on its children, nothing of a family's money."""
-        return (cls.feature == "decision") & cls.person_id.in_(children_of_units(units, today))
+        """A unit sees the decisions on its children, nothing of a family's money; of a guest only while it is there."""
+        guests = select(BackupCare.child_id).where(BackupCare.unit_id.in_(units), BackupCare.on(today))
+        own = sa.union_all(children_at_home(units, today), guests, PlacementPlan.asked_of(units))
+        return (cls.feature == "decision") & cls.person_id.in_(own)
 
     @classmethod
     def of_children(cls, children: sa.Select[tuple[int]]) -> ColumnElement[bool]:

@@ -53,8 +53,11 @@ def test_a_plan_makes_the_draft_of_its_decision_and_tells_nobody(worker):
 def test_connected_care_needs_two_decisions(worker):
     unit = factories.unit(care_types=["preschool_daycare"])
     application = factories.application(units=[unit], service_need="preschool_daycare")
-    planned(worker, application)
-    assert [one.care_type for one in drafts(application)] == [CareType.PRESCHOOL, CareType.PRESCHOOL_DAYCARE]
+    act.plan(application, worker, unit=unit, start=date(2026, 8, 11), end=date(2027, 6, 5))
+    assert [(one.care_type, one.start, one.end) for one in drafts(application)] == [
+        (CareType.PRESCHOOL, date(2026, 8, 11), date(2027, 6, 5)),
+        (CareType.PRESCHOOL_DAYCARE, date(2026, 8, 11), date(2027, 7, 31)),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,17 @@ MAY_OVERLAP = {  # tables of rows with days that do not exclude one another, and
     "unit": "units exist side by side",
     "unit_group": "groups exist side by side",
     "placement_plan": "a plan is one of several thoughts; of an application one is alive, by a unique index",
+    "suggested_place": "a suggestion is one of several thoughts; it has an application once, by a unique rule",
     "decision": "a child may be offered a place while it has another; the place is what may not overlap",
     "fee_alteration": "a discount and an increase may hold together",
     "invoice_row": "an invoice has a row for each child and reason",
     "invoice": "a family has one invoice a month, by a unique rule on its first day",
     "payment": "a unit is paid once a month, by a unique rule on its first day",
     "voucher_month": "a month is frozen once, by a unique rule on its first day",
+    "absence_application": "a family may ask for days that it has asked for before",
+    "event": "events of a unit may meet",
+    "questionnaire": "several may be asked at once",
+    "questionnaire_option": "periods to choose from may meet",
     "voucher_row": "a child has a row for each part of a month, and corrections of earlier ones",
 }
 FIRST, LAST = date(2026, 8, 1), date(2027, 7, 31)
@@ -76,7 +81,7 @@ def values_of(table: sa.Table, connection: sa.Connection) -> dict[str, Any]:
         column.key: value_of(column, connection)
         for column in table.columns
         if not column.primary_key and not column.nullable and column.server_default is None
-    }
+    } | ({"kind": "municipal"} if table.name == "message_box" else {})
 
 
 def insert(table: sa.Table, connection: sa.Connection, **given: Any) -> int:

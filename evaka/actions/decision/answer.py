@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import Long, action, fee, notify, record
+from evaka.actions import Long, action, backup_care, fee, notify, record
 from evaka.actions.application import move
 from evaka.actions.decision.paper import policy, readers_of
 from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, needs_for
@@ -106,6 +106,8 @@ def accept(decision: Decision, by: Actor, *, start: date) -> Placement:
     ]
     db.session.add_all(places)
     decision.chosen_start = start
+    db.session.flush()
+    backup_care.fit({decision.child_id}, by)
     _answered(decision, by)
     fee.refresh(heads(decision.child_id), by)
     return places[0]

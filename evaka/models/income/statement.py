@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model
+from evaka.models.document import KeptFile
 from evaka.models.person import Person
 from evaka.models.user import User
 from evaka.rules.income.statement import (
@@ -84,21 +85,13 @@ class IncomeStatement(Model):
         return f"{self.whose} {self.start}"
 
 
-class StatementPaper(Model):
+class StatementPaper(KeptFile, Model):
     """A file that shows what a statement says."""
 
     __tablename__ = "income_statement_paper"
-    secret = frozenset({"content"})
 
     statement_id: Mapped[int] = mapped_column(ForeignKey("income_statement.id"), index=True)
     kind: Mapped[PaperKind]
-    name: Mapped[str] = mapped_column(sa.String(200))
-    media: Mapped[str] = mapped_column(sa.String(40))
-    size: Mapped[int]  # bytes
-    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256 of the content
-    added_at: Mapped[datetime]
-    by_office: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
 
     statement: Mapped[IncomeStatement] = relationship(back_populates="papers")
 
@@ -106,9 +99,6 @@ class StatementPaper(Model):
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         own = select(IncomeStatement.id).where(IncomeStatement.of_person(person_id, user_id))
         return cls.statement_id.in_(own)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def answers_kept(answers: Answers) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey, Select, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, SelectBase, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange, add_months
@@ -14,6 +14,7 @@ from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PLACEMENT_PLAN, CareType, PlanStatus, ShiftCare
 from evaka.rules.unit import Feature
@@ -100,6 +101,10 @@ class PlacementPlan(Dated, Model):
     __tablename__ = "placement_plan"
     __table_args__ = (
         sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
+        sa.CheckConstraint("(daycare_start IS NULL) = (daycare_end IS NULL)", name="whole_daycare"),
+        sa.CheckConstraint("daycare_start <= daycare_end", name="daycare_in_order"),
+        sa.Index("ix_placement_plan_unit_id_status", "unit_id", "status"),
+        sa.Index("ix_placement_plan_status_answer_due", "status", "answer_due"),
         # one living plan an application
         sa.Index(
             "uq_placement_plan_application_id", "application_id", unique=True,
@@ -111,13 +116,36 @@ class PlacementPlan(Dated, Model):
 
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"))  # where the child is meant to go
     care_type: Mapped[CareType]
     service_need: Mapped[str] = mapped_column(sa.String(60))
+    # the care around pre-primary education has days of its own; other plans have none
+    daycare_start: Mapped[date | None]
+    daycare_end: Mapped[date | None]
     status: Mapped[PlanStatus] = mapped_column(default=PlanStatus.DRAFT)
-    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why a unit declined
+    despite: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # why a rule was set aside
+    drafted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    drafted_at: Mapped[datetime | None]
+    batch: Mapped[str] = mapped_column(sa.String(40), default="", server_default="", index=True)  # drafted together
+    # what the unit was asked, and what it said
+    proposed_at: Mapped[datetime | None]
+    answer_due: Mapped[date | None]
+    reminded_on: Mapped[date | None]
+    decline_reason: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")  # a key of the city's
+    reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # the same in the director's words
+    suggested_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))  # what would do instead
+    suggested_start: Mapped[date | None]
 
     application: Mapped[Application] = relationship()
-    unit: Mapped[Unit] = relationship()
+    unit: Mapped[Unit] = relationship(foreign_keys="PlacementPlan.unit_id")
+    group: Mapped[Group | None] = relationship()
+    suggested_unit: Mapped[Unit | None] = relationship(foreign_keys="PlacementPlan.suggested_unit_id")
+    drafted_by: Mapped[User | None] = relationship()
+
+    @property
+    def daycare(self) -> DateRange | None:
+        """The days of the care around pre-primary education."""
+        return None if self.daycare_start is None else DateRange(self.daycare_start, self.daycare_end)
 
     @property
     def child_id(self) -> int:
@@ -154,19 +182,29 @@ def overlapping(child_id: int, period: DateRange) -> Select[Placement]:
     return select(Placement).where(Placement.child_id == child_id, Placement.meets(period)).order_by(Placement.start)
 
 
-def children_placed(units: set[int], today: date) -> Select[Any]:
-    """Children with a place in the units: now, in the future, or ended a month ago at most."""
+def children_placed(units: set[int], today: date) -> SelectBase:
+    """Children with a place or back-up care in the units: now, in the future, or ended a month ago at most."""
+    from evaka.models.backup_care import children_hosted  # back-up care stands on places
+
+    return children_at_home(units, today).union_all(children_hosted(units, today))
+
+
+def children_at_home(units: set[int], today: date) -> Select[Any]:
+    """Those of them who have their own place there."""
     return select(Placement.child_id).where(
         Placement.unit_id.in_(units), Placement.meets(DateRange(add_months(today, -SEEN_AFTERWARDS)))
     )
 
 
-def children_grouped(groups: set[int], today: date) -> Select[Any]:
-    """Children who are in the groups today or will be."""
-    return (
+def children_grouped(groups: set[int], today: date) -> SelectBase:
+    """Children who are in the groups today or will be, also those who come for back-up care."""
+    from evaka.models.backup_care import children_guests  # back-up care stands on places
+
+    own = (
         select(Placement.child_id).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
         .where(GroupPlacement.group_id.in_(groups), GroupPlacement.meets(DateRange(today)))
     )
+    return own.union_all(children_guests(groups, today))
 
 
 def children_with(feature: Feature, today: date) -> Select[Any]:

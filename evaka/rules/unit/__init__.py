@@ -14,9 +14,10 @@ from evaka.rules.unit.facts import (
     check_unused,
     opening_words,
 )
+from evaka.rules.unit.grid import LEVELS, Crowd, Peaks, peaks
 from evaka.rules.unit.occupancy import Explanation, Figures, Line, explain, merged, occupancy
 from evaka.rules.unit.presence import Moment, Presence, adults_present, through_the_day
-from evaka.rules.unit.room import MonthOfRoom, months, peak, room, with_applicant
+from evaka.rules.unit.room import MonthOfRoom, months, most_at_once, peak, room, with_applicant
 from evaka.rules.unit.rows import (
     BackupCare,
     Commitment,
@@ -35,9 +36,11 @@ from evaka.rules.unit.weight import AN_ADULT, Scale, Weight, third_birthday
 
 __all__ = [
     "AN_ADULT",
+    "LEVELS",
     "SEVEN",
     "BackupCare",
     "Commitment",
+    "Crowd",
     "Explanation",
     "Feature",
     "Figures",
@@ -50,6 +53,7 @@ __all__ = [
     "Need",
     "OccupancyKind",
     "Options",
+    "Peaks",
     "Place",
     "Presence",
     "Provider",
@@ -73,9 +77,11 @@ __all__ = [
     "least_and_most",
     "merged",
     "months",
+    "most_at_once",
     "occupancy",
     "opening_words",
     "peak",
+    "peaks",
     "room",
     "third_birthday",
     "through_the_day",

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TypeAlias
 
 from evaka.kit.dates import DAY, DateRange
@@ -61,6 +61,11 @@ class Figures:
         return (ratio * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
     @property
+    def adults_needed(self) -> Decimal:
+        """How many adults the children need (35 §), to two decimals, upwards: a quarter of one is one too few."""
+        return (self.sum / AN_ADULT).quantize(Decimal("0.01"), ROUND_UP)
+
+    @property
     def free(self) -> Decimal | None:
         """How much weight there is still room for; below zero when the unit is overfull."""
         return None if self.adults is None else self.adults * AN_ADULT - self.sum
@@ -78,15 +83,15 @@ def occupancy(
     for stay in _counted_stays(rows, kind):
         if stay.period & period:
             by_place[stay.place][stay.child].append(stay)
-    care_days: dict[OpenDays, list[CareDay]] = {}
+    days: dict[OpenDays, list[CareDay]] = {}
     found = {}
     for place in places:
-        if place.open_days not in care_days:
-            care_days[place.open_days] = list(_care_days(place.open_days, period))
+        if place.open_days not in days:
+            days[place.open_days] = list(care_days(place.open_days, period))
         changes: Changes = defaultdict(Counter)
         for stays in by_place[place.key].values():
-            _add(changes, stays, scale, period, place.family_care)
-        found[place.key] = dict(_walk(place, changes, care_days[place.open_days], scale))
+            add_child(changes, stays, scale, period, place.family_care)
+        found[place.key] = dict(_walk(place, changes, days[place.open_days], scale))
     return found
 
 
@@ -110,7 +115,8 @@ def moved(stays: Iterable[Stay], backups: Iterable[BackupCare]) -> Iterator[Stay
         yield from (replace(stay, period=part) if part != stay.period else stay for part in left)
 
 
-def _care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
+def care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
+    """The days of a closed period on which anybody has care."""
     for day in period.days():
         ordinary = open_days.has_care(day, shift_care=False)
         shift = open_days.has_care(day, shift_care=True)
@@ -118,7 +124,7 @@ def _care_days(open_days: OpenDays, period: DateRange) -> Iterator[CareDay]:
             yield day, ordinary, shift
 
 
-def _add(changes: Changes, stays: list[Stay], scale: Scale, period: DateRange, family_care: bool) -> None:
+def add_child(changes: Changes, stays: list[Stay], scale: Scale, period: DateRange, family_care: bool) -> None:
     """Where a child begins to weigh something else than before."""
     before: Worth = ()
     for start in _cuts(stays, scale, period):

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.rules.unit.occupancy import Figures, occupancy
 from evaka.rules.unit.rows import Commitment, Key, OccupancyKind, Options, Place, Rows, Stay
 
 FULL = Decimal(100)  # percent
+LAST = date.max - DAY  # of a period without an end
 
 
 def peak(days: Mapping[date, Figures], period: DateRange) -> Figures | None:
-    """The figures of the fullest day of a period, the first of equal ones; None without a percentage."""
-    fullest, found = None, None
+    """The figures of the fullest day of a period, the first of equal ones; None without adults."""
+    found = None
     for day, figures in days.items():
-        percentage = figures.percentage if day in period else None
-        if percentage is not None and (fullest is None or percentage > fullest):
-            fullest, found = percentage, figures
+        if day not in period or figures.adults is None:
+            continue
+        if found is None or figures.sum * (found.adults or 0) > found.sum * figures.adults:
+            found = figures
     return found
 
 
@@ -110,6 +114,24 @@ def _month(
         free=min(free, default=None),
         seats=None if limit is None else limit - most,
     )
+
+
+def most_at_once(stays: Iterable[tuple[Key, DateRange]], period: DateRange) -> int:
+    """The largest number of different children on a day of a period; one who stays twice on it is one child."""
+    by_child: dict[Key, list[DateRange]] = defaultdict(list)
+    for child, stay in stays:
+        if shared := stay & period:
+            by_child[child].append(shared)
+    changes: Counter[date] = Counter()
+    for spans in by_child.values():
+        until = date.min  # the child has been counted so far
+        for span in sorted(spans, key=lambda one: one.start):
+            end = min(span.last_day, LAST) + DAY
+            if end > until:
+                changes[max(span.start, until)] += 1
+                changes[end] -= 1
+                until = end
+    return max(accumulate(changes[day] for day in sorted(changes)), default=0)
 
 
 def months(period: DateRange) -> Iterable[DateRange]:

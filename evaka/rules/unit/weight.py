@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from evaka.kit.dates import add_months
 from evaka.rules.attendance import away_all_day
-from evaka.rules.placement import ServiceNeed, ShiftCare, default_need
+from evaka.rules.placement import CareType, ServiceNeed, ShiftCare, default_need
 from evaka.rules.unit.rows import Commitment, Key, Need, OccupancyKind, Options, Rows, Stay
 
 AN_ADULT = 7  # children of three years or more
@@ -27,6 +28,7 @@ def number(value: Decimal) -> str:
     return f"{value.normalize():f}".replace(".", ",")
 
 
+@lru_cache(maxsize=10_000)
 def third_birthday(born: date) -> date:
     """The first day on which a child counts as three."""
     return add_months(born, 36)
@@ -98,6 +100,18 @@ class Scale:
         if self.realised:
             return option.realised_under_3 if under_3 else option.realised_over_3
         return option.under_3 if under_3 else option.over_3
+
+    def coefficient_of(
+        self, need: str | None, care_type: CareType, day: date, *, under_3: bool, family_care: bool
+    ) -> Decimal:
+        """The coefficient alone, of a need or of what counts instead; see `weigh`."""
+        if family_care:
+            return FAMILY_CARE
+        option = self.options.get(need) if need else None
+        option = option or default_need(self.options.values(), care_type, day)
+        if option is None:
+            return UNDER_3 if under_3 else OVER_3
+        return self.coefficient(option, under_3)
 
     def factor(self, child: Key, day: date) -> Decimal:
         found = (factor for period, factor in self.rows.factors.get(child, ()) if day in period)
