@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
 
 
