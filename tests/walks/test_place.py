@@ -229,7 +229,7 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
         "18.6.2026",
     ):
         assert words in letter, words
-        told = select(Email.person_id).where(Email.text == "decision_waits")  # besides what the desk has written
+    told = select(Email.person_id).where(Email.text == "decision_waits")  # besides what the desk has written
     assert sorted(db.session.scalars(told)) == sorted([town.mother.id, town.father.id])
 
     # 3.6.: the guardian reads and takes the place from Wednesday on
