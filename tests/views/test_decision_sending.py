@@ -19,6 +19,7 @@ from evaka.models.journal import AuditEvent
 from evaka.models.placement import Placement
 from evaka.models.placement.need_change import NeedChange
 from evaka.models.placement.termination import Termination
+from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import Channel
 from evaka.rules.decision.claim import ClaimStatus
@@ -219,3 +220,22 @@ def test_a_copy_for_the_other_guardian_stands_among_the_deliveries(browser, by):
     page = worker(browser).get(f"/office/decision/details/?id={decision.id}")
     assert "Toinen" in seen(page)
     assert dispatch.how_many(Channel.POST) == 2
+
+
+def test_the_bundle_tells_what_a_suggestion_said(browser, by):
+    row = ready(by, units=[factories.unit("Lokkila"), factories.unit("Mäntylä")])
+    print_decision(row, by(factories.user("service_worker")))
+    liked, other = (one.unit for one in row.preferences)
+    run = factories.save(Suggestion(name="Syksy", seed="1", made_at=by().now))
+    factories.save(SuggestedPlace(
+        suggestion=run, application=row, unit=other, reckoned=other, wish=2, start=date(2026, 8, 10),
+        end=date(2028, 7, 31), why={
+            "here": {"wish": 2, "with": [], "before": None, "criterion": None, "looked_at": 2},
+            "not_there": [{"unit": liked.id, "wish": 1, "reason": "no_room", "month": "9/2026", "free": "0.5",
+                           "takes": "1", "last": None, "criterion": None, "misfits": []}]}))
+    keep()
+    decision = db.session.scalars(select(Decision)).one()
+    file = worker(browser).get(f"/office/decision/bundle/?id={decision.id}")
+    said = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(file.data)).pages)
+    assert "Tiukimpana kuukautena 9/2026" in said
+    assert "0,5" in said

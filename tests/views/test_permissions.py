@@ -28,12 +28,17 @@ from evaka.cli import permissions
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.calendar.holiday_period import HolidayPeriod
+from evaka.models.decision.claim import Claim
+from evaka.models.decision.dispatch import Dispatch
+from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.person import Person
 from evaka.models.placement import Placement
+from evaka.models.placement.need_change import NeedChange
+from evaka.models.placement.termination import Termination
 from evaka.models.user import User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.placement import PlanStatus
@@ -219,6 +224,20 @@ def family(by: Callable[..., Actor]) -> Family:
     talk = factories.talk(unit)
     weeks = 0 if db.session.scalar(select(HolidayPeriod.id).limit(1)) is None else 3  # no two holidays meet
     holiday = factories.holiday_period(*(day + timedelta(weeks=weeks) for day in (date(2026, 7, 6), date(2026, 7, 19))))
+    sending = factories.save(Sending(made_at=machine.now))
+    item = factories.save(SendingItem(sending=sending, application=application))
+    dispatch = factories.save(Dispatch(
+        channel="post", day=machine.today, made_at=machine.now, count=1, name="posti.pdf", mimetype="application/pdf",
+        digest="0" * 64, content=b"%PDF-1.7 x"))
+    claim = factories.save(Claim(
+        decision=decision, child_id=child.id, claimant=guardian, received=machine.today, due=date(2026, 7, 6),
+        handle_by=date(2026, 8, 1), made_at=machine.now))
+    notice = factories.save(Termination(
+        child_id=child.id, unit=unit, scope="place", last_day=date(2026, 7, 31), made_at=machine.now,
+        before={"places": [], "after": []}))
+    wish = factories.save(NeedChange(
+        child_id=child.id, placement=place, unit=unit, start=date(2026, 6, 15), option="full_day",
+        made_at=machine.now))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
         child,
@@ -271,6 +290,12 @@ def family(by: Callable[..., Actor]) -> Family:
         factories.questionnaire(),
         factories.service_times(child),
         factories.leave(child),
+        sending,
+        item,
+        dispatch,
+        claim,
+        notice,
+        wish,
     ]
     return Family(child, guardian, place, {type(row): row for row in found})
 

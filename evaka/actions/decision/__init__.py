@@ -20,7 +20,7 @@ from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.decision.dispatch import Delivery
 from evaka.models.placement import PlacementPlan
-from evaka.rules.decision import Channel, DecisionStatus, Reason, picked
+from evaka.rules.decision import CONNECTED, Channel, DecisionStatus, Reason, picked
 from evaka.rules.decision.delivery import DeliveryState
 from evaka.rules.placement import PlanStatus
 
@@ -62,11 +62,14 @@ def change_draft(decision: Decision, by: Actor, *, start: date, end: date, plann
         PlacementPlan.status.in_([PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED]))).one_or_none()
     if planned_place is None or not planned:
         return
-    others = db.session.scalars(select(Decision).where(
+    drafts = db.session.scalars(select(Decision).where(
         Decision.application_id == decision.application_id, Decision.status == DecisionStatus.DRAFT,
-        Decision.planned)).all()
-    planned_place.start = min(one.start for one in others)
-    planned_place.end = max(one.period.last_day for one in others)
+        Decision.planned).order_by(Decision.id)).all()
+    around = next((one for one in drafts if one.kind in CONNECTED), None)
+    main = next((one for one in drafts if one is not around), drafts[0])
+    planned_place.start, planned_place.end = main.start, main.end
+    if around is not None and main is not around:
+        planned_place.daycare_start, planned_place.daycare_end = around.start, around.end
 
 
 # -- sending ----------------------------------------------------------------------------------------

@@ -77,20 +77,24 @@ def withdraw(claim: Claim, by: Actor) -> None:
 # -- what is on file --------------------------------------------------------------------------------
 
 
-def bundle(decision: Decision, by: Actor, language: str) -> tuple[str, bytes]:
+Rows = tuple[tuple[str, ...], ...]
+
+
+def bundle(decision: Decision, by: Actor, language: str, suggested: Rows = ()) -> tuple[str, bytes]:
     """Application, occupancies, grounds, deliveries, claims and log of a decision, and the decision itself: one PDF.
 
-    Its name and content; whoever gives it out leaves a line with its digest in the journal.
+    Its name and content; whoever gives it out leaves a line with its digest in the journal.  `suggested`: of the units
+    that a suggestion has looked at, why the child was offered this place and not one there.
     """
     require(by, "claim.bundle", decision)
-    letter = evidence_letter(_evidence(decision, by, language), language)
+    letter = evidence_letter(_evidence(decision, by, language, suggested), language)
     papers = [pdf(letter)]
     if decision.document_id is not None:
         papers.append(db.session.get_one(Document, decision.document_id, options=[undefer(Document.content)]).content)
     return f"{letter.title} {decision.number or ''}".strip(), merged(papers)
 
 
-def _evidence(decision: Decision, by: Actor, language: str) -> Evidence:
+def _evidence(decision: Decision, by: Actor, language: str, suggested: Rows) -> Evidence:
     def word(key: str, **facts: Any) -> str:
         return say(key, language, **facts)
 
@@ -99,7 +103,8 @@ def _evidence(decision: Decision, by: Actor, language: str) -> Evidence:
         number=str(decision.number or "–"),
         parts=(
             _decision_part(decision, word), _application_part(decision, word), _occupancy_part(decision, word),
-            _plans_part(decision, word), _deliveries_part(decision, word), _claims_part(decision, word),
+            _plans_part(decision, word), _suggestion_part(suggested, word), _deliveries_part(decision, word),
+            _claims_part(decision, word),
             _log_part(decision, word, language),
         ))
 
@@ -166,6 +171,12 @@ def _plans_part(decision: Decision, word: Any) -> Part:
         header=(word("placement.unit"), word("placement.period"), word("placement.status"), word("placement.reason")),
         rows=tuple((str(one.unit), str(one.period), word(enum_key(one.status)), one.reason or "–") for one in plans),
         widths=(3, 3, 2, 4))
+
+
+def _suggestion_part(suggested: Rows, word: Any) -> Part:
+    return Part(
+        word("claim.part.suggestion"), empty=word("claim.nothing_suggested"),
+        header=(word("placement.unit"), word("claim.why")), rows=suggested, widths=(2, 5))
 
 
 def _deliveries_part(decision: Decision, word: Any) -> Part:

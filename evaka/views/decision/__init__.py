@@ -21,6 +21,7 @@ from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.decision.claim import Claim
 from evaka.models.decision.dispatch import Delivery, first_read
+from evaka.models.suggestion import SuggestedPlace
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import Channel, DecisionKind, DecisionStatus, movable_days, start_window
@@ -29,6 +30,7 @@ from evaka.views.base import BADGES, Button, Screen, link, look
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
 from evaka.views.page import actor, language, moment, option_name, told, told_refusal, word_of, written
 from evaka.views.placement.preview import Foreseeing
+from evaka.views.suggestion.words import here, not_there, unit_names
 
 
 def is_unanswered() -> ColumnElement[bool]:
@@ -38,6 +40,19 @@ def is_unanswered() -> ColumnElement[bool]:
 def awaits_answer(row: Decision) -> bool:
     """A printed decision that has not been given to the post yet is nobody's to answer."""
     return row.application.status is not ApplicationStatus.WAITING_MAILING
+
+
+def suggested(decision: Decision) -> tuple[tuple[str, ...], ...]:
+    """What the newest suggestion has told of the child's place, and of each unit that the family likes better."""
+    place = db.session.scalar(
+        select(SuggestedPlace).where(SuggestedPlace.application_id == decision.application_id)
+        .order_by(SuggestedPlace.id.desc()).limit(1))
+    if place is None:
+        return ()
+    names = unit_names(one["unit"] for one in place.why.get("not_there", ()))
+    better = tuple((names.get(one["unit"], str(one["unit"])), not_there(one, place.suggestion))
+                   for one in place.why.get("not_there", ()))
+    return ((str(place.unit or "–"), here(place) or "–"), *better)
 
 
 class DecisionScreen(Foreseeing, Screen):
@@ -116,7 +131,7 @@ class DecisionScreen(Foreseeing, Screen):
         """Everything on file about the decision as one PDF; who took it is a line of the journal, with its digest."""
         row = self.row_or_404(request.args.get("id"))
         assert isinstance(row, Decision)
-        name, content = bundle_of(row, actor(), language())
+        name, content = bundle_of(row, actor(), language(), suggested(row))
         g.setdefault("reads", []).append(("claim.bundle", row, {"digest": sha256(content).hexdigest()}))
         return Response(content, mimetype="application/pdf", headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.pdf"})

@@ -91,7 +91,7 @@ class MyHome(Home):
                     Button(told("home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
             if place is not None and may(by, "placement.terminate"):
-                buttons.append(Button(told("placement.mine"), url_for("my_placement.details_view", id=place.id),
+                buttons.append(Button(told("placement.mine_link"), url_for("my_placement.details_view", id=place.id),
                                       "secondary"))
             found[child.id] = {
                 "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,

@@ -15,7 +15,7 @@ from evaka.access import require
 from evaka.actions import Action
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied
-from evaka.models.base import db, transaction
+from evaka.models.base import db, transaction, writing
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.views.base.rows import REFUSALS, inputs_of, sentence
 from evaka.views.page import actor, option_name, told, word_of
@@ -57,17 +57,24 @@ def places_in_words(child_id: int) -> list[Line]:
 
 
 def foresee(child_id: int, deed: Callable[[], Any]) -> Changes:
-    """What a deed would do to a child's places; raises what the deed refuses."""
-    before = places_in_words(child_id)
-    after: list[Line] = []
+    """What a deed would do to a child's places; raises what the deed refuses.
+
+    A page that only reads may look ahead too: it writes in a transaction of its own, which is taken back.
+    """
+    writes, after = writing.get(), list[Line]()
+    db.session.rollback()  # a reading transaction cannot become a writing one on SQLite
+    writing.set(True)
     try:
         with transaction():
+            before = places_in_words(child_id)
             deed()
             db.session.flush()
             after = places_in_words(child_id)
             raise _TakenBack
     except _TakenBack:
         return Changes(before, after)
+    finally:
+        writing.set(writes)
 
 
 class Foreseeing:
