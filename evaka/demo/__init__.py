@@ -31,6 +31,7 @@ from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.rows import Rows
+from evaka.demo.suggestion import suggest
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import DAY, add_months
@@ -143,6 +144,7 @@ class _Making:
         self._to_review(own.head.id)
         self._statements(own.head.id)
         self._entered_twice(own.head.id)
+        suggest(self.logins.office["service_worker"][0], calendar)
         self.echo(f"  {sum(rows.counts.values())} rows")
 
     def _to_review(self, own: int) -> None:
