@@ -17,6 +17,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from evaka import cases, city, cli
+from evaka.jobs import JOBS
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import OfficeHome
@@ -67,7 +68,7 @@ def create_app(**settings: Any) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # bound to the session: a form left open over lunch still saves
         WTF_CSRF_SSL_STRICT=False,  # the proxy ends TLS
         # a fault that is logged tells the SQL, but not the identity codes that stood in it
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
     )
     app.config.from_mapping(settings or settings_from_environment())
     city.choose(app.config.get("CITY", "base"))
@@ -81,6 +82,7 @@ def create_app(**settings: Any) -> Flask:
     CSRFProtect(app)
     shell.install(app)
     cli.install(app)
+    app.extensions["questions"] = {name: job.todo for name, job in JOBS.items()}  # pages and jobs are strangers
     office = Admin(app, name="office", theme=Bootstrap4Theme(), index_view=OfficeHome(url="/office", endpoint="office"))
     for feature, screen, model in MENU:
         office.add_view(screen(model, feature) if model else screen(feature))

@@ -31,6 +31,12 @@ class Actor:
 
     user: User | None
     now: datetime
+    strong: bool = False  # identified strongly in this session; see `is_strong`
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether what needs strong identification may be shown: the one place that everybody asks."""
+        return self.strong or self.user is None
 
     @property
     def today(self) -> date:

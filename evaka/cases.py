@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -18,6 +18,7 @@ from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.money import Cents, euros
 from evaka.rules.application import ApplicationPolicy, due
 from evaka.rules.attendance import AbsenceKind
+from evaka.rules.booking import BookingPolicy, window
 from evaka.rules.calendar import OpenDays
 from evaka.rules.fee import Care, Child, Facts, FeeTable, Line, Need, fees_on, table_on
 from evaka.rules.income import Effect, Income, IncomeLine, IncomePolicy, PayPeriod
@@ -153,6 +154,16 @@ class VoucherCase:
     support: Decimal = Decimal(1)
 
 
+@dataclass(frozen=True)
+class LockCase:
+    """[[lock]] The first and the last day that families may book at a moment, by the wall clock."""
+
+    name: str
+    now: datetime
+    first: date
+    last: date
+
+
 FORMS: Mapping[str, Any] = {
     "case": tuple[FeeCase, ...],
     "invoice": tuple[InvoiceCase, ...],
@@ -160,6 +171,7 @@ FORMS: Mapping[str, Any] = {
     "income": tuple[IncomeCase, ...],
     "share": tuple[ShareCase, ...],
     "voucher": tuple[VoucherCase, ...],
+    "lock": tuple[LockCase, ...],
 }
 
 
@@ -173,6 +185,7 @@ class Tables:
     applications: ApplicationPolicy
     incomes: IncomePolicy
     vouchers: Timeline[VoucherTable]
+    bookings: BookingPolicy
     agency_increase: int = 0
 
     def need(self, key: str, day: date) -> ServiceNeed:
@@ -201,6 +214,7 @@ def chosen_tables() -> Tables:
         applications=city.value("placements", "application", ApplicationPolicy),
         incomes=city.value("incomes", "rules", IncomePolicy),
         vouchers=city.dated("vouchers", VoucherTable),
+        bookings=city.value("bookings", "rules", BookingPolicy),
         agency_increase=city.read("fees").get("policy", {}).get("agency_increase_euros", 0),
     )
 
@@ -371,6 +385,13 @@ def _voucher(case: VoucherCase, tables: Tables) -> Iterator[str]:
         yield f"it is to be worth {euros(case.value)}, but the tables lead to {euros(found.value)}: {told}"
 
 
+def _lock(case: LockCase, tables: Tables) -> Iterator[str]:
+    found = window(case.now, tables.bookings)
+    if found != DateRange(case.first, case.last):
+        yield f"one may book {DateRange(case.first, case.last)}, but the table leads to {found}"
+
+
 TRIED: Mapping[str, Any] = {
     "case": _fee, "invoice": _invoice, "due": _due, "income": _income, "share": _share, "voucher": _voucher,
+    "lock": _lock,
 }

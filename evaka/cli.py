@@ -39,23 +39,33 @@ from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import DateRange, finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
-from evaka.models.base import HELSINKI, db, transaction, writing
+from evaka.models.base import HELSINKI, db, reading, transaction
 from evaka.models.city import lay_over
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
+from evaka.rules.application.question import Question
 from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
+from evaka.rules.booking import BookingPolicy
 from evaka.rules.calendar import Term
 from evaka.rules.city import ChangePolicy
-from evaka.rules.decision import DecisionPolicy, Reason
+from evaka.rules.decision import DecisionKind, DecisionPolicy, Reason, stands_for
 from evaka.rules.fee import FeeTable
+from evaka.rules.forecast import ForecastPolicy
 from evaka.rules.income import IncomeKind, IncomePolicy
 from evaka.rules.invoice import FreeChoice, InvoicePolicy
 from evaka.rules.ledger import FinvoicePolicy, Layout, PaymentPolicy
 from evaka.rules.ledger import Product as LedgerProduct
+from evaka.rules.message.notices import Notice
+from evaka.rules.message.post import MessagePolicy
 from evaka.rules.person.retention import Keep
 from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, default_need
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
+from evaka.rules.placement.termination import TerminationPolicy
+from evaka.rules.presence import NotePolicy, PicturePolicy, TabletPolicy
+from evaka.rules.report import Meal
+from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
+from evaka.rules.staff import PlanPolicy as SignInPolicy
 from evaka.rules.suggestion import Criteria, SuggestionPolicy
 from evaka.rules.unit import UnitPolicy
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
@@ -139,10 +149,9 @@ def verify_journal(since: int | None, copies: tuple[str, ...]) -> None:
         click.echo(f"{walk.lines} lines, {speed(walk)}", err=True)
 
     kept = seals_file().read_text(encoding="utf-8").splitlines() if seals_file().exists() else []
-    writing.set(False)
     one_state = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
     try:
-        with db.engine.connect().execution_options(**one_state) as connection:
+        with reading(), db.engine.connect().execution_options(**one_state) as connection:
             walk = verify(connection, [*kept, *copies], since, progress)
     except Broken as no:
         click.echo(f"The journal is not as it was written.\n{no}")
@@ -248,6 +257,14 @@ def _wrong_reasons() -> Iterator[ConfigMistake]:
                 yield ConfigMistake(
                     where, f"it is ready, but has no {language}", "Write it, or ready = false until then."
                 )
+            if not reason.for_everybody and not reason.name.get(language):
+                where = f"{city.source('reasons', reason.key)}, [{reason.key}], name"
+                yield ConfigMistake(where, f"it has no {language}", "Give the name by which it is picked.")
+    for kind in DecisionKind:
+        if stands_for(kind) not in city.read("decisions"):
+            yield ConfigMistake(
+                "decisions.toml", f"[{stands_for(kind)}] is missing", "Say what is printed on such decisions."
+            )
 
 
 def _wrong_prices() -> Iterator[ConfigMistake]:
@@ -311,21 +328,24 @@ FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
          "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy,
-         "papers": PaperPolicy},
+         "papers": PaperPolicy, "messages": MessagePolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable, also=_wrong_prices),
     "service_needs": city.Reads(rest=ServiceNeed, also=_wrong_needs),
     "incomes": city.Reads(
         {"rules": IncomePolicy, "kind": Mapping[str, IncomeKind], "statement": StatementPolicy}, also=_wrong_kinds),
+    "notices": city.Reads(rest=Notice),
     "invoices": city.Reads({"rules": InvoicePolicy, "free_choice": tuple[FreeChoice, ...]}),
     "ledger": city.Reads(
         {"products": Mapping[str, LedgerProduct], "finvoice": FinvoicePolicy, "bank": PaymentPolicy}, rows=Layout,
         also=_wrong_codes,
     ),
+    "bookings": city.Reads({"rules": BookingPolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads(
-        {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy}),
+        {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy,
+         "termination": TerminationPolicy}),
     "declines": city.Reads(rest=DeclineReason),
     "suggestion": city.Reads({"policy": SuggestionPolicy}, rows=Criteria),
     "assistance": city.Reads(rest=Option, also=_wrong_support),
@@ -333,10 +353,17 @@ FILES: dict[str, city.Reads] = {
     "decisions": city.Reads(rest=Instruction),
     "reasons": city.Reads(rest=Reason, also=_wrong_reasons),
     "calendar": city.Reads(rows=Term),
+    "forecast": city.Reads({"forecast": ForecastPolicy}),
+    "club_terms": city.Reads(rows=Term),
+    "questions": city.Reads(rest=Question),
+    "report": city.Reads(rest=Meal),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
     "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),
+    "presence": city.Reads({"tablet": TabletPolicy, "notes": NotePolicy, "picture": PicturePolicy}),
+    "staff": city.Reads(
+        {"sign_in": SignInPolicy, "pin": PinPolicy, "ratio": RatioPolicy, "shift_file": ShiftFile}),
     "cases": city.Reads(cases.FORMS, also=cases.wrong),
 }
 

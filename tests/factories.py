@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
 
+from evaka.actions.user import HASHER
 from evaka.models.application import Application, Preference
 from evaka.models.assistance import (
     AssistanceAction,
@@ -17,14 +18,19 @@ from evaka.models.assistance import (
     PreschoolAssistance,
     VoucherCoefficient,
 )
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, Model, db
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionTime, Event
+from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
 from evaka.models.ledger import Batch
+from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import (
     FamilyConflict,
     FamilyContact,
@@ -36,16 +42,22 @@ from evaka.models.person import (
     Pickup,
 )
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.presence import Device, Presence
+from evaka.models.staff import Shift, StaffMember, StaffPresence
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.rules.assistance import MeasureKind
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
+from evaka.rules.booking import Pattern, Span, TimesKind
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
+from evaka.rules.calendar.event import EventKind
+from evaka.rules.calendar.holiday_period import QuestionnaireKind
 from evaka.rules.city import TableStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.income.statement import StatementKind, StatementStatus
 from evaka.rules.ledger import Channel
+from evaka.rules.message.post import BoxKind
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
 from evaka.rules.unit import Feature, Provider, Week
@@ -238,6 +250,11 @@ def absence(child: Person, day: date, kind: AbsenceKind = AbsenceKind.SICK) -> A
         child_id=child.id, day=day, kind=kind, category=AbsenceCategory.BILLABLE, reported_by=Reporter.STAFF))
 
 
+def backup_care(child: Person, unit: Unit, start: date, end: date, group: Group | None = None) -> BackupCare:
+    """Care in another unit for a time."""
+    return save(BackupCare(child=child, unit=unit, group=group, start=start, end=end))
+
+
 def city_table(file: str = "placements", table: str = "plan", content: str = "", **fields: Any) -> CityTable:
     """A draft of a table, to hold from June 2026 on: as it stands, a pre-primary place ends a day earlier."""
     defaults = {
@@ -255,6 +272,37 @@ def ledger_batch(content: bytes = b"1;Aino\r\n", **fields: Any) -> Batch:
         "mimetype": "text/csv", "digest": sha256(content).hexdigest(),
     }
     return save(Batch(content=content, **(defaults | fields)))
+
+
+def service_times(child: Person, start: date = date(2026, 1, 1), end: date | None = None) -> ServiceTimes:
+    """From eight to four, Monday to Friday."""
+    week = Pattern.of([Span(time(8), time(16))], MONDAY_TO_FRIDAY)
+    return save(ServiceTimes(child_id=child.id, start=start, end=end, kind=TimesKind.REGULAR, week=week))
+
+
+def talk(unit: Unit, day: date = date(2026, 6, 10)) -> DiscussionTime:
+    """A time for a talk at one o'clock, with the event that it belongs to."""
+    event = save(Event(unit_id=unit.id, start=day, end=day, title="Keskustelut", kind=EventKind.DISCUSSION,
+                       made_at=NOON))
+    return save(DiscussionTime(event_id=event.id, day=day, begins=time(13), ends=time(14)))
+
+
+def holiday_period(start: date = date(2026, 7, 6), end: date = date(2026, 7, 19)) -> HolidayPeriod:
+    """Two weeks of July for which families have answered in May."""
+    return save(HolidayPeriod(start=start, end=end, opens=date(2026, 5, 1), closes=date(2026, 5, 31), made_at=NOON))
+
+
+def questionnaire(**fields: Any) -> Questionnaire:
+    """A question about the summer that is open in May and June."""
+    defaults = {"kind": QuestionnaireKind.FIXED, "start": date(2026, 5, 1), "end": date(2026, 6, 30),
+                "title_fi": "Kesä"}
+    return save(Questionnaire(**(defaults | fields)))
+
+
+def leave(child: Person, first: date = date(2026, 8, 17), last: date = date(2026, 8, 21)) -> AbsenceApplication:
+    """A guardian has asked for a week away."""
+    return save(AbsenceApplication(child_id=child.id, start=first, end=last, reason="Matka",
+                                   person_id=child.guardians[0].id, made_at=NOON))
 
 
 def closure(unit: Unit | None, start: date, end: date | None = None, reason: str = "Korjaus") -> Closure:
@@ -300,3 +348,68 @@ def voucher_coefficient(
 ) -> VoucherCoefficient:
     """A half more than others for the year 2026."""
     return save(VoucherCoefficient(child_id=child.id, coefficient=Decimal(coefficient), start=start, end=end))
+
+
+# -- tablets, presence, adults -------------------------------------------------------------------------------
+
+
+def device(unit: Unit, group: Group | None = None, **fields: Any) -> Device:
+    """A tablet that has been paired; its token is "token" and its number."""
+    n = next(number)
+    user = save(User(name=f"Tabletti {n}", email=f"{n}@device", device=True, must_change_password=False))
+    save(Grant(user=user, role="tablet", unit_id=unit.id, start=date(2020, 1, 1), end=None))
+    defaults = {"name": f"Tabletti {n}", "digest": sha256(f"token {n}".encode()).hexdigest(), "paired": NOON,
+                "seen": NOON}
+    row = save(Device(unit=unit, group=group, user=user, **(defaults | fields)))
+    row.token = f"token {n}"  # type: ignore[attr-defined]  # what the tablet keeps
+    return row
+
+
+def presence(
+    child: Person, unit: Unit, day: date = date(2026, 6, 1), arrived: time = time(8), left: time | None = None,
+    **fields: Any
+) -> Presence:
+    """A child has come at eight and is still there."""
+    return save(Presence(child_id=child.id, unit_id=unit.id, day=day, arrived=arrived, left=left, **fields))
+
+
+def member(user: User, pin: str = "2580", **fields: Any) -> StaffMember:
+    """Somebody of the staff with the PIN 2580."""
+    return save(StaffMember(user_id=user.id, pin=HASHER.hash(pin), **({"coefficient": Decimal(7)} | fields)))
+
+
+def shift(user: User, unit: Unit, start: datetime, finish: datetime, **fields: Any) -> Shift:
+    return save(Shift(user_id=user.id, unit_id=unit.id, start=start, finish=finish, **fields))
+
+
+def at_work(user: User | None, group: Group, arrived: datetime, left: datetime | None = None, **fields: Any
+            ) -> StaffPresence:
+    """Somebody with a group since a moment, who counts wholly."""
+    defaults = {"coefficient": Decimal(7), "unit_id": group.unit_id, "group_id": group.id}
+    return save(StaffPresence(user_id=user and user.id, arrived=arrived, left=left, **(defaults | fields)))
+def box(group: Group | None = None, user: User | None = None, kind: BoxKind | None = None) -> Box:
+    """The box of a group, unless somebody's or a kind of the city's is told; the one there is, else a new one."""
+    kind = kind or (BoxKind.PERSONAL if user else BoxKind.GROUP)
+    found = db.session.query(Box).filter_by(kind=kind, group_id=group and group.id, user_id=user and user.id).first()
+    return found or save(Box(kind=kind, group_id=group and group.id, user_id=user and user.id))
+
+
+def thread(
+    of: Box, people: list[Person], children: list[Person] | None = None, body: str = "Metsään.",
+    writer: Person | None = None, at: datetime = NOON, **fields: Any,
+) -> Thread:
+    """A conversation titled Retki with one message, by the box unless a guardian wrote it, unread by the others."""
+    post = save(Post(
+        title="Retki", body=body, at=at, box_id=None if writer else of.id, person_id=writer and writer.id))
+    made = save(Thread(**({"title": "Retki", "box_id": of.id, "post_id": post.id, "last_at": at} | fields)))
+    message = save(Message(thread_id=made.id, post_id=post.id, at=at))
+    save(ThreadMember(thread_id=made.id, box_id=of.id, last_at=at, received_at=at if writer else None))
+    for one in people:
+        save(ThreadMember(thread_id=made.id, person_id=one.id, last_at=at))
+        if one is not writer:
+            save(Receipt(message_id=message.id, person_id=one.id))
+    if writer:
+        save(Receipt(message_id=message.id, box_id=of.id))
+    for one in children or ():
+        save(ThreadChild(thread_id=made.id, child_id=one.id))
+    return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from evaka.models.base import Model, Moment, db
+from evaka.models.booking import PatternType
 from evaka.models.person import Person
 from evaka.models.unit import WeekType
+from evaka.rules.booking import Pattern, Span
 from evaka.rules.unit import Week
 from tests.conftest import NOON
 
@@ -22,7 +24,16 @@ KINDS: dict[str, dict[str, Any]] = {  # where a value follows from others, or mu
     "invoice": {"status": "replaced"},
     "unit": {"preschool_start": time(8), "preschool_end": time(12), "open_on_holidays": False},
     "ledger_item": {"payment_id": None},  # an invoice or a payment
+    "message_box": {"kind": "personal", "group_id": None},
+    "message_folder": {"box_id": None}, "thread_member": {"box_id": None}, "post": {"box_id": None},
     "email": {"user_id": None},  # to somebody who is a person, or a user
+    "staff_presence": {"name": ""},  # of a user, or of somebody from outside by name
+    "shift": {"finish": NOON + timedelta(hours=1)},
+    "day_note": {"slept": 30},
+    "booking": {"begins": time(8), "ends": time(16)},
+    "holiday_period": {"opens": date(2023, 11, 1), "closes": date(2023, 12, 1)},
+    "event_guest": {"group_id": None},  # a group or a child
+    "discussion_time": {"begins": time(8), "ends": time(9)},
     "voucher": {
         "value": 900_00, "co_payment": 100_00, "final_co_payment": 100_00, "status": "annulled",
         "facts": {
@@ -73,6 +84,8 @@ def some(column: sa.Column[Any]) -> Any:
     kind = column.type
     if (held := KINDS.get(column.table.name, {}).get(column.name)) is not None or isinstance(kind, WeekType):
         return Week.of(time(7), time(17)) if held is None else held
+    if isinstance(kind, PatternType):
+        return Pattern.of([Span(time(8), time(16))], {1, 2, 3, 4, 5})
     if isinstance(kind, Moment):
         return NOON
     if isinstance(kind, sa.Enum):

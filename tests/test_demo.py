@@ -24,6 +24,7 @@ from evaka.kit import identity
 from evaka.kit.dates import DateRange, age
 from evaka.models.application import Application, waiting_for_place
 from evaka.models.assistance import AssistanceAction, AssistanceFactor, DaycareAssistance, PreschoolAssistance
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -354,7 +355,17 @@ def test_the_journal_says_that_the_city_was_loaded(harjula):
     assert line.action == "demo.load"
     assert {one.action for one in lines[1:]} == {  # what finance finds to review, and what was handed over
         "income.add", "fee.draft", "income.begin_statement", "statement.save", "statement.attach", "statement.send",
-        "statement.take", "ledger.hand_over", "ledger.pay", "suggestion.begin", "suggestion.reckon",
+        "statement.take", "ledger.hand_over", "ledger.pay", "claim.record", "claim.decide", "need_change.ask",
+        "placement.terminate", "placement.guarantee", "suggestion.begin", "suggestion.reckon",
     }
     assert line.facts["size"] == "small"
     assert line.facts["day"] == "2026-11-24"
+
+
+def test_some_children_are_in_care_elsewhere_within_their_places(harjula):
+    rows = db.session.scalars(select(BackupCare)).all()
+    assert len(rows) >= 3
+    for row in rows:
+        places = db.session.scalars(select(Placement).where(Placement.child_id == row.child_id)).all()
+        assert any(place.period & row.period == row.period and place.unit_id != row.unit_id for place in places)
+        assert row.group is None or row.group.unit_id == row.unit_id

@@ -50,6 +50,7 @@ def test_every_move_of_a_workflow_has_its_action(feature):
     made_by_others = {  # moves that another row's action makes
         "placement.propose", "placement.withdraw", "placement.cancel", "placement.decide",
         "application.decline", "application.accept", "application.reject", "invoice.replace",
+            "decision.send",
     }
     assert not {f"{feature}.{verb}" for verb in WORKFLOWS[feature].moves} - ACTIONS.keys() - made_by_others
 

@@ -185,13 +185,19 @@ def _plain(value: Any) -> Any:
 @event.listens_for(Session, "before_flush")
 def _notice(session: Session, _context: Any, _instances: Any) -> None:
     """Gather [row, column, old, new] of everything that is about to be written."""
-    for rows, kind in ((session.new, "new"), (session.dirty, "changed"), (session.deleted, "deleted")):
+    for rows, kind in ((session.new, "new"), (_in_order(session.dirty), "changed"),
+                       (_in_order(session.deleted), "deleted")):
         for row in rows:
             if not isinstance(row, Model) or isinstance(row, SILENT):
                 continue
             if kind == "changed" and not session.is_modified(row, include_collections=False):
                 continue
             session.info.setdefault("changes", []).extend(_changes(row, kind))
+
+
+def _in_order(rows: Any) -> list[Any]:
+    """Rows of a set by table and number: what is told of equal deeds is equal."""
+    return sorted(rows, key=lambda row: (type(row).__name__, inspect(row).identity or ()))
 
 
 def _changes(row: Model, kind: str) -> list[list[Any]]:

@@ -5,15 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from typing import Any
 
 from evaka import city
 from evaka.access import Actor
+from evaka.kit import files
+from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.document import Document
 from evaka.models.person import Person
 from evaka.models.user import User
 from evaka.rules.person import address_lines, full_name
 from evaka.texts import say
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it was sent: what its sender calls it, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+def kept_file(upload: Upload, by: Actor, *, megabytes: int, called: str) -> dict[str, Any]:
+    """The columns of a file that is kept; refuses what is empty, too large, or neither PDF nor picture.
+
+    What kind of file it is, its first bytes tell.  `called` is its name when its sender gave none.
+    """
+    media = files.media_type(upload.content)
+    if not upload.content:
+        raise Refused("document.paper_empty", name=upload.name)
+    if media is None:
+        raise Refused("document.paper_kind_wrong", name=upload.name)
+    if len(upload.content) > megabytes * 1024 * 1024:
+        raise Refused("document.paper_large", name=upload.name, most=megabytes)
+    stem = upload.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or upload.name or called
+    return {
+        "name": f"{stem[:150]}.{files.ending(media)}", "media": media, "size": len(upload.content),
+        "digest": sha256(upload.content).hexdigest(), "added_at": by.now, "content": upload.content,
+    }
 
 
 @dataclass(frozen=True)

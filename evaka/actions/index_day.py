@@ -241,7 +241,8 @@ def note_sent(families: Heads, sent: Collection[int], troubles: Mapping[int, Ref
 def _note(rows: list[dict[str, Any]], families: Heads, troubles: Mapping[int, Refused]) -> None:
     """Save how far the families are, and what is the matter with the others."""
     failed = [
-        {"id_": families[head], "state": FamilyState.EXCEPTION, "trouble": no.key, "trouble_facts": _kept(no.facts)}
+        {"id_": families[head], "state": FamilyState.EXCEPTION, "trouble": no.key,
+         "trouble_facts": kept_facts(no.facts)}
         for head, no in troubles.items()
         if head in families
     ]
@@ -252,7 +253,7 @@ def _note(rows: list[dict[str, Any]], families: Heads, troubles: Mapping[int, Re
             db.session.connection().execute(change, several)
 
 
-def _kept(facts: Mapping[str, Any]) -> dict[str, Any]:
+def kept_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a refusal as JSON keeps them."""
     return {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in facts.items()}
 

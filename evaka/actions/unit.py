@@ -18,6 +18,7 @@ from evaka.kit.errors import Refused
 from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
 from evaka.models.assistance import factors
+from evaka.models.backup_care import in_backup_care
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
@@ -27,6 +28,7 @@ from evaka.rules.calendar import Term, breaks
 from evaka.rules.placement import ON_TERM_DAYS, CareType, PlanStatus, ServiceNeed
 from evaka.rules.placement.plan import Days, parts
 from evaka.rules.unit import (
+    BackupCare,
     Commitment,
     Feature,
     Need,
@@ -91,14 +93,20 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
 def rows_of(
     units: Collection[Unit], period: DateRange, also: Collection[int] = (), only: Collection[int] | None = None
 ) -> Rows:
-    """The stays of children in units: places with their needs, and plans; four queries, however many units.
+    """The stays of children in units: places with their needs, back-up care, plans; few queries, however many units.
 
-    The factors of children who need support are read of those who stay there, and of the children `also`.
-    Of others than `only` no stays are read.
+    Guests come with the places they have elsewhere: where a child really is, the rules find out.  The factors of
+    children who need support are read of those who stay there, and of the children `also`.  Of others than `only` no
+    stays are read.
     """
     ids = {unit.id for unit in units}
     needs: dict[int, list[Need]] = defaultdict(list)
+    backups = [
+        BackupCare(child_id, unit_id, DateRange(start, end)) for child_id, unit_id, start, end in
+        db.session.execute(in_backup_care(ids, period))]
     in_units = Placement.unit_id.in_(ids) & Placement.meets(period)
+    if guests := {one.child for one in backups if one.place in ids}:
+        in_units |= Placement.child_id.in_(guests) & Placement.meets(period)
     if only is not None:
         in_units &= Placement.child_id.in_(only)
     for place_id, start, end, option, shift_care in db.session.execute(
@@ -124,7 +132,7 @@ def rows_of(
         select(Person.id).where(Person.id.in_(also)),
     )
     return Rows(stays=stays, factors={child: line.spans for child, line in factors(counted, period).items()},
-                breaks=term_breaks())
+                breaks=term_breaks(), backups=backups)
 
 
 def planned_stays(of: ColumnElement[bool], period: DateRange) -> list[Stay]:

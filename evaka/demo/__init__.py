@@ -19,22 +19,27 @@ from evaka.access import Actor
 from evaka.actions import income as incomes
 from evaka.actions.income import statement as declared
 from evaka.actions.income.statement import Upload
-from evaka.demo import money, papers
+from evaka.demo import asking, money, papers
+from evaka.demo.afterwards import afterwards, deliveries
+from evaka.demo.bookings import Bookings
 from evaka.demo.days import Absences
 from evaka.demo.desk import Desk
 from evaka.demo.families import Calendar, Population, demo_family
+from evaka.demo.guests import Guests
 from evaka.demo.kin import Kin
 from evaka.demo.ledger import hand_over
 from evaka.demo.letters import Letters
-from evaka.demo.logins import Logins, people
+from evaka.demo.logins import CASE_WORKER, Logins, people
 from evaka.demo.money import Finance
 from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
+from evaka.demo.presence import Present
 from evaka.demo.rows import Rows
 from evaka.demo.suggestion import suggest
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import DAY, add_months
+from evaka.models.attendance import Absence
 from evaka.models.base import db, transaction
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
@@ -124,10 +129,20 @@ class _Making:
         money.alterations(rows, rng, calendar, families[1:])
         rows.write()
         self.echo(f"  {rows.counts['application']} applications, {rows.counts['income']} incomes")
-        Absences(rows, rng, calendar).write(self.places)
-        Supported(rows, SEED, calendar).write(self.places)
+        absences = Absences(rows, rng, calendar)
+        absences.write(self.places)
+        booked = Bookings(rows, SEED, calendar)
+        booked.write(self.places, absences.away)
+        booked.calendar_of_the_city()
+        booked.talks(self.houses, self.places)
         rows.write()
-        self.echo(f"  {rows.counts['absence']} absences")
+        present = Present(rows, SEED, calendar)
+        away = select(Absence.child_id, Absence.day).where(Absence.day.in_(present.days))
+        present.write(self.places, self.logins, {(child, day) for child, day in db.session.execute(away)})
+        Supported(rows, SEED, calendar).write(self.places)
+        Guests(rows, SEED, calendar, self.houses).write(self.places)
+        rows.write()
+        self.echo(f"  {rows.counts['absence']} absences, {rows.counts['booking']} bookings")
         self._finance(own, families)
         self._letters()
         kin = Kin(rows, self.register, calendar, SEED)
@@ -135,6 +150,7 @@ class _Making:
         rows.write()
         papers.decisions(rows, most=self.size.papers)
         papers.money_of(rows, own.head.id)
+        deliveries()
         facts = {"size": name, "day": calendar.day.isoformat(), "rows": sum(rows.counts.values())}
         add_lines([{"at": calendar.now, "user_id": None, "action": "demo.load", "subject": "", "subject_id": None,
                     "person_id": None, "facts": facts}])
@@ -143,8 +159,10 @@ class _Making:
         kin.find_conflicts(Actor(None, calendar.now))
         self._to_review(own.head.id)
         self._statements(own.head.id)
+        asking.tell(own.head.id, [child.id for child in own.children], Actor(None, self.calendar.now))
         self._entered_twice(own.head.id)
         suggest(self.logins.office["service_worker"][0], calendar)
+        afterwards(calendar, own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 
     def _to_review(self, own: int) -> None:
@@ -202,7 +220,10 @@ class _Making:
         return own, [own, *population.families(self.size.children - len(children))]
 
     def _applications(self, own: Family, families: list[Family]) -> None:
-        desk = Desk(self.rows, self.rng, self.calendar, self.places, self.logins.office["service_worker"])
+        workers = self.logins
+        desk = Desk(
+            self.rows, self.rng, self.calendar, self.places, workers.office["service_worker"],
+            [workers.ids[CASE_WORKER.email], *workers.deciders["service_worker"]])
         children = [child for family in families[1:] for child in family.children]
         waiting = [child for child in children if child.entry is None]
         _, second, _ = own.children
@@ -235,6 +256,8 @@ class _Making:
         for house, group in groups[: self.size.writing_groups]:
             for ago in (self.rng.randint(8, 30), self.rng.randint(1, 6)):
                 letters.post(group, circles[group], language=house.kind.language, ago=ago)
+        letters.bulletin(sorted({one for some in circles.values() for adults, _ in some for one in adults}), ago=4)
+        letters.desk_of_director(self.houses[0].groups[0])
 
 
 __all__ = ["load", "people"]

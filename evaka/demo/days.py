@@ -25,6 +25,7 @@ class Absences:
         self.days = [day for day in (first + timedelta(days=n) for n in range(span + 1)) if is_business_day(day)]
         self.ill = [day.month not in (6, 7, 8) for day in self.days]
         self.today = bisect_right(self.days, calendar.day)
+        self.away: set[tuple[int, date]] = set()  # children and days from this week on
         self.summers = sorted({day.year for day in self.days if day.month == 7})
 
     def write(self, places: Places) -> None:
@@ -36,6 +37,8 @@ class Absences:
                 parts = sorted(categories(stay.care_type))
                 for at in range(low, high):
                     if (found := drawn.get(at)) is not None:
+                        if self.days[at] >= self.calendar.day - timedelta(days=7):
+                            self.away.add((stay.child.id, self.days[at]))
                         for part in parts:
                             self.rows.add(Absence, child_id=stay.child.id, day=self.days[at], kind=found[0],
                                           category=part, reported_by=found[1])

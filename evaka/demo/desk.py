@@ -24,10 +24,11 @@ from evaka.models.base import HELSINKI
 from evaka.models.decision import Decision
 from evaka.models.journal import Counter
 from evaka.models.placement import PlacementPlan
-from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, due
+from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, OtherView, due
 from evaka.rules.calendar import is_business_day, next_business_day
 from evaka.rules.decision import Channel, DecisionStatus, answer_due, appeal_due, needed
 from evaka.rules.placement import CareType, PlanPolicy, PlanStatus, planned_period
+from evaka.rules.placement.plan import ProposalPolicy, answer_by
 
 S = ApplicationStatus
 OPEN_STATES = {  # of a hundred that came lately, how many are where
@@ -58,10 +59,12 @@ class _Sent:
 
 class Desk:
     def __init__(
-        self, rows: Rows, rng: Random, calendar: Calendar, places: Places, case_workers: Sequence[str]
+        self, rows: Rows, rng: Random, calendar: Calendar, places: Places, case_workers: Sequence[str],
+        drafters: Sequence[int],
     ) -> None:
         self.rows, self.rng, self.calendar, self.places = rows, rng, calendar, places
-        self.case_workers = case_workers
+        self.case_workers, self.drafters = case_workers, drafters
+        self.proposal_policy = city.value("placements", "proposal", ProposalPolicy)
         self.plan_policy = city.value("placements", "plan", PlanPolicy)
         self._decisions: list[_Sent] = []
         self._seen: Tally[S] = Tally()
@@ -183,13 +186,20 @@ class Desk:
         since = day - timedelta(days=rng.randint(1, 12))
         if state is S.ACTIVE:
             since = min(since, start - timedelta(days=rng.randint(20, 60)))
-        electronic = state is S.CREATED or rng.random() < 0.7
+        electronic = rng.random() < 0.7
+        told = bool(support or child.notes)
+        others = [one for one in child.guardians if one != child.family.head.id]
+        secret = None if state is S.CREATED or (notes and not told and not read) else told
+        view = OtherView.SINGLE if not others else OtherView.AGREED if rng.random() < 0.8 else OtherView.UNKNOWN
         id = self.rows.add(
             Application, child_id=child.id, kind=ApplicationKind.DAYCARE,
             origin=Origin.ELECTRONIC if electronic else Origin.PAPER, status=state, guardian_id=child.family.head.id,
-            received=None if state is S.CREATED else received, start=start, service_need=need,
+            received=None if state is S.CREATED else received, saved_at=office_hour(received, rng), start=start,
+            service_need=need,
             begins_at=begins, ends_at=ends, shift_care=houses[0].kind.shift and rng.random() < 0.5,
-            urgent=urgent, urgent_proof=proof, assistance=support,
+            urgent=urgent, urgent_proof=proof, assistance=support, assistance_needed=bool(support),
+            other_guardian_id=others[0] if others else None, other_guardian_view=view, confidential=secret,
+            continuing=transfer and rng.random() < 0.1,
             sibling_unit_id=sibling.id if sibling in houses and sibling else None, transfer=transfer, notes=notes,
             due=None if state is S.CREATED else due(received, start, proof, policy=policy, transfer=transfer),
             checked=read, status_since=office_hour(max(since, received), rng),
@@ -210,14 +220,19 @@ class Desk:
                   "start": period.start, "end": period.end}
         if state is S.WAITING_PLACEMENT:
             if rng.random() < 0.06:
-                self.rows.add(PlacementPlan, **common, status=PlanStatus.DECLINED, reason=rng.choice(names.DECLINED))
+                self.rows.add(PlacementPlan, **common, status=PlanStatus.DECLINED, decline_reason="other",
+                              reason=rng.choice(names.DECLINED))
             return
         status = PlanStatus.DECIDED
         if state is S.WAITING_DECISION:
             status = PlanStatus.DRAFT
         elif state is S.WAITING_CONFIRMATION:
             status = PlanStatus.PROPOSED if rng.random() < 0.7 or sent else PlanStatus.CONFIRMED
-        self.rows.add(PlacementPlan, **common, status=status, reason="")
+        asked = office_hour(since, rng) if status is PlanStatus.PROPOSED else None
+        self.rows.add(
+            PlacementPlan, **common, status=status, reason="", drafted_at=office_hour(since - DAY, rng),
+            drafted_by_id=self.drafters[start.toordinal() % len(self.drafters)],
+            proposed_at=asked, answer_due=answer_by(asked.date(), self.proposal_policy) if asked else None)
         for one in needed(care_type):
             self._decision(state, common | {"care_type": one, "child_id": child.id}, since, sent)
 
@@ -234,7 +249,7 @@ class Desk:
         status = ANSWERS.get(state, DecisionStatus.SENT)
         answered = status is not DecisionStatus.SENT
         self._decisions.append(_Sent(at, values | {
-            "status": status, "sent_at": at, "decided_by": rng.choice(self.case_workers),
+            "status": status, "sent_at": at, "channel": channel, "decided_by": rng.choice(self.case_workers),
             "answer_due": answer_due(at.date(), policy.answer_days, channel),
             "appeal_due": appeal_due(at.date(), values["care_type"], policy, channel),
             "answered_at": office_hour(since, rng) if answered else None,

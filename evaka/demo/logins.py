@@ -65,6 +65,8 @@ class Logins:
         self.office: dict[str, list[str]] = {"service_worker": [], "finance": []}
         self.staff: dict[int, int] = {}  # by group somebody who writes its letters
         self.ids: dict[str, int] = {}
+        self.deciders: dict[str, list[int]] = {}  # the same by their numbers, but for the ones who are told
+        self.workers: list[tuple[int, int, int]] = []  # user, unit, group of the staff
 
     def _user(self, name: str, email: str, role: str, *, language: str = "fi", unit: int | None = None,
               group: int | None = None, person: int | None = None, **terms: Any) -> int:
@@ -75,6 +77,8 @@ class Logins:
                            must_change_password=False, last_login=self._last_login(number, person is None))
         self._grant(id, role, unit, group, **terms)
         self.ids[email] = id
+        if role == "staff" and unit is not None and group is not None:
+            self.workers.append((id, unit, group))
         return id
 
     def _grant(self, user: int, role: str, unit: int | None = None, group: int | None = None, start: date = SINCE,
@@ -108,6 +112,7 @@ class Logins:
         for role, found in self.office.items():
             for _ in range(1 + len(houses) // 12):
                 found.append(self._employee(role))
+                self.deciders.setdefault(role, []).append(self.rows.counts["user"])
         for house in houses:
             if house is first:
                 self._user(DIRECTOR.name, DIRECTOR.email, DIRECTOR.role, unit=house.id)

@@ -172,6 +172,13 @@ SWEDISH_LETTER = (
     "Skogsutflykt på fredag", "Hej! På fredag går vi till skogen genast efter frukosten. Klä barnet varmt och packa "
     "vattenflaska i ryggsäcken. Vi är tillbaka till lunch. Hälsningar från gruppen",
 )
+BULLETIN = (
+    "Hakemukset ensi toimintakaudelle", "Hei! Hakemus ensi syksyn paikasta kannattaa tehdä nyt: hakemuksen pitää olla "
+    "perillä neljä kuukautta ennen kuin paikkaa tarvitaan. Hakemuksen voi täyttää palvelussa. Jos lapsesi jatkaa "
+    "samassa yksikössä, hakemusta ei tarvita.",
+)
+SIGNATURE = "Terveisin\nJohanna, päiväkodin johtaja"
+AWAY = "Kiitos viestistäsi. Olen lomalla ja luen viestit palattuani. Kiireellisissä asioissa soita yksikköön."
 REPLIES = [
     "Kiitos tiedosta! Olemme mukana.", "Hei, meiltä puuttuvat kurahousut, voiko lainata?",
     "Hyvä, haen vasta kello 16.30.",

@@ -17,12 +17,14 @@ from evaka.letters.decision import decision_letter
 from evaka.letters.fee import fee_letter
 from evaka.letters.invoice import invoice_letter
 from evaka.letters.letter import Letter
+from evaka.models.application import Application
 from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice
 from evaka.models.user import User
+from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import Channel, DecisionStatus
 from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
@@ -32,11 +34,12 @@ Sent = Decision | FeeDecision | Invoice
 
 
 def decisions(rows: Rows, *, most: int) -> None:
-    """Those that were sent last and have not been answered."""
-    newest = (
-        select(Decision).where(Decision.status == DecisionStatus.SENT).order_by(Decision.number.desc()).limit(most)
-    )
-    for decision in db.session.scalars(newest).all():
+    """Those that were sent last and have not been answered, and those that wait for the post."""
+    newest = select(Decision).where(Decision.status == DecisionStatus.SENT).order_by(Decision.number.desc()).limit(most)
+    to_post = newest.join(Application, Application.id == Decision.application_id).where(
+        Application.status == ApplicationStatus.WAITING_MAILING)
+    found = {one.id: one for query in (newest, to_post) for one in db.session.scalars(query)}
+    for decision in found.values():
         by = _sender(decision, decision.decided_by)
         language = letter_language(addressee(decision, by.today))
         channel = Channel.POST if decision.application.status.value == "waiting_mailing" else Channel.PORTAL

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaka.demo import names
 from evaka.demo.rows import Rows
-from evaka.demo.units import House, postal_code
+from evaka.demo.units import House, home_of, postal_code
 from evaka.kit import identity
 from evaka.kit.dates import DAY, add_months
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
@@ -93,6 +93,7 @@ class Register:
             no_code_expected=foreign, home_languages=[language], nationalities=[LANDS.get(language, "FI")],
             preferred_name=called[-1] if len(called) > 1 and born.day % 4 == 0 else None,
             street=street, postal_code=postal_code(area), post_office="Harjula", restricted=restricted,
+            **home_of(area, street),
             phone=phone, email=email,
             sort_key=sort_key(last, first), name_key=name_key(first, last), phone_key=phone_key(phone),
             email_key=email_key(email), **values,

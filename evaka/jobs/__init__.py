@@ -10,17 +10,26 @@ from datetime import datetime
 from flask import Flask, current_app
 
 from evaka import city
+from evaka.jobs.application import CLOSE_TRANSFERS, DROP_DRAFTS, REMIND_PROOF
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
+from evaka.jobs.attendance import MARK_UNEXPLAINED
+from evaka.jobs.backup_care import FIT
+from evaka.jobs.booking import CLEAR, FILL, GENERATE, REMIND_HOLIDAY, REMIND_WEEK
+from evaka.jobs.calendar import CLOSE, REMIND_TALKS, TELL_EVENTS
+from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
 from evaka.jobs.fee import REFRESH_NIGHT
 from evaka.jobs.income import REMIND
 from evaka.jobs.index_day import RECKON_DAY, SEND_DAY
 from evaka.jobs.invoice import DRAFT_MONTH
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.journal import SEAL, SEND_EMAIL
+from evaka.jobs.message import DELIVER
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.placement import REMIND_DIRECTORS
+from evaka.jobs.presence import CLOSE_DAY, EXPIRE_NOTES
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
+from evaka.jobs.staff import END_LEFT_OPEN
 from evaka.jobs.suggestion import RECKON_SUGGESTION
 from evaka.jobs.user import CLOSE_IDLE, END_SESSIONS
 from evaka.jobs.voucher import FREEZE_MONTH, OPEN_MONTH
@@ -30,23 +39,42 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         SEND_EMAIL,
+        DELIVER,
         END_FACTORS,
         END_COEFFICIENTS,
+        FIT,
         SEAL,
         REFRESH_NIGHT,
         RECKON_DAY,
         SEND_DAY,
+        SEND_DECISIONS,
+        REMIND_OF_DECISIONS,
         RECKON_SUGGESTION,
         REMIND,
         REMIND_DIRECTORS,
         DRAFT_MONTH,
+        REMIND_PROOF,
+        DROP_DRAFTS,
+        CLOSE_TRANSFERS,
         LAPSE_AT_EIGHTEEN,
         FIND_CONFLICTS,
         END_SESSIONS,
         CLOSE_IDLE,
         RETENTION,
+        CLOSE_DAY,
+        EXPIRE_NOTES,
+        END_LEFT_OPEN,
         OPEN_MONTH,
         FREEZE_MONTH,
+        FILL,
+        GENERATE,
+        REMIND_WEEK,
+        REMIND_HOLIDAY,
+        CLEAR,
+        MARK_UNEXPLAINED,
+        CLOSE,
+        TELL_EVENTS,
+        REMIND_TALKS,
     )
 }
 
@@ -70,7 +98,7 @@ def start(app: Flask) -> Scheduler:
     with app.app_context():
         scheduler = Scheduler(
             app, JOBS, schedules(),
-            tick=float(app.config.get("JOBS_TICK", 5)), lease=float(app.config.get("JOBS_LEASE", 30)),
+            tick=float(app.config.get("JOBS_TICK", 2)), lease=float(app.config.get("JOBS_LEASE", 30)),
         )
     app.extensions["jobs"] = scheduler
     scheduler.start()

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy import Select
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.kit.errors import Refused
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import db, reading, transaction
 from evaka.models.city import lay_over
 
 log = logging.getLogger(__name__)
@@ -104,13 +103,3 @@ def _failed(job: Job, id: int, no: Exception, outcome: Outcome) -> None:
         log.warning("job %s refused %s: %s", job.name, id, no)
     else:
         log.error("job %s failed on %s", job.name, id, exc_info=no)
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Inside, a transaction that begins does not hold up those who write."""
-    before = writing.set(False)
-    try:
-        yield
-    finally:
-        writing.reset(before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.errors import MessageError
@@ -18,15 +19,19 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import Select, false, func, literal, select
+from sqlalchemy import Select, delete, false, func, literal, select
 from sqlalchemy.orm import joinedload
 
 from evaka import city
 from evaka.access import Actor
 from evaka.actions.journal import seal
-from evaka.jobs.job import Job, reading
-from evaka.models.base import db, transaction
-from evaka.models.journal import AuditEvent, Email, JournalSeal
+from evaka.actions.message import notices, writer_name
+from evaka.jobs.job import Job
+from evaka.models.base import db, reading, transaction
+from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
+from evaka.models.message import Message, Post, Receipt
+from evaka.models.message.box import message_policy
+from evaka.rules.message.notices import kind_of
 from evaka.texts import LANGUAGES, say
 
 log = logging.getLogger(__name__)
@@ -54,16 +59,22 @@ class Sender:
 
 
 def letter(
-    text: str, language: str, address: str, *, sender: Sender, number: int, made_at: datetime, now: datetime
+    text: str, language: str, address: str, *, sender: Sender, number: int, made_at: datetime, now: datetime,
+    link: str = "", about: Mapping[str, str] | None = None,
 ) -> EmailMessage:
     """A notice as it leaves now.  Raises ValueError for an address that is none.
 
-    `text` names its subject and body among the texts; `number` and `made_at` make the Message-ID.
+    `text` names its subject and body among the texts; `number` and `made_at` make the Message-ID.  `link` is the page
+    it leads to, after a log-in; `about` says of a message who wrote it and, where the city allows, its subject.
     """
     facts = {"department": sender.department, "city": sender.city, "phone": sender.phone}
     parts = [say(f"email.{text}.body", language, **facts)]
+    if about:
+        parts.append("\n".join(say(f"email.about_{name}", language, **{name: told}) for name, told in about.items()))
     if sender.service:
-        parts.append(say("email.link", language, link=sender.service))
+        parts.append(say("email.link", language, link=sender.service.rstrip("/") + link if link else sender.service))
+        if link:
+            parts.append(say("email.settings", language))
     parts.append(say("email.signature", language, **facts))
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(f"{sender.department}, {sender.city}", addr_spec=sender.email)
@@ -108,9 +119,12 @@ def send(ids: list[int], by: Actor) -> dict[int, str]:
 def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[int, str]]:
     """The letters by id, and for those that cannot be written, why."""
     mails, failed = {}, {}
+    with transaction():
+        _drop_unwanted(ids)
     with reading(), transaction():
         query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
         query = query.options(joinedload(Email.person), joinedload(Email.user)).order_by(Email.id)
+        posts = _posts(ids)
         for email in db.session.scalars(query):
             reader = email.reader
             language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
@@ -120,11 +134,46 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
             try:
                 mails[email.id] = letter(
                     email.text, language, reader.email, sender=Sender.speaking(language),
-                    number=email.id, made_at=email.made_at, now=by.now,
+                    number=email.id, made_at=email.made_at, now=by.now, link=email.link,
+                    about=_about(posts.get(email.message_id), language),
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address
                 failed[email.id] = "journal.error.bad_address"
     return mails, failed
+
+
+def _drop_unwanted(ids: list[int]) -> None:
+    """Nobody gets a notice of what has been read meanwhile, nor of a kind that the reader does without."""
+    read = select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).where(
+        Email.id.in_(ids), Receipt.person_id == Email.person_id, Receipt.read_at.is_not(None))
+    gone = set(db.session.scalars(read))
+    kinds = notices()
+    refused = set(db.session.execute(select(MailRefusal.person_id, MailRefusal.kind).where(
+        MailRefusal.person_id.in_(select(Email.person_id).where(Email.id.in_(ids))))).tuples())
+    if refused:
+        found = db.session.execute(select(Email.id, Email.person_id, Email.text).where(Email.id.in_(ids)))
+        gone |= {id for id, person_id, text in found if (person_id, kind_of(text, kinds)) in refused}
+    if gone:
+        db.session.execute(delete(Email).where(Email.id.in_(gone), Email.sent_at.is_(None))
+                           .execution_options(synchronize_session=False))
+
+
+def _posts(ids: list[int]) -> dict[int | None, Post]:
+    """By message, the posts that the notices tell of."""
+    found = db.session.execute(
+        select(Message.id, Post).join(Email, Email.message_id == Message.id).join(Post, Post.id == Message.post_id)
+        .where(Email.id.in_(ids)).options(joinedload(Post.box), joinedload(Post.person)))
+    return dict(found.tuples().all())
+
+
+def _about(post: Post | None, language: str) -> dict[str, str]:
+    """Who has written, and the subject if the city wants it told and the matter is not sensitive; never the words."""
+    if post is None:
+        return {}
+    about = {"writer": writer_name(post, language)}
+    if message_policy().subject_in_mail and not post.sensitive:
+        about["subject"] = post.title
+    return about
 
 
 def _server() -> smtplib.SMTP:

@@ -71,7 +71,7 @@ def pdf(letter: Letter) -> bytes:
     )
     story: list[Any] = [_Head(letter), paragraph(letter.title, "title").under(Branch("H1"))]
     for block in letter.body:
-        story += _flowables(block, letter)
+        story += flowables(block, letter)
     document.build(
         story, canvasmaker=partial(TaggedCanvas, title=letter.title, furniture=partial(_furniture, letter))
     )
@@ -79,23 +79,23 @@ def pdf(letter: Letter) -> bytes:
 
 
 @singledispatch
-def _flowables(block: Any, letter: Letter) -> list[Any]:
+def flowables(block: Any, letter: Letter) -> list[Any]:
     raise TypeError(f"a letter of {letter.sender.name} cannot hold {block!r}")
 
 
-@_flowables.register
+@flowables.register
 def _(block: Heading, letter: Letter) -> list[Any]:
     return [paragraph(block.text, "heading", letter.sender.accent).under(Branch("H2"))]
 
 
-@_flowables.register
+@flowables.register
 def _(block: Text, _letter: Letter) -> list[Any]:
     paragraphs = block.text.strip().split("\n\n")
     look = "strong" if block.strong else "text"
     return [paragraph(text, look).under(Branch("P")) for text in paragraphs]
 
 
-@_flowables.register
+@flowables.register
 def _(block: Facts, _letter: Letter) -> list[Any]:
     cells = [[paragraph(name, "label"), paragraph(value, "value")] for name, value in block.rows]
     looks = [
@@ -108,14 +108,19 @@ def _(block: Facts, _letter: Letter) -> list[Any]:
     return [TaggedTable(cells, colWidths=widths, style=looks, spaceBefore=2, spaceAfter=8).headed("Row")]
 
 
-@_flowables.register
+@flowables.register
 def _(block: Rows, letter: Letter) -> list[Any]:
+    return [table_of(block, letter.sender.accent, LINE)]
+
+
+def table_of(block: Rows, ink: str, width: float) -> TaggedTable:
+    """A table as wide as said, its header on every page."""
     def line(texts: tuple[str, ...], kind: str) -> list[TaggedParagraph]:
         looked = (f"{kind}number" if place in block.numeric else f"{kind}cell" for place in range(len(texts)))
         return [paragraph(text, look) for text, look in zip(texts, looked, strict=True)]
 
     cells = [line(block.header, "head_"), *(line(row, "") for row in block.rows)]
-    accent = HexColor(letter.sender.accent)
+    accent = HexColor(ink)
     looks: list[tuple[Any, ...]] = [
         ("FONTNAME", (0, 0), (-1, -1), REGULAR), ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("VALIGN", (0, 0), (-1, 0), "BOTTOM"), ("BACKGROUND", (0, 0), (-1, 0), SHADE),
@@ -126,12 +131,12 @@ def _(block: Rows, letter: Letter) -> list[Any]:
     if block.total:
         cells.append(line(block.total, "total_"))
         looks += [("LINEABOVE", (0, -1), (-1, -1), 0.9, accent), ("NOSPLIT", (0, -2), (-1, -1))]
-    widths = [LINE * share / sum(block.widths) for share in block.widths]
+    widths = [width * share / sum(block.widths) for share in block.widths]
     table = TaggedTable(cells, colWidths=widths, style=looks, repeatRows=1, spaceBefore=4, spaceAfter=10)
-    return [table.headed("Column")]
+    return table.headed("Column")
 
 
-@_flowables.register
+@flowables.register
 def _(block: Steps, letter: Letter) -> list[Any]:
     steps, whole = [], Branch("L")
     for number, step in enumerate(block.steps, 1):
@@ -147,7 +152,7 @@ def _(block: Steps, letter: Letter) -> list[Any]:
     return steps
 
 
-@_flowables.register
+@flowables.register
 def _(block: Payment, letter: Letter) -> list[Any]:
     return [TopPadder(_Slip(block, letter))]
 

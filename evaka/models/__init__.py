@@ -3,6 +3,8 @@
 from evaka.models import (  # noqa: F401
     application,
     attendance,
+    backup_care,
+    booking,
     calendar,
     decision,
     document,
@@ -15,6 +17,8 @@ from evaka.models import (  # noqa: F401
     message,
     person,
     placement,
+    presence,
+    staff,
     suggestion,
     unit,
     user,
@@ -22,5 +26,6 @@ from evaka.models import (  # noqa: F401
 )
 from evaka.models.application import attachment, note  # noqa: F401
 from evaka.models.base import db  # noqa: F401
+from evaka.models.calendar import event, holiday_period  # noqa: F401
 from evaka.models.decision import claim, dispatch, sending  # noqa: F401
 from evaka.models.placement import need_change, termination  # noqa: F401

@@ -15,9 +15,10 @@ from sqlalchemy import CheckConstraint, ColumnElement, Select, SelectBase, or_, 
 from sqlalchemy.orm import Mapped, aliased, declared_attr, mapped_column, relationship
 
 from evaka.kit.dates import DateRange, Timeline
+from evaka.models.backup_care import children_hosted_now
 from evaka.models.base import Dated, Model, OfChild, db, keep_apart
 from evaka.models.person import Person, children_of_groups, children_of_units
-from evaka.models.placement import Placement, PlacementPlan, children_placed
+from evaka.models.placement import Placement, PlacementPlan, children_at_home
 from evaka.models.unit import Unit
 from evaka.rules.assistance import PRE_PRIMARY, MeasureKind
 from evaka.rules.unit import Provider
@@ -44,7 +45,8 @@ class Support(OfChild, Dated):
     def of_units_now(cls, units: set[int], today: date) -> ColumnElement[bool]:
         """Without the past, and without what was over before the child came or begins after it has left."""
         asked = cls.child_id.in_(PlacementPlan.asked_of(units))
-        return cls.of_units(units, today) & cls.not_past(today) & (asked | cls._meets_a_place(units=units))
+        guest = cls.child_id.in_(children_hosted_now(units, today))
+        return cls.of_units(units, today) & cls.not_past(today) & (asked | guest | cls._meets_a_place(units=units))
 
     @classmethod
     def of_groups_now(cls, groups: set[int], today: date) -> ColumnElement[bool]:
@@ -135,7 +137,7 @@ class VoucherCoefficient(Support, Model):
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         """It is read where the voucher is used."""
         theirs = select(Unit.id).where(Unit.id.in_(units), Unit.provider == Provider.PRIVATE_SERVICE_VOUCHER)
-        placed = children_placed(units, today).where(Placement.unit_id.in_(theirs))
+        placed = children_at_home(units, today).where(Placement.unit_id.in_(theirs))
         return cls.child_id.in_(placed)
 
     @classmethod

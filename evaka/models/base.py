@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column, registry
 from sqlalchemy.orm.dependency import DetectKeySwitch
+from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 from evaka.kit.dates import DateRange
@@ -92,6 +93,35 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+
+
+@event.listens_for(Pool, "checkout")
+def _lend(connection: Any, record: Any, _proxy: Any) -> None:
+    """PostgreSQL sees each statement for itself (READ COMMITTED): a reader needs no transaction, and saves two trips.
+
+    What a reader would change all the same is refused, since it would hold at once.
+    """
+    if type(connection).__module__.startswith("psycopg") and record.info.get("reads", False) is writing.get():
+        record.info["reads"] = connection.autocommit = not writing.get()
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _only_writers_change(
+    connection: sa.Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    changes = context is not None and (context.isinsert or context.isupdate or context.isdelete)
+    if changes and (connection.info.get("reads") or not writing.get()):
+        raise RuntimeError(f"a request that only reads would change rows: {statement[:80]}")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Inside, a transaction that begins does not hold up those who write."""
+    before = writing.set(False)
+    try:
+        yield
+    finally:
+        writing.reset(before)
 
 
 @contextmanager
@@ -243,7 +273,8 @@ EITHER = "|"  # between columns of one part of a rule: what stands in either of 
 
 
 def keep_apart(model: type[Model], *key: str | tuple[str, ...], where: str | None = None) -> None:
-    """No two rows with the same `key` share a day: the database itself refuses, under one name on both kinds.
+    """No two rows with the same `key` (none: no two at all) share a day: the database itself refuses, under one name
+    on both kinds.
 
     A tuple in `key` are columns of whole numbers in any of which the same one may stand: a person who is the first
     of one couple is not the second of another.  `where` is SQL with `{p}` before each column, for rows that do not
@@ -251,7 +282,7 @@ def keep_apart(model: type[Model], *key: str | tuple[str, ...], where: str | Non
     """
     table: sa.Table = model.__table__
     parts = [(one,) if isinstance(one, str) else one for one in key]
-    name = f"ex_{table.name}_{'_'.join(column for part in parts for column in part)}"
+    name = "_".join(["ex", table.name, *(column for part in parts for column in part)])
 
     def value(column: str) -> str:
         """An empty column is a value like any other here: two grants of one role without a unit collide."""
@@ -270,14 +301,14 @@ def apart_ddl(
     table: str, name: str, key: tuple[str, ...], where: str | None
 ) -> dict[str, tuple[list[str], list[str]]]:
     """By dialect, the statements that make and that drop a rule of `keep_apart`; migrations run them too."""
-    same = " AND ".join(_same(one) for one in key)
+    same = " AND ".join(_same(one) for one in key) or "TRUE"
     counts = f" AND ({where.format(p='p.')}) AND ({where.format(p='NEW.')})" if where else ""
     body = (
         f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
         "AND p.start_date <= COALESCE(NEW.end_date, '9999-12-31') "
         f"AND COALESCE(p.end_date, '9999-12-31') >= NEW.start_date{counts} LIMIT 1;"
     )
-    keys = ", ".join(_compared(one) for one in key)
+    keys = "".join(f"{_compared(one)}, " for one in key)
     only = f" WHERE ({where.format(p='')})" if where else ""
     return {
         "sqlite": (
@@ -288,7 +319,7 @@ def apart_ddl(
         "postgresql": (
             ["CREATE EXTENSION IF NOT EXISTS btree_gist",
              f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist '
-             f"({keys}, daterange(start_date, end_date, '[]') WITH &&){only}"],
+             f"({keys}daterange(start_date, end_date, '[]') WITH &&){only}"],
             [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
         ),
     }
@@ -308,6 +339,47 @@ def _compared(part: str) -> str:
         return f"({columns[0]}) WITH ="
     alone = ", ".join(f"int4range({one}, {one}, '[]')" for one in columns)
     return f"(int4multirange({alone})) WITH &&"
+
+
+def keep_spans_apart(model: type[Model], key: str, start: str, end: str, *, day: str | None = None) -> None:
+    """No two rows with the same `key` share a minute: what ends at 9.00 does not meet what begins then.
+
+    `start` and `end` are columns: times of day of the column `day`, or without it moments; an empty end is open.
+    Refused by the database under one name on both kinds, as by `keep_apart`.
+    """
+    table: sa.Table = model.__table__
+    name = f"ex_{table.name}_{key}"
+    table.info["spans"] = {name: (key, start, end, day)}
+    for dialect, (create, _drop) in spans_ddl(table.name, name, key, start, end, day).items():
+        for statement in create:
+            event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect=dialect))
+
+
+def spans_ddl(
+    table: str, name: str, key: str, start: str, end: str, day: str | None
+) -> dict[str, tuple[list[str], list[str]]]:
+    """By dialect, the statements that make and that drop a rule of `keep_spans_apart`; migrations run them too."""
+    same = f"p.{key} = NEW.{key}" + (f" AND p.{day} = NEW.{day}" if day else "")
+    last = "'24'" if day else "'9999'"
+    body = (
+        f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
+        f"AND p.\"{start}\" < COALESCE(NEW.\"{end}\", {last}) "
+        f"AND COALESCE(p.\"{end}\", {last}) > NEW.\"{start}\" LIMIT 1;"
+    )
+    span = (f'tsrange("{day}" + "{start}", COALESCE("{day}" + "{end}", "{day}" + INTERVAL \'1 day\'))' if day
+            else f'tstzrange("{start}", "{end}")')
+    return {
+        "sqlite": (
+            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
+             for verb in ("INSERT", "UPDATE")],
+            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
+        ),
+        "postgresql": (
+            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist ({key} WITH =, {span} WITH &&)'],
+            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
+        ),
+    }
 
 
 def keep_forever(model: type[Model]) -> None:

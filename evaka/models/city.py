@@ -48,15 +48,19 @@ def in_force(day: date) -> Select[CityTable]:
     )
 
 
-STAMP = select(func.count(), func.max(CityTable.id), func.max(CityTable.published_at)).where(
-    CityTable.status == TableStatus.PUBLISHED, CityTable.start <= sa.bindparam("day", type_=sa.Date))
+_STATE = select(
+    func.count().label("many"), func.max(CityTable.id).label("last"), func.max(CityTable.published_at).label("at")
+).where(CityTable.status == TableStatus.PUBLISHED, CityTable.start <= sa.bindparam("day", type_=sa.Date))
+# a count and a number tell whether there is news; another question may ask this along, with a `day`
+STAMP = _STATE.subquery("stamp")
 
 
-def lay_over(day: date) -> None:
-    """Let what is published hold in this process too: a count and a number tell whether there is news."""
-    stamp = tuple(db.session.execute(STAMP, {"day": day}).one())
+def lay_over(day: date, stamp: tuple[Any, ...] | None = None) -> bool:
+    """Let what is published hold in this process too; whether there was news.  `stamp`: as read along with a row."""
+    if stamp is None:
+        stamp = tuple(db.session.execute(_STATE, {"day": day}).one())
     if stamp == (city.stamp() or (0, None, None)):
-        return
+        return False
     tables: dict[str, dict[str, Any]] = {}
     names: dict[tuple[str, str], str] = {}
     for row in db.session.scalars(in_force(day)):
@@ -67,3 +71,4 @@ def lay_over(day: date) -> None:
             tables.get(row.file, {}).pop(row.table, None)
             names.pop((row.file, row.table), None)
     city.lay_over(city.Layer(stamp, tables, names))
+    return True

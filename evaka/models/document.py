@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey
+from sqlalchemy import ColumnElement, ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model
-from evaka.models.person import Person, children_of_units
+from evaka.models.person import Person
+from evaka.models.placement import PlacementPlan, children_at_home
 
 
 class KeptFile:
@@ -47,8 +49,10 @@ class Document(Model):
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
-        """A unit sees the decisions on its children, nothing of a family's money."""
-        return (cls.feature == "decision") & cls.person_id.in_(children_of_units(units, today))
+        """A unit sees the decisions on its children, nothing of a family's money; of a guest only while it is there."""
+        guests = select(BackupCare.child_id).where(BackupCare.unit_id.in_(units), BackupCare.on(today))
+        own = sa.union_all(children_at_home(units, today), guests, PlacementPlan.asked_of(units))
+        return (cls.feature == "decision") & cls.person_id.in_(own)
 
     @classmethod
     def of_children(cls, children: sa.Select[tuple[int]]) -> ColumnElement[bool]:

@@ -203,6 +203,8 @@ class Email(Model):
     tries: Mapped[int] = mapped_column(default=0, server_default="0")
     next_try: Mapped[datetime | None]  # None: given up, see `error`
     error: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)  # that it tells of
+    link: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # the page it leads to, from "/"
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()
@@ -216,6 +218,22 @@ class Email(Model):
 
     def __str__(self) -> str:
         return f"{self.text} {self.reader}"
+
+
+class MailRefusal(Model):
+    """A kind of notices that a guardian does not want: see notices.toml.  Without a row they are sent."""
+
+    __tablename__ = "mail_refusal"
+    __table_args__ = (sa.UniqueConstraint("person_id", "kind"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(30))
+
+    person: Mapped[Person] = relationship()
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        return cls.person_id == person_id
 
 
 class Counter(Model):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Select,
+    SelectBase,
     Subquery,
     event,
     or_,
@@ -136,21 +137,24 @@ class Person(Sought, Model):
         return f"{self.last_name} {self.first_name}"
 
 
-def _with_guardians(children: Select[Any], today: date) -> ColumnElement[bool]:
+def _with_guardians(children: SelectBase, today: date) -> ColumnElement[bool]:
     guardians = select(Guardian.guardian_id).where(Guardian.child_id.in_(children))
     fosters = select(FosterParent.parent_id).where(FosterParent.child_id.in_(children), FosterParent.on(today))
     return or_(Person.id.in_(children), Person.id.in_(guardians), Person.id.in_(fosters))
 
 
-def children_of_units(units: set[int], today: date) -> Select[Any]:
-    """The children who have, or will have, a place in the units, or of whom a unit is asked."""
-    from evaka.models.placement import PlacementPlan, children_placed  # placement stands on person
+def children_of_units(units: set[int], today: date) -> SelectBase:
+    """The children who have, or will have, a place or back-up care in the units, or of whom a unit is asked."""
+    from evaka.models.backup_care import children_hosted  # both stand on person
+    from evaka.models.placement import PlacementPlan, children_at_home
 
-    asked = PlacementPlan.asked_of(units)
-    return children_placed(units, today).union_all(asked) if units else select(Person.id).where(sa.false())
+    if not units:
+        return select(Person.id).where(sa.false())
+    return sa.union_all(
+        children_at_home(units, today), children_hosted(units, today), PlacementPlan.asked_of(units))
 
 
-def children_of_groups(groups: set[int], today: date) -> Select[Any]:
+def children_of_groups(groups: set[int], today: date) -> SelectBase:
     from evaka.models.placement import children_grouped  # placement stands on person
 
     return children_grouped(groups, today)
@@ -165,6 +169,15 @@ def _keys(_mapper: Any, _connection: Any, person: Person) -> None:
         return
     person.name_key = name_key(person.first_name, person.last_name)
     person.phone_key, person.email_key = phone_key(person.phone), email_key(person.email)
+
+
+@event.listens_for(Person, "before_update")
+def _moved(_mapper: Any, _connection: Any, person: Person) -> None:
+    """Who moves lives no more where the point on the map is, unless the new one was told as well."""
+    told = sa.inspect(person).attrs
+    address = (told.street, told.postal_code, told.post_office)
+    if any(one.history.has_changes() for one in address) and not told.latitude.history.has_changes():
+        person.latitude = person.longitude = None
 
 
 keep_findable(Person)

@@ -15,6 +15,8 @@ from evaka.models.base import HELSINKI, Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 
+TABLET = "tablet"  # the role of a unit's tablets
+
 
 class User(UserMixin, Model):
     """Somebody of the staff, or a guardian (then `person` says who)."""
@@ -27,6 +29,7 @@ class User(UserMixin, Model):
     language: Mapped[str] = mapped_column(sa.String(5), default="fi", server_default="fi")
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
     active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    device: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # a tablet of a unit, see Device
     password_hash: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     must_change_password: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     totp_secret: Mapped[str | None] = mapped_column(sa.String(64))
@@ -43,6 +46,15 @@ class User(UserMixin, Model):
     @property
     def is_active(self) -> bool:
         return self.active
+
+    @property
+    def stands(self) -> bool:
+        return not self.device
+
+    @classmethod
+    def standing(cls) -> ColumnElement[bool]:
+        """A unit's tablets are kept on a list of their own: they log in nowhere and are nobody to write to."""
+        return ~cls.device
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
@@ -76,6 +88,15 @@ class Grant(Dated, Model):
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
         return or_(cls.unit_id.in_(units), cls.group_id.in_(select(Group.id).where(Group.unit_id.in_(units))))
 
+    @property
+    def stands(self) -> bool:
+        return self.role != TABLET
+
+    @classmethod
+    def standing(cls) -> ColumnElement[bool]:
+        """What a unit's tablet may is not given or ended by hand."""
+        return cls.role != TABLET
+
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
 
@@ -96,6 +117,7 @@ class UserSession(Model):
     ended: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(sa.String(60))
     agent: Mapped[str] = mapped_column(sa.String(200))
+    strong: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # by strong identification
 
     user: Mapped[User] = relationship()
 
@@ -119,7 +141,7 @@ class LoginAttempt(Model):
 
 def is_staff() -> ColumnElement[bool]:
     """Users who are nobody's guardian: what is closed by itself is theirs alone."""
-    return User.person_id.is_(None)
+    return User.person_id.is_(None) & ~User.device
 
 
 def is_idle(since: date) -> ColumnElement[bool]:

@@ -52,6 +52,30 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 
+  // Lists by keys: j and k go down and up, Enter opens the row, x picks it; in a file that was opened from a list
+  // j, k and u are its links to the next one, the one before, and back.
+  const rows = all("table.table--list tbody tr");
+  let here = -1;
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    if (link) {
+      link.click();
+    } else if (rows.length && (event.key === "j" || event.key === "k")) {
+      here = Math.min(Math.max(here + (event.key === "j" ? 1 : -1), 0), rows.length - 1);
+      rows.forEach((row, at) => { row.classList.toggle("is-here", at === here); });
+      const first = rows[here].querySelector("th a");
+      if (first) first.focus();
+      rows[here].scrollIntoView({ block: "nearest" });
+    } else if (event.key === "x" && here >= 0) {
+      const tick = rows[here].querySelector("input[name=rowid]");
+      if (tick) tick.click();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+
   // A field of many rows offers those whose names begin with what is typed.
   all("input[data-lookup]").forEach((field) => {
     const list = document.getElementById(field.getAttribute("list"));
@@ -90,7 +114,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // Rows are picked one by one or all at once, and the bar says how many.
   all("form[data-bulk]").forEach((form) => {
     const whole = form.querySelector("input[data-all]");
-    const ticks = all("input[name=rowid]", form);
+    const ticks = all("input[name=rowid], input[data-tick]", form);
     const told = form.querySelector("[data-count]");
     const tell = () => {
       const chosen = ticks.filter((tick) => tick.checked);

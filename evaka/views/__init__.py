@@ -2,7 +2,8 @@
 
 MENU lists the screens of the office and GUARDIAN those of the guardians' own pages, as (feature, screen, model);
 a page that is not about one kind of row has no model.  MENU_GROUPS and GUARDIAN_TABS say how they are shown:
-(word, endpoint, permission, counter).
+(word, endpoint, permission, counter).  Counters, and who is shown an entry of SHOWN, are selects of one value, which
+the menu asks all together.
 """
 
 from __future__ import annotations
@@ -18,10 +19,17 @@ from evaka.models.assistance import (
     PreschoolAssistance,
     VoucherCoefficient,
 )
-from evaka.models.attendance import Absence
+from evaka.models.attendance import Absence, AbsenceApplication
+from evaka.models.backup_care import BackupCare
+from evaka.models.booking import ServiceTimes
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionTime, Event
+from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire
 from evaka.models.city import CityTable
 from evaka.models.decision import Decision
+from evaka.models.decision.claim import Claim
+from evaka.models.decision.dispatch import Dispatch
+from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.document import Document
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.income import Income
@@ -33,11 +41,17 @@ from evaka.models.ledger import Batch
 from evaka.models.message import Thread
 from evaka.models.person import FamilyConflict, Person
 from evaka.models.placement import Placement, PlacementPlan
+from evaka.models.placement.need_change import NeedChange
+from evaka.models.placement.termination import Termination
+from evaka.models.presence import Device, Presence
+from evaka.models.staff import Shift, StaffPresence
 from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.views.application import ApplicationScreen
+from evaka.views.application.imported import ApplicationImport
+from evaka.views.application.mine import MyApplications
 from evaka.views.assistance import (
     ActionScreen,
     CoefficientScreen,
@@ -46,12 +60,21 @@ from evaka.views.assistance import (
     MeasureScreen,
     PreschoolScreen,
 )
-from evaka.views.attendance import AttendanceScreen, MyAbsences, tells_absences
+from evaka.views.attendance import AttendanceScreen, MyAbsences
+from evaka.views.attendance.application import LeaveScreen, MyLeave, leave_waiting
+from evaka.views.backup_care import BackupCareScreen
+from evaka.views.booking import BookingBoard, MyCalendar, TimesScreen, books, tells_only
 from evaka.views.calendar import ClosureScreen
+from evaka.views.calendar.event import EventScreen, MyEvents, TimeScreen
+from evaka.views.calendar.holiday_period import HolidayScreen, MyQuestions, QuestionnaireScreen
 from evaka.views.city import CityTables, CityVersionScreen, Rights, open_changes
 from evaka.views.decision import DecisionScreen, MyDecisions
+from evaka.views.decision.claim import ClaimScreen
+from evaka.views.decision.dispatch import DispatchScreen
+from evaka.views.decision.sending import SendingItemScreen, SendingScreen
 from evaka.views.document import DocumentScreen
 from evaka.views.fee import AlterationScreen, FeeScreen, MyFees
+from evaka.views.forecast import Forecast
 from evaka.views.income import IncomeScreen
 from evaka.views.income.calculator import Calculator
 from evaka.views.income.mine import MyStatements
@@ -64,15 +87,29 @@ from evaka.views.message import (
     MessageScreen,
     MyMessages,
     unread,
-    unread_of_guardian,
+    unread_mine,
     writes_with_families,
     writes_with_groups,
 )
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
-from evaka.views.placement import PlacementDesk, PlacementScreen, ProposalScreen
+from evaka.views.placement import (
+    MyNeedChanges,
+    MyPlacements,
+    MyTerminations,
+    NeedChangeScreen,
+    OccupancyPage,
+    PlacementDesk,
+    PlacementScreen,
+    ProposalScreen,
+    TerminationScreen,
+)
+from evaka.views.presence import DeviceScreen, PresenceScreen
+from evaka.views.proof import Proofs
+from evaka.views.report import Report
 from evaka.views.search import Search
+from evaka.views.staff import ShiftScreen, StaffScreen
 from evaka.views.suggestion import PlaceScreen, SuggestionScreen
 from evaka.views.unit import AreaScreen, CaretakersScreen, GroupScreen, UnitScreen
 from evaka.views.user import GrantScreen, UserScreen
@@ -97,14 +134,37 @@ MENU: list[tuple[str, Any, Any]] = [
     ("area", AreaScreen, Area),
     ("caretakers", CaretakersScreen, Caretakers),
     ("closure", ClosureScreen, Closure),
+    ("holiday_period", HolidayScreen, HolidayPeriod),
+    ("questionnaire", QuestionnaireScreen, Questionnaire),
+    ("event", EventScreen, Event),
+    ("discussion_time", TimeScreen, DiscussionTime),
     ("application", ApplicationScreen, Application),
+    ("application_import", ApplicationImport, None),
     ("desk", PlacementDesk, None),
+    ("occupancy", OccupancyPage, None),
     ("suggestion", SuggestionScreen, Suggestion),
     ("suggested_place", PlaceScreen, SuggestedPlace),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
+    ("sending", SendingScreen, Sending),
+    ("sending_item", SendingItemScreen, SendingItem),
+    ("dispatch", DispatchScreen, Dispatch),
+    ("claim", ClaimScreen, Claim),
     ("placement", PlacementScreen, Placement),
+    ("booking", BookingBoard, None),
+    ("times", TimesScreen, ServiceTimes),
+    ("backup_care", BackupCareScreen, BackupCare),
+    ("termination", TerminationScreen, Termination),
+    ("need_change", NeedChangeScreen, NeedChange),
     ("attendance", AttendanceScreen, Absence),
+    ("absence_application", LeaveScreen, AbsenceApplication),
+    ("presence", PresenceScreen, Presence),
+    ("device", DeviceScreen, Device),
+    ("staff", StaffScreen, StaffPresence),
+    ("shift", ShiftScreen, Shift),
+    ("forecast", Forecast, None),
+    ("report", Report, None),
+    ("proof", Proofs, None),
     ("daycare_assistance", DaycareScreen, DaycareAssistance),
     ("preschool_assistance", PreschoolScreen, PreschoolAssistance),
     ("assistance_factor", FactorScreen, AssistanceFactor),
@@ -143,6 +203,9 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("conflict", "conflict.index_view", "person.conflicts", open_conflicts),
         ("duplicates", "duplicates.index", "person.tell_apart", None),
         ("placement", "placement.index_view", "placement.view", None),
+        ("backup_care", "backup_care.index_view", "backup_care.view", None),
+        ("termination", "termination.index_view", "termination.view", None),
+        ("need_change", "need_change.index_view", "need_change.view", None),
         ("assistance", "daycare_assistance.index_view", "assistance.view", None),
         ("unit", "unit.index_view", "unit.view", None),
         ("group", "group.index_view", "unit.view", None),
@@ -154,9 +217,25 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("suggestion", "suggestion.index_view", "suggestion.view", None),
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
+        ("sending", "sending.index_view", "sending.view", None),
+        ("dispatch", "dispatch.index_view", "dispatch.view", None),
+        ("claim", "claim.index_view", "claim.view", None),
     ]),
     ("daily", [
+        ("booking", "booking.index", "booking.view", None),
         ("attendance", "attendance.index_view", "attendance.view", None),
+        ("absence_application", "absence_application.index_view", "attendance.view", leave_waiting),
+        ("event", "event.index_view", "event.view", None),
+        ("presence", "presence.index_view", "presence.view", None),
+        ("staff", "staff.index_view", "staff.view", None),
+        ("shift", "shift.index_view", "staff.view", None),
+        ("device", "device.index_view", "presence.add_device", None),
+        ("times", "times.index_view", "booking.view", None),
+        ("holiday_period", "holiday_period.index_view", "holiday_period.view", None),
+        ("questionnaire", "questionnaire.index_view", "holiday_period.view", None),
+        ("forecast", "forecast.index", "forecast.view", None),
+        ("report", "report.index", "report.view", None),
+        ("proof", "proof.index", "proof.view", None),
     ]),
     ("finance", [
         ("fee", "fee.index_view", "fee.view", None),
@@ -192,11 +271,20 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
 SHOWN = {  # entries that not everybody with the right needs: features that a city opens unit by unit
     "message": writes_with_families,
     "my_message": writes_with_groups,
-    "my_attendance": tells_absences,
+    "my_attendance": tells_only,  # where bookings are in use the calendar leads to it
+    "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
+    ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
+    ("placement", MyPlacements, Placement),
+    ("termination", MyTerminations, Termination),
+    ("need_change", MyNeedChanges, NeedChange),
+    ("booking", MyCalendar, None),
     ("attendance", MyAbsences, Person),
+    ("absence_application", MyLeave, AbsenceApplication),
+    ("holiday_period", MyQuestions, None),
+    ("event", MyEvents, None),
     ("fee", MyFees, FeeDecision),
     ("statement", MyStatements, IncomeStatement),
     ("voucher", MyVouchers, VoucherDecision),
@@ -206,7 +294,8 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
 ]
 GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
     ("my_home", "my.index", "home", None),
-    ("my_message", "my_message.index_view", "mail", unread_of_guardian),
+    ("my_booking", "my_booking.index", "calendar", None),
+    ("my_message", "my_message.index_view", "mail", unread_mine),
     ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
     ("my_fee", "my_fee.index_view", "euro", None),

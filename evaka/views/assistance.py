@@ -6,6 +6,7 @@ It is confidential (Act 540/2018, 40 §): whoever has read of whose support stan
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import g, request, url_for
@@ -42,6 +43,7 @@ SCREENS: Mapping[type[Model], str] = {
     AssistanceFactor: "assistance_factor", AssistanceAction: "assistance_action", OtherMeasure: "other_measure",
     VoucherCoefficient: "voucher_coefficient",
 }
+SOON = timedelta(days=30)
 _KINDS: tuple[tuple[Any, str], ...] = tuple((model, SCREENS[model]) for model in SUPPORT)
 NOUNS: Mapping[type[Model], str] = {
     DaycareAssistance: "daycare", PreschoolAssistance: "preschool", AssistanceFactor: "factor",
@@ -97,11 +99,18 @@ class LevelFilter(ListFilter):
         return str(value)
 
 
+def ends_soon(model: Any) -> ColumnElement[bool]:
+    """Support that holds today and ends within a month: is it needed longer?"""
+    today = actor().today
+    return model.on(today) & model.end.is_not(None) & (model.end <= today + SOON)  # type: ignore[no-any-return]
+
+
 def filters_of(model: Any, *own: ListFilter) -> tuple[ListFilter, ...]:
     return (
         NamedFilter(model.start, "placement.in_force", lambda: model.on(actor().today)),
         *own,
         RowFilter(model.child_id, "placement.unit", Unit, lambda unit_id: placed_in(model, unit_id)),
+        NamedFilter(model.end, "assistance.ends_soon", lambda: ends_soon(model)),
     )
 
 

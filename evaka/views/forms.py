@@ -478,11 +478,16 @@ class Converter(AdminModelConverter):
 
 
 class LanguageField(SelectField):
-    """A language that there are words for."""
+    """A language that there are words for; one that came from a register besides is kept as it is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [SelectChoice(one, Lazy(f"language.{one}")) for one in ("fi", "sv", "se", "en")]
         super().__init__(*args, choices=choices, **kwargs)
+
+    def process_data(self, value: Any) -> None:
+        super().process_data(value)
+        if value and value not in [one.value for one in self.choices]:
+            self.choices = [*self.choices, SelectChoice(value, called([value], "languages"))]
 
 
 NOWHERE = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # what the names of countries hold beside countries
@@ -585,6 +590,9 @@ class WeekField(Field):
                  "label": told(f"form.week.{side}_of", day=told(f"weekday.{day}"))} for side in self.SIDES]}
             for day in SEVEN
         ]
+
+
+PLAIN[Week] = WeekField
 
 
 class IncomeLinesField(Field):

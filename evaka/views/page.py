@@ -44,7 +44,7 @@ def actor() -> Actor:
         user = person()
         if user is None:
             raise RuntimeError("a page that acts must ask for a log-in first")
-        g.actor = Actor(user, now())
+        g.actor = Actor(user, now(), strong=bool(g.get("session_strong")))
     return g.actor  # type: ignore[no-any-return]
 
 

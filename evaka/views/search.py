@@ -77,7 +77,8 @@ class Search(BaseView):
                  "badges": [("bad", told("person.restricted_sign"))] if one.restricted_on(by.today) else []}
                 for one in found[:MOST]]})
         if may(by, "application.view"):
-            query = select(Application).where(within(by, "application.view", Application))
+            query = select(Application).where(
+                within(by, "application.view", Application), Application.in_office())
             who = select(Person.id).where(matching(sought))
             query = query.where(or_(Application.id == number, Application.child_id.in_(who)) if number is not None
                                 else Application.child_id.in_(who))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
@@ -23,7 +23,7 @@ from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines
 from evaka.texts import LANGUAGES, say
-from evaka.views import GUARDIAN, GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN
+from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, known_url, language, now, person, told, told_refusal
 
@@ -46,6 +46,7 @@ HEADERS = {
 def install(app: Flask) -> None:
     """Give an application its shell."""
     login.install(app)
+    presence.install(app)
     app.before_request(_enter)
     app.after_request(_leave)
     app.context_processor(_surroundings)
@@ -79,10 +80,14 @@ def _enter() -> Any:
     if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
         abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
     endpoint = request.endpoint or ""
-    if endpoint.endswith("static"):
-        return None
-    lay_over(now().date())
+    if endpoint.endswith("static") or endpoint == "tablet.changes":
+        return None  # these ask the database nothing, or nothing of somebody's own
+    if request.blueprint == "tablet":  # opened by a device, not by a log-in
+        if endpoint != "tablet.taps":  # hundreds a second; the tablets' pages ask every three minutes whether there is news
+            lay_over(now().date())
+        return presence.enter()
     if endpoint in OPEN:
+        lay_over(now().date())
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("user.login", next=request.full_path.rstrip("?") if request.method == "GET" else None))
@@ -138,21 +143,17 @@ def _surroundings() -> dict[str, Any]:
     }
 
 
-def _is_shown(name: str, by: Actor) -> bool:
-    return name not in SHOWN or SHOWN[name](by)
-
-
 def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """The groups of the office's menu, only what this person may open."""
-    by, here, asked = actor(), request.endpoint or "", _numbers(actor())
-    numbers = {} if asked is None else db.session.execute(asked).one()._mapping
+    by, here = actor(), request.endpoint or ""
+    told_of = _answers(_of_office(by))
     found = []
     for group, entries in _entries(language(), frozenset(role for role, _, _ in by.grants), request.script_root):
         items = [
-            {"label": label, "url": url, "count": numbers.get(name),
+            {"label": label, "url": url, "count": told_of.get(f"count_{name}"),
              "active": here.partition(".")[0] == endpoint.partition(".")[0]
              and (here == endpoint or endpoint.endswith(".index_view"))}
-            for name, endpoint, label, url in entries if _is_shown(name, by)
+            for name, endpoint, label, url in entries if told_of.get(f"shown_{name}", True)
         ]
         if items:
             found.append((group, items))
@@ -160,11 +161,29 @@ def menu() -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 @by_rights
-def _numbers(by: Actor) -> Select[Any] | None:
-    """One question for all numbers of the menu, by the names of its entries."""
-    asked = [question(by).scalar_subquery().label(name)
-             for _, entries in MENU_GROUPS for name, _, key, question in entries if question and may(by, key)]
+def _of_office(by: Actor) -> Select[Any] | None:
+    return _question(by, [(name, counter) for _, entries in MENU_GROUPS
+                          for name, _, key, counter in entries if may(by, key)])
+
+
+@by_rights
+def _of_guardian(by: Actor) -> Select[Any] | None:
+    return _question(by, [(name, counter) for name, _, _, counter in GUARDIAN_TABS])
+
+
+def _question(by: Actor, entries: Iterable[tuple[str, Any]]) -> Select[Any] | None:
+    """One question for all numbers of a menu, and for whether its entries are shown, by their names."""
+    asked = []
+    for name, counter in entries:
+        if counter is not None:
+            asked.append(counter(by).scalar_subquery().label(f"count_{name}"))
+        if name in SHOWN:
+            asked.append(SHOWN[name](by).scalar_subquery().label(f"shown_{name}"))
     return select(*asked) if asked else None
+
+
+def _answers(question: Select[Any] | None) -> Mapping[str, Any]:
+    return {} if question is None else dict(db.session.execute(question).one()._mapping)
 
 
 @city.remember
@@ -180,11 +199,14 @@ def _entries(language: str, roles: frozenset[str], _root: str) -> list[tuple[str
 
 def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
     by = actor()
+    if not may(by, "my.view"):
+        return []
+    told_of = _answers(_of_guardian(by))
     return [("", [
-        {"label": told(f"menu.{name}"), "url": known_url(endpoint), "icon": icon, "count": count(by) if count else None,
+        {"label": told(f"menu.{name}"), "url": known_url(endpoint), "icon": icon, "count": told_of.get(f"count_{name}"),
          "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
-        for name, endpoint, icon, count in GUARDIAN_TABS if _is_shown(name, by)
-    ])] if GUARDIAN is not None and may(by, "my.view") else []
+        for name, endpoint, icon, _ in GUARDIAN_TABS if told_of.get(f"shown_{name}", True)
+    ])]
 
 
 # -- refusals and faults ----------------------------------------------------------------------------

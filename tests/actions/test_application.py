@@ -12,7 +12,9 @@ from evaka import city
 from evaka.actions import ACTIONS
 from evaka.actions import application as act
 from evaka.kit.errors import Denied, Refused
+from evaka.models.application.note import Note
 from evaka.models.base import db
+from evaka.models.journal import Email
 from evaka.models.person import Guardian, HeadOfChild
 from evaka.rules.application import APPLICATION, ApplicationStatus, Origin
 from tests import factories
@@ -191,8 +193,8 @@ def test_somebody_must_read_what_the_family_wrote(by, about_the_child, about_the
     )
     act.take(row, worker)
     assert (row.status, row.checked) == (ApplicationStatus.WAITING_PLACEMENT, read_already)
-    act.check(row, worker)
-    assert (row.status, row.checked) == (ApplicationStatus.WAITING_PLACEMENT, True)
+    act.check(row, worker, secrecy=act.Secrecy.OPEN)
+    assert (row.status, row.checked, row.confidential) == (ApplicationStatus.WAITING_PLACEMENT, True, False)
 
 
 def test_the_applicant_becomes_the_head_of_a_child_who_has_none(by):
@@ -218,7 +220,11 @@ def test_a_cancelled_application_says_why_and_may_come_back(by):
     worker = by(factories.user("service_worker"))
     row = factories.application(notes="Hei")
     act.cancel(row, worker, reason="Perhe muutti")
-    assert (row.status, row.notes) == (ApplicationStatus.CANCELLED, "Hei\nPerhe muutti")
+    db.session.flush()
+    assert (row.status, row.notes) == (ApplicationStatus.CANCELLED, "Hei")
+    assert db.session.scalars(select(Note.words).where(Note.application_id == row.id)).all() == ["Perhe muutti"]
+    told = select(Email.text).where(Email.person_id == row.guardian_id)
+    assert db.session.scalars(told).all() == ["application_changed"]
     act.return_to_sent(row, worker)
     assert row.status is ApplicationStatus.SENT
 

@@ -11,11 +11,13 @@ from evaka.actions import decision as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.decision import Decision
+from evaka.models.decision.dispatch import Delivery
 from evaka.models.journal import Email
 from evaka.models.person import Guardian
 from evaka.models.placement import Placement
 from evaka.rules.application import ApplicationStatus
-from evaka.rules.decision import DECISION, DecisionStatus
+from evaka.rules.decision import DECISION, Channel, DecisionStatus
+from evaka.rules.decision.delivery import DeliveryState
 from evaka.rules.placement import CareType, PlanStatus
 from tests import factories
 from tests.letters.reading import pages
@@ -41,6 +43,11 @@ def decision_of(application):
     return db.session.scalars(select(Decision).where(Decision.application_id == application.id)).one()
 
 
+def deliveries_of(decision):
+    rows = db.session.scalars(select(Delivery).where(Delivery.decision_id == decision.id).order_by(Delivery.id))
+    return [(one.person_id, one.channel, one.state, one.is_copy) for one in rows]
+
+
 def letter_of(decision):
     return " ".join(pages(decision.document.content))
 
@@ -62,10 +69,10 @@ def test_a_decision_is_sent_numbered_kept_and_told_to_every_guardian(worker):
     assert (sent.number, sent.decided_by) == (1, "Pirjo Ohjaaja")
     # in the service: received on the third day, 4.6.; two weeks to answer; 30 days to appeal end on a Saturday, 4.7.
     assert (sent.answer_due, sent.appeal_due) == (date(2026, 6, 18), date(2026, 7, 6))
-    assert set(db.session.execute(select(Email.person_id, Email.text)).tuples()) == {
-        (mother.id, "decision_waits"),
-        (father.id, "decision_waits"),
-    }
+    # the mother reads it in the service; the father, who has no log-in, gets a copy by post
+    assert db.session.execute(select(Email.person_id, Email.text)).tuples().all() == [(mother.id, "decision_waits")]
+    assert deliveries_of(sent) == [
+        (mother.id, Channel.PORTAL, DeliveryState.SENT, False), (father.id, Channel.POST, DeliveryState.WAITING, True)]
     assert sent.document.person_id == child.id
     letter = letter_of(sent)
     for said in (
@@ -135,12 +142,6 @@ def test_a_unit_that_is_not_asked_needs_not_confirm(worker):
     assert decision_of(application).status is DecisionStatus.SENT
 
 
-def test_a_draft_does_not_leave_without_its_application(worker):
-    application = confirmed()
-    with pytest.raises(Refused, match="decision.sent_with_its_application"):
-        act.send(decision_of(application), worker)
-
-
 def test_grounds_of_this_child_stand_in_the_letter_and_are_not_written_afterwards(worker):
     application = confirmed()
     act.write_reasons(decision_of(application), worker, reasons="Sisarus on samassa yksikössä.")
@@ -168,8 +169,8 @@ def test_numbers_follow_each_other_and_one_that_was_not_used_is_given_again(work
 # -- whose address, whose letter --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("protected", ["guardian", "child"])
-def test_a_protected_address_is_not_printed_for_the_other_parent_reads_the_letter_too(worker, protected):
+@pytest.mark.parametrize("protected", ["guardian", "child", "nobody"])
+def test_no_home_is_named_in_a_decision_for_the_other_parent_reads_it_too(worker, protected):
     street = "Salakatu 13"
     guardian = factories.person(street=street, restricted=protected == "guardian")
     child = factories.child(guardian, street=street, restricted=protected == "child")
@@ -178,13 +179,6 @@ def test_a_protected_address_is_not_printed_for_the_other_parent_reads_the_lette
     letter = letter_of(decision_of(application))
     assert guardian.last_name in letter
     assert "Salakatu" not in letter
-
-
-def test_an_address_is_printed_when_the_protection_has_ended(worker):
-    guardian = factories.person(street="Koivukatu 13", restricted=True, restricted_until=date(2026, 5, 31))
-    application = confirmed(factories.child(guardian))
-    act.send_decision(application, worker)
-    assert "Koivukatu 13" in letter_of(decision_of(application))
 
 
 def test_a_guardian_whose_rights_are_blocked_gets_no_letter(worker):
@@ -332,7 +326,8 @@ def test_of_two_decisions_pre_primary_education_comes_first_and_both_are_answere
     assert application.status is ApplicationStatus.WAITING_GUARDIAN
     act.accept(care, guardian, start=START)
     assert application.status is ApplicationStatus.ACTIVE
-    assert [one.care_type for one in places_of(school.child)] == [CareType.PRESCHOOL_DAYCARE]
+    assert [(one.care_type, str(one.period)) for one in places_of(school.child)] == [
+        (CareType.PRESCHOOL_DAYCARE, "10.8.2026–5.6.2027"), (CareType.DAYCARE, "6.6.2027–31.7.2028")]
 
 
 def test_a_decision_is_expired_only_after_its_last_day(by, worker):

@@ -122,9 +122,9 @@ def test_a_paper_is_what_its_first_bytes_say_and_is_kept_under_a_plain_name(sent
 @pytest.mark.parametrize(
     ("upload", "key"),
     [
-        (Upload("a.pdf", b"MZ\x90 not a pdf"), "statement.paper_kind_wrong"),
-        (Upload("a.pdf", b""), "statement.paper_empty"),
-        (Upload("a.pdf", b"%PDF-" + bytes(8 * 1024 * 1024)), "statement.paper_large"),
+        (Upload("a.pdf", b"MZ\x90 not a pdf"), "document.paper_kind_wrong"),
+        (Upload("a.pdf", b""), "document.paper_empty"),
+        (Upload("a.pdf", b"%PDF-" + bytes(8 * 1024 * 1024)), "document.paper_large"),
     ],
 )
 def test_other_files_are_refused(sent, own, upload, key):

@@ -14,7 +14,6 @@ from evaka.kit import identity
 from evaka.kit.errors import Denied
 from evaka.models.base import Model, db
 from evaka.models.journal import AuditEvent
-from evaka.models.message import Message, Thread, ThreadMember
 from evaka.models.person import Guardian
 from tests import factories
 from tests.conftest import NOON, keep, statements
@@ -25,7 +24,8 @@ pytestmark = pytest.mark.usefixtures("database")
 # Kinds of rows that are about nobody: the city's units, and the program's own work.
 ABOUT_NOBODY = {
     "area", "unit", "unit_group", "caretakers", "closure", "counter", "lease", "login_attempt", "journal_chain",
-    "journal_seal", "unit_payee", "voucher_month", "payment", "ledger_batch", "dispatch",
+    "journal_seal", "unit_payee", "voucher_month", "payment", "ledger_batch", "group_note",
+    "holiday_period", "questionnaire", "questionnaire_option", "event", "discussion_time",
 }
 
 
@@ -84,10 +84,8 @@ def family():
 
 def test_of_other_people_only_the_name_is_told(admin):
     mother, father, child, _ = family()
-    thread = factories.save(Thread(title="Retki", group_id=factories.group(factories.unit()).id, last_at=NOON))
-    for one in (mother, father):
-        factories.save(ThreadMember(thread_id=thread.id, person_id=one.id))
-    factories.save(Message(thread_id=thread.id, person_id=father.id, at=NOON, body="Tulen hakemaan."))
+    factories.thread(factories.box(factories.group(factories.unit())), [mother, father], body="Tulen hakemaan.",
+                     writer=father)
     factories.save(AuditEvent(at=NOON, action="person.edit", subject="person", subject_id=father.id, user_id=None,
                               person_id=child.id, facts={"changes": [[f"person {father.id}", "street", "x", "Piilo 1"],
                                                                      [f"person {child.id}", "diet", None, "kana"]]}))
@@ -99,7 +97,7 @@ def test_of_other_people_only_the_name_is_told(admin):
             assert secret not in text, (one, secret)
     assert '["diet", null, "kana"]' in json.dumps(exported(child, admin))
     told = exported(mother, admin)["tables"]
-    assert told["message"][0]["body"] == "Tulen hakemaan."
+    assert told["post"][0]["body"] == "Tulen hakemaan."
 
 
 def test_relations_and_parts_are_told_by_name(admin):

@@ -123,13 +123,13 @@ def test_a_group_with_children_and_letters_is_kept_and_what_keeps_it_is_told(by)
     unit = factories.unit()
     group = factories.group(unit)
     factories.in_group(factories.placement(factories.child(), date(2026, 1, 1), unit=unit), group)
-    factories.save(Thread(title="Retki", group_id=group.id, last_at=by().now))
+    factories.thread(factories.box(group), [])
     factories.user("staff", None, group)
     with pytest.raises(Refused) as no:
         act.delete_group(group, by())
     assert no.value.key == "unit.group_in_use"
     assert no.value.facts["what"] == {
-        "journal.subject.group_placement", "journal.subject.thread", "journal.subject.grant"}
+        "journal.subject.group_placement", "journal.subject.message_box", "journal.subject.grant"}
 
 
 # -- features ---------------------------------------------------------------------------------------

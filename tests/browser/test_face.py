@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Yielding raw tuples from iter_choices:DeprecationWarning"),
 ]
 NOT_PAGES = re.compile(r"^/(language|static)|export|download")
-ENOUGH = 250  # pages of one walk; more means that its addresses no longer repeat
+ENOUGH = 350  # pages of one walk; more means that its addresses no longer repeat
 WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; [[ ]] is TOML
 
 
@@ -54,14 +54,26 @@ def shape(address: str) -> str:
     return re.sub(r"=\d+|(?:(?<=table)|(?<=role))=\w+", "=N", without).rstrip("?&")
 
 
-def faults(page: Page, widths: tuple[int, ...]) -> list[str]:
-    """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any."""
+CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(one => [...one.classList]))]"
+
+
+def faults(page: Page, widths: tuple[int, ...], known: set[str] | None = None) -> list[str]:
+    """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any.
+
+    Contrast follows from the classes of the style sheet and is slow to reckon: it is asked of a page that has a class
+    which none before it had, by `known`.
+    """
     wrong = []
     for width in reversed(widths):
         page.set_viewport_size({"width": width, "height": 900})
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append(f"the page scrolls sideways at {width} px")
-    found = Axe().run(page, options={"runOnly": ACCEPTED}).response["violations"]
+    classes = set(page.evaluate(CLASSES))
+    contrast = known is None or not classes <= known
+    known = classes if known is None else known
+    known |= classes
+    asked = {"runOnly": ACCEPTED, "resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": contrast}}}
+    found = Axe().run(page, options=asked).response["violations"]
     wrong += [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
     return wrong + [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
 
@@ -79,7 +91,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
     page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
     page.on("response", lambda got: said.append(f"{got.status} {got.url}")
             if got.status >= 400 and got.request.resource_type != "document" else None)
-    waiting, known, wrong = [start], set[str](), []
+    waiting, known, classes, wrong = [start], set[str](), set[str](), []
     while waiting:
         target = waiting.pop(0)
         if shape(target) in known:
@@ -91,7 +103,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
         answer = page.goto(target)
         if answer is None or answer.status >= 500 or answer.status in (400, 404, 405):
             wrong.append(f"{target}: {answer and answer.status}")
-        wrong += [f"{target}: {fault}" for fault in faults(page, widths) + said]
+        wrong += [f"{target}: {fault}" for fault in faults(page, widths, classes) + said]
         links = page.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href').split('#')[0])")
         waiting += [link for link in links if link.startswith("/") and not NOT_PAGES.search(link)]
     return len(known), wrong

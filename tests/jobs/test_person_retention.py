@@ -22,8 +22,8 @@ from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.income import Income
 from evaka.models.invoice import Invoice, InvoiceRow
-from evaka.models.journal import AuditEvent, JobRun
-from evaka.models.message import Message, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.journal import AuditEvent, Email, JobRun
+from evaka.models.message import Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.user import User
@@ -154,23 +154,20 @@ def test_invoices_stay_ten_whole_years_after_their_own(by):
     assert counts(Invoice, InvoiceRow) == [1, 0]
 
 
-def test_letters_to_groups_go_after_five_years_and_conversations_stay(by):
-    group = factories.group(factories.unit())
-    from evaka.models.message import Post
-
-    post = factories.save(Post(group_id=group.id, title="x", at=NOON, digest="d"))
+def test_conversations_go_five_years_after_the_last_word_and_what_was_written_in_them_too(by):
     person = factories.person()
-    for origin in (post.id, None):
-        thread = factories.save(Thread(title="x", group_id=group.id, last_at=NOON, post_id=origin))
-        factories.save(ThreadMember(thread_id=thread.id, person_id=person.id))
-        factories.save(ThreadChild(thread_id=thread.id, child_id=person.id))
-        message = factories.save(Message(thread_id=thread.id, at=NOON, body="x"))
-        factories.save(Receipt(message_id=message.id, person_id=person.id))
+    thread = factories.thread(factories.box(factories.group(factories.unit())), [person], [person])
+    message = db.session.scalars(select(Message).where(Message.thread_id == thread.id)).one()
+    factories.save(Email(person_id=person.id, text="message_waits", made_at=NOON, message_id=message.id))
+    post = db.session.scalars(select(Post)).one()
+    factories.save(PostFile(post_id=post.id, name="a.pdf", media="application/pdf", size=1, digest="d", added_at=NOON,
+                            content=b"x"))
     keep()
     assert left("2031-06-01", by) == {}
-    assert left("2031-06-02", by) == {"bulletin": 1}
-    run(RETENTION, by(day="2031-06-02"))
-    assert counts(Thread, ThreadMember, ThreadChild, Message, Receipt) == [1] * 5
+    assert left("2031-06-02", by) == {"thread": 1}
+    for _ in range(2):  # the words go in the night after the last conversation that they stand in
+        run(RETENTION, by(day="2031-06-02"))
+    assert counts(Thread, ThreadMember, ThreadChild, Message, Receipt, Email, Post, PostFile) == [0] * 8
 
 
 def test_runs_of_jobs_go_after_half_a_year(by):

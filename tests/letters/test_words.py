@@ -14,6 +14,7 @@ from evaka.letters.decision import DecisionFacts, Law, cited, decision_letter
 from evaka.letters.fee import fee_letter
 from evaka.letters.invoice import invoice_letter
 from evaka.letters.voucher import voucher_letter
+from evaka.rules.decision import DecisionKind
 from evaka.texts import LANGUAGES
 from tests.letters import reading
 from tests.letters.examples import BY_MESSAGE, BY_POST, DECISION, FEE, INVOICE, VOUCHER
@@ -39,8 +40,9 @@ def test_every_language_has_the_same_keys_with_the_same_gaps(language):
 LETTERS = [
     *(
         (decision_letter, replace(DECISION, kind=kind))
-        for kind in ("daycare", "preschool", "preparatory", "preschool_daycare", "club")
+        for kind in DecisionKind
     ),
+    (decision_letter, replace(DECISION, manager="Maija Johtaja", voucher=True, transfer=True)),
     (decision_letter, replace(DECISION, appeal=BY_POST)),
     (decision_letter, replace(DECISION, appeal=BY_MESSAGE)),
     *(

@@ -40,6 +40,10 @@ MAY_OVERLAP = {  # tables of rows with days that do not exclude one another, and
     "invoice": "a family has one invoice a month, by a unique rule on its first day",
     "payment": "a unit is paid once a month, by a unique rule on its first day",
     "voucher_month": "a month is frozen once, by a unique rule on its first day",
+    "absence_application": "a family may ask for days that it has asked for before",
+    "event": "events of a unit may meet",
+    "questionnaire": "several may be asked at once",
+    "questionnaire_option": "periods to choose from may meet",
     "voucher_row": "a child has a row for each part of a month, and corrections of earlier ones",
 }
 FIRST, LAST = date(2026, 8, 1), date(2027, 7, 31)
@@ -77,7 +81,7 @@ def values_of(table: sa.Table, connection: sa.Connection) -> dict[str, Any]:
         column.key: value_of(column, connection)
         for column in table.columns
         if not column.primary_key and not column.nullable and column.server_default is None
-    }
+    } | ({"kind": "municipal"} if table.name == "message_box" else {})
 
 
 def insert(table: sa.Table, connection: sa.Connection, **given: Any) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, time
 
 import pytest
 
 from evaka import city
-from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.rules.application import (
     APPLICATION,
@@ -17,38 +15,26 @@ from evaka.rules.application import (
     ApplicationKind,
     ApplicationPolicy,
     ApplicationStatus,
-    Form,
+    PreschoolDue,
     after_answers,
-    check_complete,
     check_hours,
     check_start,
     check_units,
     due,
-    is_transfer,
-    missing,
-    must_be_read,
     overdue,
     short_notice,
     urgency,
 )
-from evaka.rules.placement import CareType
 
 S = ApplicationStatus
 POLICY = ApplicationPolicy()
-COMPLETE = Form(
-    kind=ApplicationKind.DAYCARE,
-    units=(1, 2),
-    start=date(2026, 8, 3),
-    service_need="full_day",
-    guardian_reachable=True,
-)
 
 
 @pytest.mark.parametrize(
     ("state", "verbs"),
     [
         (S.CREATED, {"send": S.SENT}),
-        (S.SENT, {"take": S.WAITING_PLACEMENT, "cancel": S.CANCELLED}),
+        (S.SENT, {"take": S.WAITING_PLACEMENT, "cancel": S.CANCELLED, "overtake": S.CANCELLED}),
         (
             S.WAITING_PLACEMENT,
             {
@@ -90,60 +76,6 @@ def test_what_can_be_done_to_an_application_and_what_it_becomes(state, verbs):
 def test_an_application_that_is_settled_is_not_open():
     assert set(S) - OPEN == {S.ACTIVE, S.REJECTED, S.CANCELLED}
     assert set(S) - ON_THE_DESK == {S.ACTIVE, S.REJECTED, S.CANCELLED, S.CREATED, S.WAITING_GUARDIAN}
-
-
-@pytest.mark.parametrize(
-    ("changed", "keys"),
-    [
-        ({}, []),
-        ({"start": None}, ["start"]),
-        ({"units": ()}, ["unit"]),
-        ({"service_need": ""}, ["service_need"]),
-        ({"service_need": "", "kind": ApplicationKind.PRESCHOOL}, []),
-        ({"part_day": True}, ["hours"]),
-        ({"part_day": True, "begins_at": time(8)}, ["hours"]),
-        ({"part_day": True, "begins_at": time(8), "ends_at": time(13)}, []),
-        ({"assistance_needed": True, "assistance": "  "}, ["assistance"]),
-        ({"assistance_needed": True, "assistance": "Puheterapia"}, []),
-        ({"guardian_reachable": False}, ["contact"]),
-    ],
-)
-def test_what_is_still_missing(changed, keys):
-    assert missing(replace(COMPLETE, **changed)) == [f"application.missing.{key}" for key in keys]
-
-
-def test_an_empty_application_lacks_everything_in_the_order_of_the_form():
-    assert missing(Form(ApplicationKind.DAYCARE)) == [
-        "application.missing.start",
-        "application.missing.unit",
-        "application.missing.service_need",
-        "application.missing.contact",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("changed", "key", "facts"),
-    [
-        ({"start": None}, "application.incomplete", {"missing": ["application.missing.start"]}),
-        ({"units": (1, 2, 3, 4)}, "application.too_many_units", {"wanted": 4, "most": 3}),
-        ({"units": (1, 2, 1)}, "application.unit_twice", {}),
-        (
-            {"part_day": True, "begins_at": time(8), "ends_at": time(13, 1)},
-            "application.more_than_part_day",
-            {"begins": "8.00", "ends": "13.01"},
-        ),
-        (
-            {"begins_at": time(16, 30), "ends_at": time(7, 45)},
-            "application.hours_end_first",
-            {"begins": "16.30", "ends": "7.45"},
-        ),
-    ],
-)
-def test_what_is_not_complete_is_not_sent(changed, key, facts):
-    check_complete(COMPLETE, POLICY)
-    with pytest.raises(Refused) as refused:
-        check_complete(replace(COMPLETE, **changed), POLICY)
-    assert (refused.value.key, refused.value.facts) == (key, facts)
 
 
 def test_a_city_may_allow_more_units():
@@ -224,6 +156,20 @@ def test_a_transfer_is_not_due_on_any_day():
     assert due(date(2020, 2, 1), date(2020, 8, 1), date(2020, 2, 1), policy=POLICY, transfer=True) is None
 
 
+@pytest.mark.parametrize(
+    ("choice", "start", "last"),
+    [
+        (PreschoolDue.SENT, date(2026, 8, 11), date(2026, 1, 10)),  # as it is sent
+        (PreschoolDue.START, date(2026, 8, 11), date(2026, 8, 11)),
+        (PreschoolDue.START, None, date(2026, 1, 10)),
+        (PreschoolDue.MONTHS, date(2026, 2, 1), date(2026, 5, 10)),
+    ],
+)
+def test_a_place_in_pre_primary_education_is_due_when_the_city_says(choice, start, last):
+    policy = ApplicationPolicy(preschool_due=choice)
+    assert due(date(2026, 1, 10), start, policy=policy, kind=ApplicationKind.PRESCHOOL) == last
+
+
 def test_less_than_four_months_is_short_notice():
     assert short_notice(date(2026, 3, 2), date(2026, 7, 1), POLICY)
     assert not short_notice(date(2026, 3, 2), date(2026, 7, 2), POLICY)
@@ -247,33 +193,6 @@ def test_days_that_are_left():
     assert urgency(date(2026, 3, 16), date(2026, 3, 2)) == 14
     assert urgency(date(2026, 3, 1), date(2026, 3, 2)) == -1
     assert urgency(None, date(2026, 3, 2)) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "care_type", "last", "transfer"),
-    [
-        (ApplicationKind.DAYCARE, CareType.DAYCARE, date(2026, 12, 31), True),
-        (ApplicationKind.DAYCARE, CareType.DAYCARE_5YO, None, True),
-        (ApplicationKind.DAYCARE, CareType.DAYCARE, date(2026, 7, 31), False),
-        (ApplicationKind.DAYCARE, CareType.TEMPORARY, None, False),
-        (ApplicationKind.DAYCARE, CareType.PRESCHOOL, None, False),
-        (ApplicationKind.PRESCHOOL, CareType.PREPARATORY_DAYCARE, None, True),
-        (ApplicationKind.PRESCHOOL, CareType.PRESCHOOL_DAYCARE_ONLY, None, False),
-        (ApplicationKind.CLUB, CareType.CLUB, None, True),
-        (ApplicationKind.CLUB, CareType.DAYCARE, None, False),
-    ],
-)
-def test_who_has_such_a_place_already_asks_for_a_transfer(kind, care_type, last, transfer):
-    places = [(DateRange(date(2025, 8, 1), last), care_type)]
-    assert is_transfer(kind, date(2026, 8, 1), places) is transfer
-
-
-def test_what_words_carry_must_be_read():
-    assert not must_be_read(COMPLETE, notes="  ")
-    assert must_be_read(COMPLETE, diet="Ei maitoa")
-    assert must_be_read(COMPLETE, allergies="Pähkinä")
-    assert must_be_read(COMPLETE, notes="Muutamme kesällä")
-    assert must_be_read(replace(COMPLETE, assistance_needed=True))
 
 
 @pytest.mark.parametrize(

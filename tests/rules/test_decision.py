@@ -9,8 +9,10 @@ import pytest
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.rules.decision import (
+    CARE_TYPES_OF,
     DECISION,
     Channel,
+    DecisionKind,
     DecisionPolicy,
     DecisionStatus,
     Reason,
@@ -19,11 +21,18 @@ from evaka.rules.decision import (
     check_order,
     check_start,
     common_reason,
+    drafts,
+    granted,
+    kind_of,
     last_day_of,
+    movable_days,
     needed,
     own_reasons,
+    picked,
     received,
+    stands_for,
     start_window,
+    to_remind,
 )
 from evaka.rules.placement import CareType
 
@@ -181,3 +190,136 @@ def test_only_finished_reasons_of_the_care_can_be_picked_for_a_child():
         reason("other", for_everybody=False, care_types=frozenset({CareType.CLUB})),
     ]
     assert own_reasons(reasons, CareType.DAYCARE, date(2026, 8, 1)) == [picked]
+
+
+# -- kinds, drafts and what they give ------------------------------------------------------------------
+
+TERM = DateRange(date(2026, 8, 11), date(2027, 6, 5))
+PLACE = DateRange(date(2026, 8, 1), date(2027, 7, 31))
+
+
+def test_every_care_type_is_of_one_kind_of_decision():
+    assert sorted(one for several in CARE_TYPES_OF.values() for one in several) == sorted(CareType)
+    assert {kind_of(care_type) for care_type in CareType} == set(DecisionKind)
+
+
+@pytest.mark.parametrize(
+    ("care_type", "given", "expected"),
+    [
+        (CareType.DAYCARE, {}, [(CareType.DAYCARE, PLACE, True)]),
+        (CareType.CLUB, {}, [(CareType.CLUB, PLACE, True)]),
+        # care was not asked for: its draft waits unsent
+        (CareType.PRESCHOOL, {}, [(CareType.PRESCHOOL, TERM, True), (CareType.PRESCHOOL_DAYCARE, PLACE, False)]),
+        (
+            CareType.PRESCHOOL_DAYCARE,
+            {"connected": YEAR},
+            [(CareType.PRESCHOOL, TERM, True), (CareType.PRESCHOOL_DAYCARE, YEAR, True)],
+        ),
+        (CareType.PRESCHOOL_CLUB, {}, [(CareType.PRESCHOOL, TERM, True), (CareType.PRESCHOOL_CLUB, PLACE, True)]),
+        # the child is in this pre-primary group already, and the family wants care around it
+        (
+            CareType.PRESCHOOL_DAYCARE,
+            {"has_primary": True},
+            [(CareType.PRESCHOOL, TERM, False), (CareType.PRESCHOOL_DAYCARE, PLACE, True)],
+        ),
+        (
+            CareType.PREPARATORY,
+            {"term": None},
+            [(CareType.PREPARATORY, PLACE, True), (CareType.PREPARATORY_DAYCARE, PLACE, False)],
+        ),
+        # a place that lies outside of the term it was looked up for
+        (
+            CareType.PREPARATORY_DAYCARE,
+            {"term": DateRange(date(2030, 8, 1), date(2031, 6, 1))},
+            [(CareType.PREPARATORY, PLACE, True), (CareType.PREPARATORY_DAYCARE, PLACE, True)],
+        ),
+    ],
+)
+def test_the_drafts_of_a_place(care_type, given, expected):
+    found = drafts(care_type, PLACE, **({"term": TERM} | given))
+    assert [(one.care_type, one.period, one.planned) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("care_type", "period", "term", "expected"),
+    [
+        (CareType.DAYCARE, "1.8.2026–31.7.2027", TERM, [(CareType.DAYCARE, "1.8.2026–31.7.2027")]),
+        # care begins before the term, and goes on as day care after it
+        (
+            CareType.PRESCHOOL_DAYCARE,
+            "1.8.2026–31.7.2027",
+            TERM,
+            [(CareType.PRESCHOOL_DAYCARE, "1.8.2026–5.6.2027"), (CareType.DAYCARE, "6.6.2027–31.7.2027")],
+        ),
+        (CareType.PRESCHOOL_DAYCARE, "1.8.2026–5.6.2027", TERM, [(CareType.PRESCHOOL_DAYCARE, "1.8.2026–5.6.2027")]),
+        (CareType.PRESCHOOL_DAYCARE, "7.6.2027–31.7.2027", TERM, [(CareType.DAYCARE, "7.6.2027–31.7.2027")]),
+        (CareType.PREPARATORY_DAYCARE, "1.8.2026–31.7.2027", None,
+         [(CareType.PREPARATORY_DAYCARE, "1.8.2026–31.7.2027")]),
+        (CareType.PRESCHOOL_CLUB, "1.8.2026–31.7.2027", TERM, [(CareType.PRESCHOOL_CLUB, "1.8.2026–5.6.2027")]),
+    ],
+)  # fmt: skip
+def test_the_places_that_a_decision_gives(care_type, period, term, expected):
+    first, last = (date(*map(int, reversed(one.split(".")))) for one in period.split("–"))
+    found = granted(care_type, DateRange(first, last), term)
+    assert [(one, str(days)) for one, days in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("care_type", "guardian", "days"),
+    [
+        (CareType.DAYCARE, True, 14),
+        (CareType.PRESCHOOL, True, 0),
+        (CareType.PRESCHOOL, False, 14),
+        (CareType.PRESCHOOL_DAYCARE, True, 14),
+    ],
+)
+def test_a_guardian_does_not_put_off_the_start_of_pre_primary_education(care_type, guardian, days):
+    assert movable_days(care_type, POLICY, guardian=guardian) == days
+
+
+def test_part_time_takes_the_words_of_day_care():
+    assert stands_for(DecisionKind.DAYCARE_PART_TIME) is DecisionKind.DAYCARE
+    assert stands_for(DecisionKind.CLUB) is DecisionKind.CLUB
+
+
+@pytest.mark.parametrize(
+    ("today", "reminded_on", "reminders", "due"),
+    [
+        ("2026-06-07", None, 0, False),  # six days after it was sent
+        ("2026-06-08", None, 0, True),
+        ("2026-06-14", "2026-06-08", 1, False),
+        ("2026-06-15", "2026-06-08", 1, True),
+        ("2026-06-30", "2026-06-15", 2, False),  # never a third time
+        ("2026-07-31", None, 0, True),
+        ("2026-08-01", None, 0, False),  # two months ago
+    ],
+)
+def test_a_family_is_reminded_twice_a_week_apart(today, reminded_on, reminders, due):
+    last = reminded_on and date.fromisoformat(reminded_on)
+    assert to_remind(date(2026, 6, 1), last, reminders, POLICY, date.fromisoformat(today)) is due
+
+
+PAST = DateRange(date(2020, 1, 1), date(2020, 12, 31))
+OWN = {
+    "sibling": Reason("sibling", {"fi": "Sisarus.", "sv": "Syskon."}, frozenset({CareType.DAYCARE}), YEAR, False),
+    "old": Reason("old", {"fi": "Ennen."}, frozenset({CareType.DAYCARE}), PAST, False),
+}
+
+
+def test_picked_reasons_are_printed_in_their_order():
+    assert picked(["sibling"], OWN, CareType.DAYCARE, YEAR.start, "sv") == ("Syskon.",)
+    assert picked([], OWN, CareType.DAYCARE, YEAR.start, "fi") == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "care_type", "language", "key"),
+    [
+        (["old"], CareType.DAYCARE, "fi", "decision.reason_not_offered"),
+        (["gone"], CareType.DAYCARE, "fi", "decision.reason_not_offered"),
+        (["sibling"], CareType.CLUB, "fi", "decision.reason_not_offered"),
+        (["sibling"], CareType.DAYCARE, "en", "decision.reason_not_translated"),
+    ],
+)
+def test_a_reason_that_does_not_fit_is_refused(keys, care_type, language, key):
+    with pytest.raises(Refused, match=key):
+        picked(keys, OWN, care_type, YEAR.start, language)

@@ -145,3 +145,18 @@ def test_an_applicant_counts_instead_of_all_that_the_child_has(life, thought) ->
 def test_most_at_once_is_the_largest_count_of_a_day(stayed) -> None:
     by_day = [len({child for child, span in stayed if day in span}) for day in PERIOD.days()]
     assert most_at_once(stayed, PERIOD) == max(by_day)
+
+
+def test_a_need_that_the_city_has_taken_away_counts_as_the_default_on_each_day() -> None:
+    """The default changes in March: what weighs 1 until then weighs 0,5 afterwards."""
+    from dataclasses import replace
+
+    early = replace(OPTIONS["full"], valid=DateRange(date(2020, 1, 1), date(2027, 2, 28)))
+    late = replace(OPTIONS["full"], key="late", valid=DateRange(date(2027, 3, 1)), over_3=D("0.5"))
+    options = {"early": early, "late": late}
+    place = Place("a", DateRange(date(2020, 1, 1)), (Group("g", DateRange(date(2020, 1, 1)), (
+        (DateRange(date(2020, 1, 1)), D(1)),)),))
+    crowd = Crowd("a", FIRST, PERIOD.last_day, CareType.DAYCARE, "gone", ShiftCare.NONE, date(2021, 1, 1), 7)
+    found = peaks([place], [crowd], Rows(), PERIOD, options)["a"].levels[OccupancyKind.CONFIRMED]
+    assert [one.percentage for one in found] == [D("100.0"), D("100.0"), D("50.0"), D("50.0"), D("50.0")]
+    assert [one.adults_needed for one in found] == [D("1.00"), D("1.00"), D("0.50"), D("0.50"), D("0.50")]

@@ -69,7 +69,7 @@ def test_a_guardian_rejects(browser):
     assert db.session.scalars(select(Decision.status)).one() is DecisionStatus.REJECTED
 
 
-@pytest.mark.parametrize("verb", ["annul", "expire", "send", "write_reasons"])
+@pytest.mark.parametrize("verb", ["annul", "expire", "extend", "write_reasons"])
 def test_what_the_office_does_is_not_done_from_the_guardians_pages(browser, verb):
     row = factories.decision(answer_due=date(2026, 5, 1))
     mother = browser(mother_of(row.child))

@@ -214,10 +214,9 @@ def test_a_director_sees_the_own_unit_alone(browser, by):
     for label, (n, url) in found.items():
         assert f"Rivejä {n}" in seen(client.get(url)), label
     text = seen(page)
-    assert "Lapsia tänään 3" in text
-    assert "Poissa tänään 1" in text
-    assert "Ketut 1 0 1" in text
-    assert "Siilit 2 1 1" in text
+    assert "Lapsia läsnä 0 / 3 odotettua" in text  # the one without a group among them
+    assert "Ketut 0 / 1 1 0" in text  # here, of all; to come; away
+    assert "Siilit 0 / 2 1 1" in text
     assert "Kuikat" not in text
     assert "Lukemattomia viestejä 1" in text
     assert f"/office/message/details/?id={thread.id}" in page.text

@@ -20,7 +20,7 @@ from evaka.models.person import Guardian, Person
 from evaka.models.unit import Group
 from tests import factories
 from tests.conftest import keep
-from tests.pages import choices, seen, wordless
+from tests.pages import seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
 WORDS = {"title": "Retki", "body": "Huomenna menemme metsään."}
@@ -37,7 +37,7 @@ def in_the_group(group: Group, first: str, guardian: Person) -> Person:
 
 
 def hidden(page: Any, name: str) -> str:
-    [found] = re.findall(rf'<input id="{name}" name="{name}" type="hidden" value="([^"]*)"', page.text)
+    [found] = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page.text)
     return str(found)
 
 
@@ -93,6 +93,14 @@ def queries() -> Iterator[list[str]]:
 # -- a new letter -----------------------------------------------------------------------------------
 
 
+def drafted(client: Any, group: Group, **typed: Any) -> str:
+    """A letter to the whole group from its box, kept as a draft; the page that shows who gets it."""
+    page = client.post(f"/office/message/write/?from=group-{group.id}", data=WORDS | {
+        "kind": "message", "groups": str(group.id), "present": "1", "press": "check"} | typed)
+    assert page.status_code == 302, seen(page)
+    return str(page.headers["Location"])
+
+
 def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothing(group, director, family, browser):
     pekka = person("Pekka", "Korhonen", email=None)
     lonely = in_the_group(group, "Onni", pekka)
@@ -100,11 +108,9 @@ def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothi
     mikko = person("Mikko", "Salo", email=None)
     in_the_group(group, "Eino", mikko)
     client = browser(director)
-    url = f"/office/message/to_group/?id={group.id}"
-    asked = WORDS | {"group": str(group.id)}
 
-    assert "Metsäpolku: Siilit" in client.get(url).text
-    page = client.post(url, data=asked | {"step": "preview"})
+    url = drafted(client, group)
+    page = client.get(url)
     text = seen(page)
     assert "Virtanen Anna" in text
     assert "Salo Mikko ei sähköpostia ei tunnuksia palveluun" in text
@@ -112,38 +118,55 @@ def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothi
     assert "Lähetä, vastaanottajia 2" in text
     assert threads() == 0
 
-    go = asked | {"step": "send", "seen": hidden(page, "seen")}
-    first, second = client.post(url, data=go), client.post(url, data=go, follow_redirects=True)
+    go = {"seen": hidden(page, "seen")}
+    first, second = client.post(url, data=go), client.post(url, data=go)
     assert first.status_code == 302
     assert threads() == 2
-    assert "lähti jo 1.6.2026 12.00" in seen(second)
+    assert second.status_code == 404  # it is no draft any more
+    again = drafted(client, group)
+    page = client.post(again, data={"seen": hidden(client.get(again), "seen")})
+    assert "lähti jo 1.6.2026 12.00" in seen(page)
+    assert threads() == 2
 
 
 def test_a_list_of_recipients_that_has_changed_is_shown_again(group, director, family, browser):
     client = browser(director)
-    url = f"/office/message/to_group/?id={group.id}"
-    asked = WORDS | {"group": str(group.id)}
-    saw = hidden(client.post(url, data=asked | {"step": "preview"}), "seen")
+    url = drafted(client, group)
+    saw = hidden(client.get(url), "seen")
     in_the_group(group, "Eino", person("Mikko", "Salo"))
     keep()
 
-    page = client.post(url, data=asked | {"step": "send", "seen": saw})
+    page = client.post(url, data={"seen": saw})
 
     assert "Vastaanottajat ovat muuttuneet" in seen(page)
     assert "Salo Mikko" in seen(page)
     assert threads() == 0
-    assert client.post(url, data=asked | {"step": "send", "seen": ""}).status_code == 200
+    assert client.post(url, data={"seen": ""}).status_code == 200
     assert threads() == 0
+    assert client.post(url, data={"seen": hidden(page, "seen")}).status_code == 302
+    assert threads() == 2
 
 
-def test_a_letter_keeps_what_was_typed_when_something_is_missing(group, director, family, browser):
-    page = browser(director).post("/office/message/to_group/", data={"group": "", "title": "Retki", "step": "send"})
+def test_a_draft_keeps_what_was_typed_and_is_sent_when_it_is_whole(group, director, family, browser):
+    client = browser(director)
+    page = client.post(f"/office/message/write/?from=group-{group.id}", data={
+        "title": "Retki", "body": "", "kind": "message", "press": "save"}, follow_redirects=True)
+    assert "Luonnos on tallennettu." in seen(page)
     assert 'value="Retki"' in page.text
-    assert "täytä tämä kohta" in page.text
+    post = db.session.scalars(select(Post)).one()
+    assert "Valitse ensin, kenelle" in seen(client.get(f"/office/message/check/?id={post.id}", follow_redirects=True))
+    typed = {"title": "Retki", "body": "", "kind": "message", "groups": str(group.id), "present": "1",
+             "press": "check", "row_version": str(post.version)}
+    page = client.post(f"/office/message/draft/?id={post.id}", data=typed, follow_redirects=True)
+    page = client.post(f"/office/message/check/?id={post.id}", data={"seen": hidden(page, "seen")})
+    assert "otsikko ja tekstiä" in seen(page)
     assert threads() == 0
+    stale = client.post(f"/office/message/draft/?id={post.id}", data=typed | {"body": "Metsään"})
+    assert "Metsään" in stale.text  # somebody has saved meanwhile: what was typed stands on the page
+    assert db.session.scalars(select(Post.body)).one() == ""
 
 
-def test_the_buttons_of_a_group_and_a_child_lead_to_the_page_with_the_preview(group, director, family, browser, anna):
+def test_the_buttons_of_a_group_and_a_child_lead_to_the_editor(group, director, family, browser, anna):
     child = db.session.scalars(select(Guardian.child_id)).one()
     client = browser(director)
     assert f"/office/message/to_group/?id={group.id}" in client.get(f"/office/group/details/?id={group.id}").text
@@ -154,11 +177,12 @@ def test_the_buttons_of_a_group_and_a_child_lead_to_the_page_with_the_preview(gr
     assert client.post(f"/office/group/do/message.send/?id={group.id}", data=WORDS).status_code == 302
     assert threads() == 0
 
-    url = f"/office/message/to_child/?id={child}"
-    page = client.post(url, data=WORDS | {"step": "preview"})
-    assert "Viesti huoltajille: Aino Virtanen" in seen(page)
+    page = client.get(f"/office/message/to_child/?id={child}", follow_redirects=True)
+    assert f'value="{child}" checked' in page.text
+    url = drafted(client, group, groups="", children=str(child))
+    page = client.get(url)
     assert "vastaanottajia 1" in seen(page)
-    client.post(url, data=WORDS | {"step": "send", "seen": hidden(page, "seen")})
+    client.post(url, data={"seen": hidden(page, "seen")})
     assert threads() == 1
 
 
@@ -174,18 +198,27 @@ def test_another_units_director_finds_nothing_and_may_not_send(group, thread, br
     assert client.get(f"/office/message/to_group/?id={group.id}").status_code == 403
     child = db.session.scalars(select(Guardian.child_id)).first()
     assert client.get(f"/office/message/to_child/?id={child}").status_code == 404
-    assert browser(factories.user("service_worker")).get("/office/message/").status_code == 403
+    guidance = browser(factories.user("service_worker"))  # has a box of its own, and no other's
+    assert guidance.get(f"/office/message/details/?id={thread.id}").status_code == 404
+    assert "Retki" not in guidance.get("/office/message/?box=all").text
+    assert guidance.get(f"/office/message/write/?from=group-{group.id}").status_code == 403
+    assert browser(factories.user("report_viewer")).get("/office/message/").status_code == 403
 
 
 def test_a_group_that_is_not_ones_own_cannot_be_chosen(group, browser):
     own = factories.group(group.unit, "Ketut")
-    in_the_group(group, "Aino", person("Anna", "Virtanen"))
+    child = in_the_group(group, "Aino", person("Anna", "Virtanen"))
     client = browser(factories.user("staff", group=own))
-    page = client.get("/office/message/to_group/")
+    page = client.get("/office/message/write/")
     assert "Ketut" in page.text
     assert "Siilit" not in page.text
-    client.post("/office/message/to_group/", data=WORDS | {"group": str(group.id), "step": "preview"})
-    client.post("/office/message/to_group/", data=WORDS | {"group": str(group.id), "step": "send", "seen": ""})
+    assert client.get(f"/office/message/write/?from=group-{group.id}").status_code == 403
+    assert client.get("/office/message/write/?from=personal").status_code == 403
+    for typed in ({"groups": str(group.id)}, {"groups": "", "children": str(child.id)}):
+        url = drafted(client, own, **typed)
+        page = client.get(url)
+        assert "Ei vastaanottajia" in seen(page)
+        client.post(url, data={"seen": hidden(page, "seen")})
     assert threads() == 0
 
 
@@ -238,7 +271,7 @@ def test_the_office_sees_what_is_new_answers_and_is_told_who_has_read(group, dir
     letter = seen(mine.get(f"/my/message/details/?id={thread.id}"))
     assert "Siilit, Maija Mäkelä" in letter
     assert "Hienoa!" in letter
-    assert "Luettu: ryhmä 1.6.2026 12.00" in letter
+    assert "Luettu: henkilökunta 1.6.2026 12.00" in letter
     assert "Luettu: Anna Virtanen 1.6.2026 12.00" in seen(client.get(f"/office/message/details/?id={thread.id}"))
     read = db.session.scalars(select(AuditEvent.user_id).where(AuditEvent.action == "message.read")
                             .order_by(AuditEvent.id)).all()
@@ -250,7 +283,7 @@ def test_a_guardian_replies_and_a_double_press_is_one_message(thread, family, br
     url = f"/my/message/details/?id={thread.id}"
     for _ in range(2):
         assert client.post(url, data={"body": "Vielä yksi asia"}).status_code == 302
-    bodies = db.session.scalars(select(Message.body).where(Message.person_id.is_not(None)).order_by(Message.id)).all()
+    bodies = db.session.scalars(select(Post.body).where(Post.person_id.is_not(None)).order_by(Post.id)).all()
     assert bodies == ["Aino tulee mukaan.", "Vielä yksi asia"]
     assert "täytä tämä kohta" in client.post(url, data={"body": ""}).text
 
@@ -276,8 +309,7 @@ def test_an_address_is_on_no_page(group, director, thread, family, browser, anna
     pages = [
         office.get("/office/message/"), office.get("/office/message/?box=sent"),
         office.get(f"/office/message/details/?id={thread.id}"),
-        office.post(f"/office/message/to_group/?id={group.id}",
-                    data=WORDS | {"group": str(group.id), "step": "preview"}),
+        office.get(drafted(office, group)), office.get(f"/office/message/post/?id={thread.post_id}"),
         mine.get("/my/message/"), mine.get(f"/my/message/details/?id={thread.id}"),
     ]
     for page in pages:
@@ -298,7 +330,9 @@ def test_the_sent_box_shows_one_row_for_a_letter_to_many_families(group, directo
     assert sent.text.count("of-mail__top") == 1
     assert "Luettu 0/2" in seen(sent)
     post = db.session.scalars(select(Post.id)).one()
-    assert client.get(f"/office/message/?post={post}").text.count("of-mail__top") == 2
+    page = seen(client.get(f"/office/message/post/?id={post}"))
+    assert "0/2" in page
+    assert page.count("Ei vielä luettu") == 2
     assert client.get("/office/message/").text.count("of-mail__top") == 0  # no family has written
     assert client.get("/office/message/?box=all").text.count("of-mail__top") == 2
 
@@ -357,7 +391,7 @@ def test_the_pages_speak_the_readers_language(group, director, thread, family, b
         session["language"] = language
     pages = [client.get(url) for url in (
         "/office/message/", "/office/message/?box=sent", f"/office/message/details/?id={thread.id}",
-        "/office/message/to_group/")]
+        "/office/message/write/", f"/office/message/post/?id={thread.post_id}", "/office/message/settings/")]
     for page in pages:
         assert page.status_code == 200
         assert not wordless(page)
@@ -387,8 +421,9 @@ def test_where_messages_are_not_open_nothing_leads_to_them(browser: Any) -> None
 def test_only_groups_of_units_with_messages_are_offered(browser: Any) -> None:
     factories.group(factories.unit("Avoin"), "Siilit")
     factories.group(factories.unit("Vielä kiinni", features=[]), "Ketut")
-    page = browser(factories.user("admin")).get("/office/message/to_group/")
-    assert choices(page, "group") == ["Avoin: Siilit"]
+    page = browser(factories.user("admin")).get("/office/message/write/")
+    assert "Avoin: Siilit" in page.text
+    assert "Ketut" not in page.text
 
 
 def test_what_was_written_before_messages_were_closed_is_read_and_not_answered(browser: Any, by: Any) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -27,11 +27,11 @@ from evaka.actions.document import keep
 from evaka.cli import permissions
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
+from evaka.models.calendar.holiday_period import HolidayPeriod
 from evaka.models.fee import FeeAlteration, FeeDecision
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.invoice import Invoice
 from evaka.models.journal import AuditEvent, Email, JobRun
-from evaka.models.message import Message, Thread, ThreadMember
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.user import User
@@ -183,9 +183,8 @@ def family(by: Callable[..., Actor]) -> Family:
     )
     user = factories.user("guardian", person=guardian)
     employee = factories.user("staff", unit, group)
-    thread = factories.save(Thread(title="Retki", group_id=group.id, last_at=machine.now))
-    factories.save(ThreadMember(thread_id=thread.id, person_id=guardian.id))
-    factories.save(Message(thread_id=thread.id, user_id=user.id, at=machine.now, body="Lähdemme metsään."))
+    box = factories.box(group)
+    thread = factories.thread(box, [guardian], [child], at=machine.now)
     absence = factories.absence(child, date(2026, 5, 20))
     support = [
         made(child)
@@ -212,6 +211,9 @@ def family(by: Callable[..., Actor]) -> Family:
     index_day = factories.save(IndexDay(start=date(2026, 8, 1), made_at=machine.now))
     looked_at = factories.save(IndexDayFamily(index_day_id=index_day.id, head_id=guardian.id, why=[]))
     closure = factories.closure(unit, date(2026, 6, 15))
+    talk = factories.talk(unit)
+    weeks = 0 if db.session.scalar(select(HolidayPeriod.id).limit(1)) is None else 3  # no two holidays meet
+    holiday = factories.holiday_period(*(day + timedelta(weeks=weeks) for day in (date(2026, 7, 6), date(2026, 7, 19))))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
         child,
@@ -233,6 +235,8 @@ def family(by: Callable[..., Actor]) -> Family:
         user,
         employee.grants[0],
         thread,
+        thread.post,
+        box,
         absence,
         foster,
         contact,
@@ -251,6 +255,12 @@ def family(by: Callable[..., Actor]) -> Family:
         row,
         payment,
         factories.ledger_batch(),
+        talk,
+        talk.event,
+        holiday,
+        factories.questionnaire(),
+        factories.service_times(child),
+        factories.leave(child),
     ]
     return Family(child, guardian, place, {type(row): row for row in found})
 

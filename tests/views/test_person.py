@@ -508,3 +508,15 @@ def test_a_foster_parent_sees_the_child_on_the_guardians_pages_while_it_is_place
     assert "Lempi" in seen(mine.get("/my/"))
     at("2026-09-01")
     assert "Lempi" not in seen(mine.get("/my/"))
+
+
+def test_a_child_whose_language_came_from_a_register_is_shown_by_its_name_and_saved(browser):
+    child = factories.child(language="so")
+    client = browser(factories.user("service_worker"))
+    assert "somali" in client.get(f"/office/person/details/?id={child.id}").text
+    address = f"/office/person/edit/?id={child.id}"
+    assert '<option selected value="so">somali</option>' in client.get(address).text
+    typed = {"last_name": "Warsame", "first_name": "Ayaan", "born": "2022-05-01", "language": "so"}
+    assert done(press(client, address, **typed, phone="040 555 1234"))
+    db.session.expire_all()
+    assert (child.language, child.phone) == ("so", "040 555 1234")

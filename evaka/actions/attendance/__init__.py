@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -18,10 +19,11 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
+from evaka.models.booking import Booking
 from evaka.models.person import Person
 from evaka.models.placement import Placement, overlapping
-from evaka.models.unit import Unit
 from evaka.rules.attendance import (
+    AbsenceCategory,
     AbsenceKind,
     AbsencePolicy,
     Reporter,
@@ -30,7 +32,8 @@ from evaka.rules.attendance import (
     may_replace,
     recorded_kind,
 )
-from evaka.rules.placement import ServiceNeed
+from evaka.rules.booking import BookingPolicy, window
+from evaka.rules.placement import ServiceNeed, ShiftCare
 from evaka.rules.unit import Feature, check_feature
 
 LONGEST = 366  # days of one report
@@ -44,7 +47,8 @@ def policy() -> AbsencePolicy:
 def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKind) -> list[Absence]:
     """The child is away from a day to a day: a row for each day of care and each part of it.
 
-    A draft of an invoice that these days concern is reckoned anew.
+    Bookings of days that families may still change go; those of locked days stay below the absence.  A draft of
+    an invoice that these days concern is reckoned anew.
     """
     if last < first:
         raise Refused("attendance.ends_first", first=first, last=last)
@@ -72,15 +76,17 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         )
     }
     written = []
+    open_for = window(by.now, city.value("bookings", "rules", BookingPolicy))
     closed = _closed({place.unit_id for place in places}, period)
     for place in places:
-        has_care = partial(_has_care, place.unit, closed.get(place.unit_id, frozenset()))
+        has_care = partial(_has_care, place, closed.get(place.unit_id, frozenset()))
         for day, category in absence_days(period, place.period, place.care_type, has_care):
-            in_time = day > by.today
+            in_time = day in open_for
             told = (
                 kind
                 if reporter is not Reporter.GUARDIAN
-                else recorded_kind(kind, agreed_days=_agreed_days(place, day), in_time=in_time)
+                else recorded_kind(kind, agreed_days=category is AbsenceCategory.BILLABLE and _agreed_days(place, day),
+                                   in_time=in_time)
             )
             row = noted.get((day, category))
             if row is None:
@@ -91,9 +97,17 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
                     raise Refused("attendance.told_by_unit", day=day, kind=row.kind)
                 row.kind, row.reported_by = told, reporter
             written.append(row)
+    if reporter is Reporter.GUARDIAN and kind is not AbsenceKind.SICK:
+        _check_apply(places, {row.day for row in written})
     if not written:
         raise Refused("attendance.no_care_days", first=first, last=last)
-    _redraft(child.id, period, by)
+    unbooked = {row.day for row in written if row.day in open_for}
+    for booking in db.session.scalars(
+        select(Booking).where(Booking.child_id == child.id, Booking.day.between(first, last))
+    ):
+        if booking.day in unbooked:
+            db.session.delete(booking)
+    redraft(child.id, period, by)
     return written
 
 
@@ -104,7 +118,16 @@ def remove(absence: Absence, by: Actor) -> None:
         select(Absence).where(Absence.child_id == absence.child_id, Absence.day == absence.day)
     ):
         db.session.delete(row)
-    _redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+    redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+
+
+def _check_apply(places: Sequence[Placement], days: set[date]) -> None:
+    """A long absence of a child in pre-primary education is applied for."""
+    rules = city.value("bookings", "rules", BookingPolicy)
+    bound = sum(1 for day in days for place in places
+                if place.care_type in rules.application_care and day in place.period)
+    if bound > rules.application_days:
+        raise Refused("attendance.apply_instead", days=bound, most=rules.application_days)
 
 
 def _closed(units: set[int], period: DateRange) -> dict[int, frozenset[date]]:
@@ -112,11 +135,13 @@ def _closed(units: set[int], period: DateRange) -> dict[int, frozenset[date]]:
     return {} if invoice_policy().closures_are_charged else closed_days(units, period)
 
 
-def _has_care(unit: Unit, closed: frozenset[date], day: date) -> bool:
-    return unit.on(day) and unit.open_days(closed).has_care(day, shift_care=False)
+def _has_care(place: Placement, closed: frozenset[date], day: date) -> bool:
+    """Children with shift care have the days of shift care; those who need it now and then the ordinary ones."""
+    full = any(need.shift_care is ShiftCare.FULL and day in need.period for need in place.needs)
+    return place.unit.on(day) and place.unit.open_days(closed).has_care(day, shift_care=full)
 
 
-def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
+def redraft(child_id: int, period: DateRange, by: Actor) -> None:
     """An invoice that is still a draft tells the truth."""
     db.session.flush()
     for head, month in drafts_of_child(child_id, period):
@@ -126,13 +151,16 @@ def _redraft(child_id: int, period: DateRange, by: Actor) -> None:
 def reporter_of(by: Actor) -> Reporter:
     """As what somebody reports: the office and directors may most, guardians least."""
     hows = {how for role, _, _ in by.grants for how in reaches(role, "attendance.absent")}
+    if by.user is not None and by.user.device:
+        return Reporter.STAFF
     if by.user is None or hows & {"all", "unit"}:
         return Reporter.OFFICE
     return Reporter.STAFF if "group" in hows else Reporter.GUARDIAN
 
 
 def _agreed_days(place: Placement, day: date) -> bool:
-    """Whether days or hours a month have been agreed for the day."""
+    """Whether days a month have been agreed for the day, or hours where the city takes these as well."""
     options = city.named("service_needs", ServiceNeed)
     agreed = [options[need.option] for need in place.needs if day in need.period and need.option in options]
-    return any(one.contract_days is not None or one.hours_a_month is not None for one in agreed)
+    hours_too = city.value("bookings", "rules", BookingPolicy).planned_for_hours
+    return any(one.contract_days is not None or (hours_too and one.hours_a_month is not None) for one in agreed)

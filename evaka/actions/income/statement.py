@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Annotated, Any
 
 from sqlalchemy import Select, func, select
@@ -13,8 +12,8 @@ from evaka import city
 from evaka.access import Actor
 from evaka.actions import Among, Long, action, tell
 from evaka.actions import income as incomes
+from evaka.actions.document import Upload, kept_file
 from evaka.actions.income import Amounts
-from evaka.kit import files
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
@@ -42,14 +41,6 @@ class StatementPolicy:
 
     megabytes: int = 8
     papers: int = 30
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file as it was sent: what its sender calls it, and its bytes."""
-
-    name: str
-    content: bytes
 
 
 def policy() -> StatementPolicy:
@@ -103,24 +94,14 @@ def attach(statement: IncomeStatement, by: Actor, *, kind: PaperKind, upload: Up
     own = _by_family(statement, by)
     if own:
         _must_be(statement, OPEN)
-    limits, media = policy(), files.media_type(upload.content)
-    if not upload.content:
-        raise Refused("statement.paper_empty", name=upload.name)
-    if media is None:
-        raise Refused("statement.paper_kind_wrong", name=upload.name)
-    if len(upload.content) > limits.megabytes * 1024 * 1024:
-        raise Refused("statement.paper_large", name=upload.name, most=limits.megabytes)
+    limits = policy()
+    columns = kept_file(upload, by, megabytes=limits.megabytes, called=kind.value)
     count = db.session.scalar(
         select(func.count()).select_from(StatementPaper).where(StatementPaper.statement_id == statement.id)
     )
     if count is not None and count >= limits.papers:
         raise Refused("statement.paper_many", most=limits.papers)
-    stem = upload.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or upload.name or kind.value
-    paper = StatementPaper(
-        statement_id=statement.id, kind=kind, name=f"{stem[:150]}.{files.ending(media)}", media=media,
-        size=len(upload.content), digest=sha256(upload.content).hexdigest(), added_at=by.now, by_office=not own,
-        content=upload.content,
-    )
+    paper = StatementPaper(statement_id=statement.id, kind=kind, by_office=not own, **columns)
     db.session.add(paper)
     _changed(statement, by, own=own)
     tell(kind=kind, size=paper.size)

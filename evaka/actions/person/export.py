@@ -29,13 +29,17 @@ from evaka.letters.letter import city_sender
 from evaka.letters.person import DataFacts, Section, data_letter
 from evaka.models.base import db
 from evaka.models.person import Person, ids_of
+from evaka.rules.booking import Pattern
 from evaka.rules.person import address_lines, listed_name
 from evaka.texts import enum_key, knows, say, spoken
 
 BATCH = 500  # rows held in memory at once
 ON_PAPER = 300  # rows of one kind on the printed list; the machine-readable one has them all
 IN_MEMORY = 2_000_000  # bytes: a larger file is made on the disk
-OWN_ONLY = {"receipt"}  # of these only the person's own, not those of the others in the same conversation
+# of these only the person's own, not those of the others in the same conversation
+OWN_ONLY = {"receipt", "thread_member", "email"}
+WHOLE = (("thread_member", "thread_id"),)  # what a person belongs to: a conversation
+WORDS = (("message", "post_id"),)  # what a row that is told says in the words of another
 NAMES = ("name", "title")  # columns by which a row of another table is called
 
 
@@ -70,11 +74,7 @@ def told_of(person_id: int) -> list[Told]:
     for table, columns in references().items():
         if table is not PERSON:
             found[table].append(or_(*(column.in_(who) for column in columns)))
-    for table in list(found):  # what a person belongs to, as a conversation
-        whole = _belongs_to(table)
-        if whole is not None:
-            column, other = whole
-            found[other].append(other.c.id.in_(select(column).where(or_(*found[table]))))
+    _above(WHOLE, found)
     for table in db.metadata.sorted_tables:  # what those rows consist of
         if table.name in OWN_ONLY or table is PERSON:
             continue
@@ -83,17 +83,17 @@ def told_of(person_id: int) -> list[Told]:
                 parent = key.column.table
                 if parent in found and parent not in (PERSON, table):
                     found[table].append(column.in_(select(parent.c.id).where(or_(*found[parent]))))
+    _above(WORDS, found)
     return [Told(table, or_(*found[table])) for table in db.metadata.sorted_tables if table in found]
 
 
-def _belongs_to(table: sa.Table) -> tuple[sa.Column[Any], sa.Table] | None:
-    """The whole that a table makes people members of: it joins one person with one other row, and says no more."""
-    columns = [one for one in table.columns if one.name not in ("id", "version")]
-    targets = [next(iter(one.foreign_keys)).column.table if one.foreign_keys else None for one in columns]
-    if len(columns) == 2 and PERSON in targets and None not in targets and targets.count(PERSON) == 1:
-        column = columns[1 - targets.index(PERSON)]
-        return column, next(iter(column.foreign_keys)).column.table
-    return None
+def _above(columns: Iterable[tuple[str, str]], found: dict[sa.Table, list[ColumnElement[bool]]]) -> None:
+    """The rows that these columns of rows that are told point at."""
+    for name, column in columns:
+        table = db.metadata.tables[name]
+        if table in found:
+            other = next(iter(table.c[column].foreign_keys)).column.table
+            found[other].append(other.c.id.in_(select(table.c[column]).where(or_(*found[table]))))
 
 
 # -- rows, with the names of what they point at ------------------------------------------------------
@@ -159,7 +159,7 @@ def plain(value: Any) -> Any:
             return value.value
         case date() | datetime() | time():
             return value.isoformat()
-        case Decimal():
+        case Decimal() | Pattern():
             return str(value)
         case dict():
             return {str(key): plain(one) for key, one in value.items()}

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true, union
 
-from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, rows_of
-from evaka.kit.dates import DateRange, add_months
+from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
+from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.models.application import Application
-from evaka.models.assistance import AssistanceFactor
+from evaka.models.assistance import AssistanceFactor, factors
 from evaka.models.base import db
 from evaka.models.person import Person
-from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.placement import ShiftCare
-from evaka.rules.unit import LEVELS, Crowd, Key, OccupancyKind, Peaks, Stay, peaks
+from evaka.rules.unit import LEVELS, Commitment, Crowd, Key, Need, OccupancyKind, Peaks, Rows, Stay, peaks
 
 UNDER_3 = 36  # months
 FEW = 60  # units
+MONTHS = 12
 
 
 def fullest_days(
@@ -81,3 +85,71 @@ def _crowds(units: set[int], period: DateRange, alone: set[int]) -> list[Crowd]:
         Crowd(unit_id, begins, ends, care_type, option, shift_care or ShiftCare.NONE, birth, children)
         for begins, ends, care_type, option, shift_care, birth, unit_id, children in rows
     ]
+
+
+def by_group(unit: Unit, period: DateRange, levels: Sequence[OccupancyKind] = LEVELS) -> dict[Key, Peaks]:
+    """The same of each group of a unit: the children who are in it, and those who are thought of for it."""
+    [place] = places_of([unit], period)
+    return peaks(place.by_group(), [], rows_by_group(unit, period), period, options(), levels=levels)
+
+
+def rows_by_group(unit: Unit, period: DateRange) -> Rows:
+    """The stays of children in the groups of a unit, and of those who are planned or thought of for one."""
+    needs: dict[int, list[Need]] = defaultdict(list)
+    of_unit = (Placement.unit_id == unit.id) & Placement.meets(period)
+    for place_id, start, end, option, shift_care in db.session.execute(
+        select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
+               ServiceNeedPeriod.option, ServiceNeedPeriod.shift_care)
+        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(of_unit)
+    ):
+        needs[place_id].append(Need(DateRange(start, end), option, shift_care))
+    stays = [
+        Stay(child_id, born, group_id, DateRange(start, end), care_type, tuple(needs[place_id]))
+        for place_id, child_id, born, group_id, start, end, care_type in db.session.execute(
+            select(Placement.id, Placement.child_id, Person.born, GroupPlacement.group_id, GroupPlacement.start,
+                   GroupPlacement.end, Placement.care_type)
+            .join(Placement, Placement.id == GroupPlacement.placement_id)
+            .join(Person, Person.id == Placement.child_id).where(of_unit, GroupPlacement.meets(period)))
+    ]
+    meant = dict(db.session.execute(
+        select(Application.child_id, PlacementPlan.group_id)
+        .join(Application, Application.id == PlacementPlan.application_id)
+        .where(PlacementPlan.unit_id == unit.id, PlacementPlan.group_id.is_not(None),
+               PlacementPlan.status.in_(list(COMMITMENT)))).tuples().all())
+    stays += [
+        replace(stay, place=meant[stay.child]) for stay in planned_stays(PlacementPlan.unit_id == unit.id, period)
+        if stay.child in meant]
+    weigh = {child: line.spans for child, line in factors({int(stay.child) for stay in stays}, period).items()}
+    return Rows(stays=stays, factors=weigh, breaks=term_breaks())
+
+
+def effects(plans: Sequence[PlacementPlan], today: date) -> dict[int, Peaks]:
+    """Of each plan what its unit holds without the child (planned) and with it (whole), by month of the coming year.
+
+    A few queries for all of them; the plans' children must be at hand.
+    """
+    first = today.replace(day=1)
+    period = DateRange(first, add_months(first, MONTHS) - DAY)
+    units = {plan.unit_id: plan.unit for plan in plans}
+    if not units:
+        return {}
+    alone = _alone(period) | {plan.child_id for plan in plans}
+    places = {place.key: place for place in places_of(list(units.values()), period)}
+    crowds: dict[Key, list[Crowd]] = defaultdict(list)
+    for crowd in _crowds(set(units), period, alone):
+        crowds[crowd.place].append(crowd)
+    rows = rows_of(list(units.values()), period, only=alone)
+    stays: dict[Key, list[Stay]] = defaultdict(list)
+    for stay in rows.stays:
+        stays[stay.place].append(stay)
+    found = {}
+    for plan in plans:
+        # what is asked about is not there before it is answered; a place that the child has already is
+        others = [stay for stay in stays[plan.unit_id]
+                  if stay.child != plan.child_id or stay.commitment is Commitment.PLACED]
+        child = [stay for stay in stays[plan.unit_id] if stay.child == plan.child_id] or planned_stays(
+            PlacementPlan.id == plan.id, period)
+        found[plan.id] = peaks(
+            [places[plan.unit_id]], crowds[plan.unit_id], replace(rows, stays=others), period, options(),
+            applicant=child, levels=(OccupancyKind.PLANNED,))[plan.unit_id]
+    return found

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import Select, select, update
 
 from evaka import city
 from evaka.access import Actor, reaches
-from evaka.actions import Choice, Long, action, notify_user, record
+from evaka.actions import Among, Choice, Long, action, notify_user, record
 from evaka.actions.application import move
 from evaka.actions.decision.draft import discard
 from evaka.actions.placement.plan import PLANS, hold, living_plan, living_plans, move_many, turn
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
 from evaka.models.base import db
@@ -78,10 +79,15 @@ def confirm(plan: PlacementPlan, by: Actor) -> None:
     plan.application.status_since = by.now
 
 
+def open_units(_plan: PlacementPlan, by: Actor) -> Select[Any]:
+    """A director may name any unit of the city, though its page is not for them."""
+    return select(Unit).where(Unit.meets(DateRange(by.today))).order_by(Unit.name)
+
+
 @action("placement.decline")
 def decline(
     plan: PlacementPlan, by: Actor, *, decline_reason: Annotated[str, Choice("declines")] = "other", reason: Long = "",
-    suggested_unit: Unit | None = None, suggested_start: date | None = None,
+    suggested_unit: Annotated[Unit, Among(open_units)] | None = None, suggested_start: date | None = None,
 ) -> None:
     """The director has no place, says why, and perhaps what would do instead; the application waits for another one."""
     check_decline(decline_reasons()[decline_reason], reason)

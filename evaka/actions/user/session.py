@@ -6,13 +6,14 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, true, update
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.actions.user.security import security
 from evaka.models.base import Moment, db
+from evaka.models.city import STAMP, lay_over
 from evaka.models.user import User, UserSession
 
 
@@ -37,7 +38,7 @@ IS_OPEN = and_(
     UserSession.seen >= bindparam("seen_after", type_=Moment()),
 )
 OF_TOKEN = (
-    select(UserSession).where(UserSession.digest == bindparam("digest"), IS_OPEN)
+    select(UserSession, STAMP).join(STAMP, true()).where(UserSession.digest == bindparam("digest"), IS_OPEN)
     .options(joinedload(UserSession.user, innerjoin=True).joinedload(User.grants)))
 
 
@@ -53,9 +54,15 @@ def is_open(now: datetime) -> ColumnElement[bool]:
 
 
 def session_of(token: str, now: datetime, agent: str) -> UserSession | None:
-    """The open session of a token; the cookie of one browser opens nothing in another."""
-    row = db.session.scalars(OF_TOKEN, {"digest": digest(token)} | _limits(now)).unique().one_or_none()
-    return row if row is not None and row.agent == agent[:200] else None
+    """The open session of a token; the cookie of one browser opens nothing in another.
+
+    Every page of who has logged in begins with this: whether the city's tables have changed is asked along.
+    """
+    asked = {"digest": digest(token), "day": now.date()}
+    found = db.session.execute(OF_TOKEN, asked | _limits(now)).unique().one_or_none()
+    if found is not None and lay_over(now.date(), tuple(found[1:])):  # how long a session lasts may be among the news
+        found = db.session.execute(OF_TOKEN, asked | _limits(now)).unique().one_or_none()
+    return found[0] if found is not None and found[0].agent == agent[:200] else None
 
 
 def open_sessions(user: User, now: datetime) -> list[UserSession]:

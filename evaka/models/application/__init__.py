@@ -48,7 +48,7 @@ class Application(OfChild, Model):
     status: Mapped[ApplicationStatus] = mapped_column(default=ApplicationStatus.CREATED)
     guardian_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # who applies
     received: Mapped[date | None]  # the day it arrived: the clock of 17 § starts
-    made_at: Mapped[datetime | None]  # when the draft was begun
+    saved_at: Mapped[datetime | None]  # when its answers were last saved
     status_since: Mapped[datetime | None]
 
     # what is applied for
@@ -67,6 +67,7 @@ class Application(OfChild, Model):
     max_fee_accepted: Mapped[bool] = _no()  # needs not tell its income
 
     # the child
+    assistance_needed: Mapped[bool] = _no()
     assistance: Mapped[str] = _words()  # support the child needs
     allergies: Mapped[str] = _words()
     diet: Mapped[str] = _words()
@@ -100,7 +101,7 @@ class Application(OfChild, Model):
     consent_words: Mapped[str] = _words()
 
     notes: Mapped[str] = _words()  # what else the family tells
-    answers: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict, server_default="{}")  # by the city's questions
+    answers: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict, server_default="{}")  # see questions.toml
 
     # what the office says of it
     transfer: Mapped[bool] = _no()  # the child has such a place already
@@ -124,7 +125,14 @@ class Application(OfChild, Model):
     preferences: Mapped[list[Preference]] = relationship(
         order_by="Preference.place", cascade="all, delete-orphan", back_populates="application"
     )
+    first_preference: Mapped[Preference | None] = relationship(
+        primaryjoin="(Application.id == Preference.application_id) & (Preference.place == 1)", viewonly=True)
     units: AssociationProxy[list[Unit]] = association_proxy("preferences", "unit")
+
+    @classmethod
+    def in_office(cls) -> ColumnElement[bool]:
+        """What the office sees at all: a guardian's draft is the guardian's alone."""
+        return (cls.status != ApplicationStatus.CREATED) | (cls.origin != Origin.ELECTRONIC)
 
     @classmethod
     def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:

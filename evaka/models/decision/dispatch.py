@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Model
+from evaka.models.base import Model, db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
+from evaka.models.journal import AuditEvent
 from evaka.models.person import Person
 from evaka.models.user import User
 from evaka.rules.decision import Channel
@@ -60,7 +61,6 @@ class Delivery(Model):
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     dispatch_id: Mapped[int | None] = mapped_column(ForeignKey("dispatch.id"), index=True)
     sent_at: Mapped[datetime | None]
-    read_at: Mapped[datetime | None]  # first opened in the service: shows when it was received
     proof: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
 
     decision: Mapped[Decision] = relationship()
@@ -79,3 +79,15 @@ class Delivery(Model):
 
     def __str__(self) -> str:
         return f"{self.decision} → {self.person}"
+
+
+def first_read(decision_id: int) -> dict[int, datetime]:
+    """When a decision was first opened in the service, by who received it: the journal shows that it was."""
+    lines = (
+        select(User.person_id, sa.func.min(AuditEvent.at))
+        .join(User, User.id == AuditEvent.user_id)
+        .where(AuditEvent.subject == "decision", AuditEvent.subject_id == decision_id,
+               AuditEvent.action == "decision.read", User.person_id.is_not(None))
+        .group_by(User.person_id)
+    )
+    return {person: at for person, at in db.session.execute(lines).tuples() if person is not None}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from evaka.models.base import apart_ddl, db, kept_ddl
+from evaka.models.base import apart_ddl, db, kept_ddl, spans_ddl
 from evaka.models.search import FINDABLE, findable_ddl, is_index_of_words
 
 
 def keep_apart_again(connection: sa.Connection) -> None:
-    """Make the rules of `keep_apart` and `keep_forever` anew after the steps.
+    """Make the rules of `keep_apart`, `keep_spans_apart` and `keep_forever` anew after the steps.
 
     SQLite's way of altering a table drops its triggers.
     """
@@ -19,6 +19,7 @@ def keep_apart_again(connection: sa.Connection) -> None:
         if table.name not in there:
             continue
         rules = [apart_ddl(table.name, name, *rule) for name, rule in table.info.get("apart", {}).items()]
+        rules += [spans_ddl(table.name, name, *rule) for name, rule in table.info.get("spans", {}).items()]
         if table.info.get("kept"):
             rules.append(kept_ddl(table.name))
         for create, drop in (rule[dialect] for rule in rules):
@@ -31,6 +32,8 @@ def make_findable_again(connection: sa.Connection) -> None:
     dialect = connection.dialect.name
     there = set(sa.inspect(connection).get_table_names())
     for table in sorted(FINDABLE):
+        if table in there and all(one["name"] != "search_key" for one in sa.inspect(connection).get_columns(table)):
+            continue  # a later step brings the words
         create, drop = findable_ddl(table)[dialect]
         for statement in (*drop, *(create if table in there else ())):
             connection.exec_driver_sql(statement.replace("%", "%%"))

@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy.sql.elements import False_, True_
 
 from evaka.models.base import Moment, db
+from evaka.models.booking import PatternType
 from evaka.models.migrations import is_compared, keep_apart_again, make_findable_again
 from evaka.models.unit import WeekType
 
@@ -22,7 +23,7 @@ def plain(kind: str, item: object, _context: object) -> str | bool:
         return False
     if isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"
-    return f"sa.String(length={item.impl.length})" if isinstance(item, WeekType) else False
+    return f"sa.String(length={item.impl.length})" if isinstance(item, WeekType | PatternType) else False
 
 
 def run() -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey, Select, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, SelectBase, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange, add_months
@@ -182,19 +182,29 @@ def overlapping(child_id: int, period: DateRange) -> Select[Placement]:
     return select(Placement).where(Placement.child_id == child_id, Placement.meets(period)).order_by(Placement.start)
 
 
-def children_placed(units: set[int], today: date) -> Select[Any]:
-    """Children with a place in the units: now, in the future, or ended a month ago at most."""
+def children_placed(units: set[int], today: date) -> SelectBase:
+    """Children with a place or back-up care in the units: now, in the future, or ended a month ago at most."""
+    from evaka.models.backup_care import children_hosted  # back-up care stands on places
+
+    return children_at_home(units, today).union_all(children_hosted(units, today))
+
+
+def children_at_home(units: set[int], today: date) -> Select[Any]:
+    """Those of them who have their own place there."""
     return select(Placement.child_id).where(
         Placement.unit_id.in_(units), Placement.meets(DateRange(add_months(today, -SEEN_AFTERWARDS)))
     )
 
 
-def children_grouped(groups: set[int], today: date) -> Select[Any]:
-    """Children who are in the groups today or will be."""
-    return (
+def children_grouped(groups: set[int], today: date) -> SelectBase:
+    """Children who are in the groups today or will be, also those who come for back-up care."""
+    from evaka.models.backup_care import children_guests  # back-up care stands on places
+
+    own = (
         select(Placement.child_id).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
         .where(GroupPlacement.group_id.in_(groups), GroupPlacement.meets(DateRange(today)))
     )
+    return own.union_all(children_guests(groups, today))
 
 
 def children_with(feature: Feature, today: date) -> Select[Any]:

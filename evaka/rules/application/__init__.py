@@ -6,18 +6,15 @@ begin unexpectedly), 12 § (the right to care).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
 
-from evaka.kit.dates import DateRange, add_months
+from evaka.kit.dates import add_months
 from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
-from evaka.rules.placement import DAYCARE_TYPES, PREPARATORY_TYPES, PRESCHOOL_TYPES, CareType
 
-Id = TypeVar("Id", int, str)
 PART_DAY = 5 * 60  # minutes at most
 
 
@@ -82,6 +79,7 @@ APPLICATION = Workflow[ApplicationStatus](
     accept=({_S.WAITING_GUARDIAN, _S.ACTIVE}, _S.ACTIVE),
     reject=({_S.WAITING_GUARDIAN}, _S.REJECTED),
     cancel=({_S.SENT, _S.WAITING_PLACEMENT}, _S.CANCELLED),
+    overtake=({_S.SENT}, _S.CANCELLED),  # a transfer of a child who has no place any more
 )
 OPEN = frozenset(_S) - {
     _S.ACTIVE,
@@ -89,6 +87,14 @@ OPEN = frozenset(_S) - {
     _S.CANCELLED,
 }  # the office or the family still has something to do
 ON_THE_DESK = OPEN - {_S.CREATED, _S.WAITING_GUARDIAN}  # the clock of 17 § runs for the office
+
+
+class PreschoolDue(StrEnum):
+    """By when a place in pre-primary education is decided; the law sets no day for it."""
+
+    START = "start"  # before the wanted first day
+    MONTHS = "months"  # as in day care
+    SENT = "sent"  # at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,50 +105,14 @@ class ApplicationPolicy:
     due_months: int = 4
     urgent_days: int = 14
     due_at_start: bool = True  # not due before the wanted start, however early the family applies
+    preschool_due: PreschoolDue = PreschoolDue.START
     earliest_days: int = 366  # how far ahead a family may apply
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What an application tells; an empty answer is None or an empty text."""
-
-    kind: ApplicationKind
-    units: Sequence[int] = ()
-    start: date | None = None
-    service_need: str = ""
-    part_day: bool = False  # as the chosen service need says
-    begins_at: time | None = None
-    ends_at: time | None = None
-    guardian_reachable: bool = False  # a telephone number or an e-mail address is known
-    assistance_needed: bool = False
-    assistance: str = ""
-
-
-def missing(form: Form) -> list[str]:
-    """The keys of what must still be told before the application can be sent, in the order of the form."""
-    found = []
-    if form.start is None:
-        found.append("application.missing.start")
-    if not form.units:
-        found.append("application.missing.unit")
-    if form.kind is ApplicationKind.DAYCARE and not form.service_need:
-        found.append("application.missing.service_need")
-    if form.part_day and (form.begins_at is None or form.ends_at is None):
-        found.append("application.missing.hours")
-    if form.assistance_needed and not form.assistance.strip():
-        found.append("application.missing.assistance")
-    if not form.guardian_reachable:
-        found.append("application.missing.contact")
-    return found
-
-
-def check_complete(form: Form, policy: ApplicationPolicy) -> None:
-    """Refuses to send an application that is not complete or contradicts itself."""
-    if lacking := missing(form):
-        raise Refused("application.incomplete", missing=lacking)
-    check_units(form.units, policy)
-    if form.begins_at is not None and form.ends_at is not None:
-        check_hours(form.begins_at, form.ends_at, part_day=form.part_day)
+    guardians_ask: frozenset[ApplicationKind] = frozenset(ApplicationKind)  # kinds that families send themselves
+    proof_needed: bool = False  # urgency and shift care are sent with their papers only
+    draft_days: int = 60  # a draft that nobody has touched for so long is taken away
+    proof_reminder_days: int = 3  # after so many days a family is reminded of the proof of its urgency
+    megabytes: int = 8  # of a paper at most
+    papers: int = 30
 
 
 def check_units(units: Sequence[int], policy: ApplicationPolicy) -> None:
@@ -198,16 +168,20 @@ def due(
     *,
     policy: ApplicationPolicy,
     transfer: bool = False,
+    kind: ApplicationKind = ApplicationKind.DAYCARE,
 ) -> date | None:
     """The last day to give a place (17 §).
 
     Four months from the day the application came; not before the wanted start where the city reckons so.
     When work or studies begin unexpectedly, two weeks from the day the proof was accepted or the application
     came, whichever is later; until there is accepted proof the four months run.  None for a child who already
-    has a place and wants another: the law sets no day for that.
+    has a place and wants another: the law sets no day for that.  Pre-primary education has a day of the city's
+    choice.
     """
     if transfer:
         return None
+    if kind is ApplicationKind.PRESCHOOL and policy.preschool_due is not PreschoolDue.MONTHS:
+        return sent_on if policy.preschool_due is PreschoolDue.SENT or start is None else max(sent_on, start)
     ordinary = add_months(sent_on, policy.due_months)
     if policy.due_at_start and start is not None:
         ordinary = max(ordinary, start)
@@ -229,21 +203,6 @@ def overdue(status: ApplicationStatus, due: date | None, today: date) -> bool:
 def urgency(due: date | None, today: date) -> int | None:
     """Days that are left, below zero when the day has passed; None without a due date."""
     return None if due is None else (due - today).days
-
-
-def is_transfer(kind: ApplicationKind, start: date, places: Iterable[tuple[DateRange, CareType]]) -> bool:
-    """Whether the child has such a place already on the wanted start or after it."""
-    alike = {
-        ApplicationKind.DAYCARE: DAYCARE_TYPES,
-        ApplicationKind.PRESCHOOL: PRESCHOOL_TYPES | PREPARATORY_TYPES,
-        ApplicationKind.CLUB: frozenset({CareType.CLUB}),
-    }[kind]
-    return any(care_type in alike and place & DateRange(start) for place, care_type in places)
-
-
-def must_be_read(form: Form, *, allergies: str = "", diet: str = "", notes: str = "") -> bool:
-    """Whether a person has to read the application before a place is planned."""
-    return form.assistance_needed or any(text.strip() for text in (allergies, diet, notes))
 
 
 def after_answers(*, accepted: int, waiting: int) -> str | None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
+from evaka.kit.workflow import Workflow
 from evaka.rules.placement import CareType
 
 
@@ -60,11 +61,27 @@ def away_all_day(absent: Set[AbsenceCategory], care_type: CareType) -> bool:
 
 
 class Reporter(StrEnum):
-    """Who tells of an absence: the guardian, the staff of the group, the director or the office."""
+    """Who tells of an absence: the guardian, the staff of the group, the director or the office; or what follows by
+    itself from agreed hours and repeating weeks."""
 
     GUARDIAN = "guardian"
     STAFF = "staff"
     OFFICE = "office"
+    SYSTEM = "system"
+
+
+class AbsenceApplicationStatus(StrEnum):
+    """Of an application for a long absence."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+APPLICATION = Workflow[AbsenceApplicationStatus](
+    accept_application=({AbsenceApplicationStatus.WAITING}, AbsenceApplicationStatus.ACCEPTED),
+    reject_application=({AbsenceApplicationStatus.WAITING}, AbsenceApplicationStatus.REJECTED),
+)
 
 
 @dataclass(frozen=True, slots=True)

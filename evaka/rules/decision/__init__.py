@@ -10,11 +10,11 @@ Statutory Terms (150/1930), 2 § and 5 §.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
 from evaka.rules.calendar import next_business_day
@@ -83,14 +83,37 @@ class AnswerChannel(StrEnum):
     OFFICE = "office"
 
 
+class Informed(StrEnum):
+    """Which other guardians get a copy of a decision."""
+
+    ALL = "all"
+    SAME_ADDRESS = "same_address"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionPolicy:
-    """How long a guardian has: days to move the start, to answer, to appeal."""
+    """How long a guardian has: days to move the start, to answer, to appeal; who is told, and reminded when.
+
+    A start in pre-primary education follows the term: a guardian may move it by
+    `preschool_start_may_move_days`, the office by as many as other starts.  `suomi_fi` prepares messages for
+    those who have an identity code and no log-in, instead of letters.  Reminders go `remind_after_days` after
+    the decision and after each other, never more than `reminders`, and none `remind_until_days` after it was
+    sent.  `any_guardian_answers`: also one who lives apart from whoever applied.
+    """
 
     start_may_move_days: int
     answer_days: int
     appeal_days: int = 30
     preschool_appeal_days: int = 14
+    preschool_start_may_move_days: int = 0
+    other_guardians: Informed = Informed.ALL
+    suomi_fi: bool = False
+    remind_after_days: int = 7
+    reminders: int = 2
+    remind_until_days: int = 60
+    claim_handling_days: int = 60
+    any_guardian_answers: bool = False
 
 
 def needed(care_type: CareType) -> tuple[CareType, ...]:
@@ -137,6 +160,19 @@ def drafts(
     )
 
 
+def granted(care_type: CareType, period: DateRange, term: DateRange | None) -> list[tuple[CareType, DateRange]]:
+    """The places that an accepted decision gives, in order of time.
+
+    Care around pre-primary or preparatory education lasts as long as its term; what is granted after it is day care.
+    A club ends with the term.
+    """
+    if kind_of(care_type) not in CONNECTED or term is None or term.end is None:
+        return [(care_type, period)]
+    taught = period & DateRange(date.min, term.end)
+    rest = period & DateRange(term.end + DAY) if kind_of(care_type) is not _K.PRESCHOOL_CLUB else None
+    return [*([(care_type, taught)] if taught else []), *([(CareType.DAYCARE, rest)] if rest else [])]
+
+
 def check_order(care_type: CareType, others: Mapping[CareType, DecisionStatus]) -> None:
     """Pre-primary education is accepted before the care around it is answered."""
     primary = needed(care_type)[0]
@@ -145,6 +181,13 @@ def check_order(care_type: CareType, others: Mapping[CareType, DecisionStatus]) 
         and others.get(primary, DecisionStatus.ACCEPTED) is not DecisionStatus.ACCEPTED
     ):
         raise Refused("decision.primary_first", primary=primary, care_type=care_type)
+
+
+def movable_days(care_type: CareType, policy: DecisionPolicy, *, guardian: bool) -> int:
+    """By how many days the first day may be put off: in pre-primary education a guardian follows the term."""
+    if guardian and kind_of(care_type) in PRIMARY:
+        return policy.preschool_start_may_move_days
+    return policy.start_may_move_days
 
 
 def start_window(granted: DateRange, days_later: int) -> DateRange:
@@ -195,8 +238,7 @@ def answer_due(sent: date, days: int, channel: Channel = Channel.PORTAL) -> date
 
 def appeal_days(care_type: CareType, policy: DecisionPolicy) -> int:
     """How long a revised decision may be claimed; pre-primary education has its own time."""
-    own = care_type in PRESCHOOL_TYPES | PREPARATORY_TYPES and care_type not in CONNECTED_DAYCARE
-    return policy.preschool_appeal_days if own else policy.appeal_days
+    return policy.preschool_appeal_days if kind_of(care_type) in PRIMARY else policy.appeal_days
 
 
 def appeal_due(
@@ -211,7 +253,7 @@ class Reason:
     """A ground for decisions: one for all children of a season, or one that is picked for a single child.
 
     `text` is by language.  A ground that is not `ready` may still be written on, and no decision leaves with
-    it.
+    it.  `name` is what the list shows of those that are picked, in the order of `order`.
     """
 
     key: str
@@ -220,6 +262,8 @@ class Reason:
     valid: DateRange
     for_everybody: bool = True
     ready: bool = True
+    name: Mapping[str, str] = field(default_factory=dict)
+    order: int = 0
 
 
 def common_reason(reasons: Iterable[Reason], care_type: CareType, start: date, language: str) -> Reason:
@@ -241,6 +285,22 @@ def common_reason(reasons: Iterable[Reason], care_type: CareType, start: date, l
     return newest
 
 
+def stands_for(kind: DecisionKind) -> DecisionKind:
+    """The kind of which a kind's instruction and words are, where it has none of its own: part time is day care."""
+    return _K.DAYCARE if kind is _K.DAYCARE_PART_TIME else kind
+
+
+def to_remind(sent: date, reminded_on: date | None, reminders: int, policy: DecisionPolicy, today: date) -> bool:
+    """Whether a family that has not answered is reminded today."""
+    since = (today - sent).days
+    last = reminded_on or sent
+    return (
+        reminders < policy.reminders
+        and since <= policy.remind_until_days
+        and (today - last).days >= policy.remind_after_days
+    )
+
+
 def own_reasons(reasons: Iterable[Reason], care_type: CareType, day: date) -> list[Reason]:
     """The grounds that may be picked for one child."""
     return [
@@ -248,3 +308,23 @@ def own_reasons(reasons: Iterable[Reason], care_type: CareType, day: date) -> li
         for one in reasons
         if not one.for_everybody and one.ready and care_type in one.care_types and day in one.valid
     ]
+
+
+def picked(
+    keys: Iterable[str], reasons: Mapping[str, Reason], care_type: CareType, day: date, language: str
+) -> tuple[str, ...]:
+    """The texts of the grounds that were picked for a child, as the letter prints them.
+
+    Refuses one that the city has taken out of use since, or that is not of this care or language.
+    """
+    offered = {one.key for one in own_reasons(reasons.values(), care_type, day)}
+    texts = []
+    for key in keys:
+        if key not in offered:
+            raise Refused("decision.reason_not_offered", reason=key, care_type=care_type, start=day)
+        if not (text := reasons[key].text.get(language)):
+            raise Refused(
+                "decision.reason_not_translated", care_type=care_type, language=f"language.{language}"
+            )
+        texts.append(text)
+    return tuple(texts)

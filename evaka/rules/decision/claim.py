@@ -6,8 +6,10 @@ Procedure Act (434/2003), 49 c § (the time for it), 49 e § (it is handled with
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
+from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
 
 
@@ -31,3 +33,9 @@ CLAIM = Workflow[ClaimStatus](
     decide=({ClaimStatus.RECEIVED, ClaimStatus.FORWARDED}, ClaimStatus.DECIDED),
     withdraw=({ClaimStatus.RECEIVED, ClaimStatus.FORWARDED}, ClaimStatus.WITHDRAWN),
 )
+
+
+def check_days(day: date, *, sent: date, today: date) -> None:
+    """What is noted of a claim has happened: after the decision or the step before it, and not in the future."""
+    if not sent <= day <= today:
+        raise Refused("claim.day_outside", day=day, first=sent, last=today)

@@ -24,6 +24,7 @@ class Feature(StrEnum):
 
     MESSAGES = "messages"
     ABSENCES = "absences"
+    BOOKINGS = "bookings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,12 +268,11 @@ def _fullest(
 
 def _apply(changes: Counter[Worth], sums: Mapping[DayKind, _Sums]) -> None:
     for worth, children in changes.items():
-        if children:
-            for kind, one in sums.items():
-                if (found := counted(worth, kind)) is not None:
-                    weight, young = found
-                    one.headcount += children
-                    if young:
-                        one.under_3 += weight * children
-                    else:
-                        one.over_3 += weight * children
+        for kind, one in sums.items():
+            if (found := counted(worth, kind)) is not None:
+                weight, young = found
+                one.headcount += children
+                if young:
+                    one.under_3 += weight * children
+                else:
+                    one.over_3 += weight * children

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TypeAlias
 
 from evaka.kit.dates import DAY, DateRange
@@ -59,6 +59,11 @@ class Figures:
             return None
         ratio = (self.sum / (self.adults * AN_ADULT)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
         return (ratio * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    @property
+    def adults_needed(self) -> Decimal:
+        """How many adults the children need (35 §), to two decimals, upwards: a quarter of one is one too few."""
+        return (self.sum / AN_ADULT).quantize(Decimal("0.01"), ROUND_UP)
 
     @property
     def free(self) -> Decimal | None:

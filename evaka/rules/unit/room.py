@@ -14,6 +14,7 @@ from evaka.rules.unit.occupancy import Figures, occupancy
 from evaka.rules.unit.rows import Commitment, Key, OccupancyKind, Options, Place, Rows, Stay
 
 FULL = Decimal(100)  # percent
+LAST = date.max - DAY  # of a period without an end
 
 
 def peak(days: Mapping[date, Figures], period: DateRange) -> Figures | None:
@@ -123,19 +124,13 @@ def most_at_once(stays: Iterable[tuple[Key, DateRange]], period: DateRange) -> i
             by_child[child].append(shared)
     changes: Counter[date] = Counter()
     for spans in by_child.values():
-        last = None
+        until = date.min  # the child has been counted so far
         for span in sorted(spans, key=lambda one: one.start):
-            if last is None or span.start > last + DAY:
-                if last is not None:
-                    changes[last + DAY] -= 1
-                changes[span.start] += 1
-                last = span.last_day if span.end else None
-            elif span.end is None or span.last_day > last:
-                last = span.last_day if span.end else None
-            if span.end is None:
-                break
-        if last is not None:
-            changes[last + DAY] -= 1
+            end = min(span.last_day, LAST) + DAY
+            if end > until:
+                changes[max(span.start, until)] += 1
+                changes[end] -= 1
+                until = end
     return max(accumulate(changes[day] for day in sorted(changes)), default=0)
 
 

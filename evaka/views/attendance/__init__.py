@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
@@ -21,15 +21,17 @@ from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, aged, told, word_of, written
 
 
-def tells_absences(by: Actor, child_id: int | None = None) -> bool:
-    """Whether a guardian may tell of absences where a child has its place: one child, or any of the own."""
+def tells_absences(by: Actor) -> Select[tuple[bool]]:
+    """Whether a guardian may tell of absences where a child has its place."""
+    return select(_told_of(by).exists())
+
+
+def _told_of(by: Actor) -> Select[tuple[int]]:
+    """The own children who have a place where absences are told."""
     if by.user is None or by.user.person_id is None:
-        return False
+        return select(Placement.child_id).where(false())
     children = own_children(by.user.person_id, by.today)
-    placed = children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
-    if child_id is not None:
-        placed = placed.where(Placement.child_id == child_id)
-    return db.session.scalar(placed.limit(1)) is not None
+    return children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
 
 
 class AttendanceScreen(Screen):
@@ -97,7 +99,8 @@ class MyAbsences(Screen):
         return super().file(row) | {"history": []}
 
     def offers(self, action: Action, row: Any) -> bool:
-        return action.key == "attendance.absent" and tells_absences(actor(), row.id)
+        return action.key in ("attendance.absent", "attendance.apply_leave") and db.session.scalar(
+            _told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
 
     def action_form(self, action: Action, row: Any) -> Any:
         """Only the kinds of absence that this person may tell of."""

@@ -22,8 +22,12 @@ from evaka.views.page import actor, row_url, told
 PAGES = {
     "message.send": "message.to_group", "message.write": "message.to_child", "person.merge": "duplicates.choose",
     "person.tell_apart": "duplicates.choose", "person.export_data": "personal_data.index",
+    "holiday_period.answer": "my_holiday_period.index", "booking.book": "my_booking.index",
+    "booking.repeat": "my_booking.repeat", "booking.enter": "booking.index",
     "income.begin_statement": "my_statement.begin", "statement.save": "my_statement.fill",
     "statement.send": "my_statement.fill",
+    "application.begin": "my_application.begin", "application.save": "application.fill",
+    "application.attach": "application.attach_page", "application.detach": "application.attach_page",
     "statement.attach": "statement.attach_page", "statement.detach": "statement.attach_page",
 }
 

@@ -11,8 +11,9 @@ CRUD = ("view", "create", "edit", "delete")
 BESIDES = (  # what pages and columns ask for besides
     "office.view", "my.view", "search.view",
     "person.read", "person.health", "person.see_restricted", "person.see_readers",
-    "person.conflicts", "person.retention",
+    "person.conflicts", "person.retention", "message.original",
     "city.create", "city.edit", "city.simulate", "fee.calculate", "index_day.begin", "suggestion.begin",
+    "sending.begin", "dispatch.make", "claim.bundle", "presence.arrive", "presence.leave", "presence.undo",
 )
 
 

@@ -18,9 +18,13 @@ from evaka.actions.user import closed_soon
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application, Preference
+from evaka.models.assistance import AssistanceFactor, DaycareAssistance
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
+from evaka.models.decision.claim import Claim
+from evaka.models.decision.dispatch import Delivery
 from evaka.models.fee import FeeDecision
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
@@ -29,8 +33,9 @@ from evaka.models.invoice import Invoice
 from evaka.models.journal import Email, JobRun
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan
+from evaka.models.placement.need_change import NeedChange
 from evaka.models.unit import Group, Unit
-from evaka.models.user import User
+from evaka.models.user import Grant, User
 from evaka.models.voucher import Payment, VoucherDecision
 from evaka.rules.application import ON_THE_DESK, ApplicationStatus
 from evaka.rules.fee import FeeStatus
@@ -39,15 +44,22 @@ from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.placement import PlanStatus
 from evaka.rules.voucher import PaymentStatus
 from evaka.texts import knows
-from evaka.views.application import is_due_soon, is_overdue
+from evaka.views.application.filters import family_has_added, is_due_soon, is_overdue, proof_has_come
+from evaka.views.assistance import ends_soon as support_ends
+from evaka.views.backup_care import wants_group
 from evaka.views.base import Home, link
 from evaka.views.decision import is_unanswered
+from evaka.views.decision.claim import is_open as open_claims
+from evaka.views.decision.dispatch import to_post
+from evaka.views.home.morning import is_director, morning
 from evaka.views.income import ends_soon
 from evaka.views.income.statement import waits as statements_wait
 from evaka.views.journal import MailState, in_state
 from evaka.views.message import newest_unread, unread_of_groups, writes_with_families
 from evaka.views.page import actor, told, word_of, written
-from evaka.views.placement.screens import to_replan
+from evaka.views.placement.notices import is_open as open_changes
+from evaka.views.placement.screens import need_ends, to_replan
+from evaka.views.user.screens import staff_ends
 
 JOBS_OF_FINANCE = ("fee.refresh_night", "invoice.draft_month")  # their items are heads of families
 NAMED = 5  # families by name; the rest are counted by the run itself
@@ -108,6 +120,10 @@ def of_case_worker() -> Iterator[Task]:
     key, status = "application.view", Application.status
     yield Task("overdue", key, Application, is_overdue(), "application", (("application.overdue", "1"),), "bad")
     yield Task("due_soon", key, Application, is_due_soon(), "application", (("application.due_soon", "1"),), "warn")
+    yield Task("proof_has_come", key, Application, proof_has_come(), "application",
+               (("application.proof_has_come", "1"),), "bad")
+    yield Task("family_has_added", key, Application, family_has_added(), "application",
+               (("application.family_has_added", "1"),), "warn")
     yield Task("to_replan", "placement.view", PlacementPlan, to_replan(), "proposal",
                (("placement.to_replan", "1"),), "warn")
     yield Task("new_applications", key, Application, status == ApplicationStatus.SENT, "application",
@@ -116,6 +132,8 @@ def of_case_worker() -> Iterator[Task]:
                (("application.status", "waiting_placement"),))
     yield Task("unanswered", "decision.view", Decision, is_unanswered(), "decision",
                (("decision.unanswered", "1"),), "warn")
+    yield Task("to_post", "dispatch.make", Delivery, to_post(), "dispatch.make")
+    yield Task("claims", "claim.view", Claim, open_claims(), "claim", (("claim.open", "1"),))
 
 
 def of_unit(by: Actor) -> Iterator[Task]:
@@ -125,6 +143,16 @@ def of_unit(by: Actor) -> Iterator[Task]:
     yield Task("without_group", "placement.place_in_group", Placement,
                Placement.on(by.today) & Placement.id.not_in(grouped), "placement",
                (("placement.in_force", "1"), ("placement.without_group", "1")))
+    yield Task("need_changes", "need_change.accept", NeedChange, open_changes(), "need_change",
+               (("need_change.open", "1"),))
+    yield Task("guests_without_group", "backup_care.place_in_group", BackupCare, wants_group(), "backup_care",
+               (("backup_care.wants_group", "1"),))
+    yield Task("needs_end", "placement.view", Placement, need_ends(), "placement", (("placement.need_ends", "1"),))
+    yield Task("factors_end", "assistance.view", AssistanceFactor, support_ends(AssistanceFactor),
+               "assistance_factor", (("assistance.ends_soon", "1"),))
+    yield Task("levels_end", "assistance.view", DaycareAssistance, support_ends(DaycareAssistance),
+               "daycare_assistance", (("assistance.ends_soon", "1"),))
+    yield Task("staff_ends", "user.end_grant", Grant, staff_ends(), "grant", (("user.staff_ends", "1"),))
 
 
 def of_finance() -> Iterator[Task]:
@@ -233,6 +261,8 @@ class OfficeHome(Home):
     def index(self) -> Any:
         by = actor()
         page: dict[str, Any] = {"todo": waiting(by)}
+        if is_director(by):
+            return self.render("office/morning.html", **page, **self.mail(by), **morning(by))
         if is_local(by):
             page |= self.day(by) | self.mail(by)
         elif may(by, "application.plan"):
@@ -302,7 +332,7 @@ class OfficeHome(Home):
 
     def mail(self, by: Actor) -> dict[str, Any]:
         """The newest letters of the families that nobody of the group has read."""
-        if not may(by, "message.view") or not writes_with_families(by):
+        if not may(by, "message.view") or not db.session.scalar(writes_with_families(by)):
             return {}
         return {"mail": newest_unread(by), "mail_count": unread_of_groups(by),
                 "mail_url": url_for("message.index_view")}

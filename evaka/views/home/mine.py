@@ -16,7 +16,9 @@ from evaka.actions.calendar import closures_of
 from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
+from evaka.models.calendar import Closure
 from evaka.models.decision import Decision
 from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice
@@ -29,7 +31,11 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.person import is_adult
 from evaka.rules.unit import Feature
+from evaka.views.application.mine import applications_asked
 from evaka.views.base import Button, Home
+from evaka.views.booking import booking_asked
+from evaka.views.calendar.event import talks_asked
+from evaka.views.calendar.holiday_period import questions_asked
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
 from evaka.views.page import actor, told
@@ -43,10 +49,17 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by),
-            waits=[*self.decisions(by), *self.letters(by), *income_asked(by)],
+            "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
+            waits=[*self.decisions(by), *applications_asked(by), *booking_asked(by), *questions_asked(by),
+                   *talks_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
+
+    def ways(self, by: Actor) -> list[Button]:
+        """To what has no tab of its own."""
+        if not may(by, "application.begin"):
+            return []
+        return [Button(told("menu.my_application"), url_for("my_application.index_view"), "secondary")]
 
     def children(self, by: Actor) -> list[dict[str, Any]]:
         """Where each child is today, or from when on it has a place."""
@@ -63,23 +76,46 @@ class MyHome(Home):
             .order_by(Person.born, Person.id, Placement.start)
         ).all()
         found: dict[int, dict[str, Any]] = {}
+        elsewhere = self.elsewhere({child.id for child, *_ in rows}, by)
         closures = closures_of({unit.id for _, _, unit, _, _ in rows if unit}, DateRange(by.today, by.today + NEAR))
         for child, place, unit, group, away in rows:
             if child.id in found or is_adult(child.born, by.today):
                 continue  # the first place is today's, or the next one to come
             here = place is not None and by.today in place.period
             buttons = []
+            if place is None and may(by, "application.begin"):
+                buttons.append(
+                    Button(told("home.apply"), url_for("my_application.begin", child=child.id), "secondary"))
             if here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES):
                 buttons.append(
                     Button(told("home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
+            if place is not None and may(by, "placement.terminate"):
+                buttons.append(Button(told("placement.mine"), url_for("my_placement.details_view", id=place.id),
+                                      "secondary"))
             found[child.id] = {
                 "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
                 "badge": ("warn", told("home.away")) if here and away else None,
-                "closed": [told("home.closed", days=days_of(one), reason=one.reason) for one in closures
-                           if place is not None and one.unit_id in (None, unit.id) and one.period & place.period],
+                "closed": [*elsewhere.get(child.id, ()), *self.closed(closures, place, unit)],
             }
         return list(found.values())
+
+    def closed(self, closures: list[Closure], place: Placement | None, unit: Unit | None) -> list[str]:
+        """The sentences that tell when the child's unit is closed."""
+        return [told("home.closed", days=days_of(one), reason=one.reason) for one in closures
+                if place is not None and unit is not None and one.unit_id in (None, unit.id)
+                and one.period & place.period]
+
+    def elsewhere(self, children: set[int], by: Actor) -> dict[int, list[str]]:
+        """By child the sentences that tell of care in another unit, now and soon."""
+        found: dict[int, list[str]] = {}
+        for row in db.session.scalars(
+            select(BackupCare).where(BackupCare.child_id.in_(children), BackupCare.end >= by.today,
+                                     BackupCare.start <= by.today + NEAR)
+            .order_by(BackupCare.start).options(joinedload(BackupCare.unit), joinedload(BackupCare.group))):
+            where = ", ".join(filter(None, (str(row.unit), row.group and row.group.name, row.unit.address)))
+            found.setdefault(row.child_id, []).append(told("home.elsewhere", period=days_of(row), unit=where))
+        return found
 
     def place(self, place: Placement | None, unit: Unit | None, group: str | None, *, here: bool) -> str:
         if place is None:

@@ -30,10 +30,11 @@ from evaka.rules.income.statement import (
 )
 from evaka.views.base import Button, Screen, sentence
 from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, inputs_of, row_number
+from evaka.views.document import size_of, uploaded
 from evaka.views.forms import form_for
 from evaka.views.income.calculator import my_estimate
 from evaka.views.income.form import PARTS, PaperForm, form_of
-from evaka.views.income.statement import Papers, size_of, uploaded
+from evaka.views.income.statement import Papers
 from evaka.views.page import actor, moment, told, told_refusal, word_of
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, ClassVar
-from urllib.parse import quote
 
-from flask import Response, abort, flash, g, redirect, request
+from flask import flash, g, redirect, request
 from flask_admin import expose
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -14,7 +13,6 @@ from sqlalchemy.orm import joinedload
 from evaka.access import Actor, may, require, within
 from evaka.actions import Action
 from evaka.actions.income import statement as act
-from evaka.actions.income.statement import Upload
 from evaka.kit.errors import Denied
 from evaka.kit.money import euros
 from evaka.models.base import db, transaction
@@ -34,10 +32,11 @@ from evaka.rules.income.statement import (
     papers_wanted,
 )
 from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.base.rows import REFUSALS
+from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter
 from evaka.views.income.form import PaperForm, answered, paper_words
-from evaka.views.page import actor, decimal, moment, told, word_of, written
+from evaka.views.page import actor, moment, told, word_of, written
 
 AMOUNTS = ("estimated", "own_estimate")
 
@@ -65,19 +64,11 @@ def of_unit(unit_id: int) -> ColumnElement[bool]:
     )
 
 
-class Papers:
+class Papers(OpensPapers):
     """What both sides share: a paper is opened by whoever sees its statement."""
 
-    @expose("/paper/")
-    def paper(self) -> Any:
-        """The very bytes that were sent, never shown as a page of ours; that somebody opened them is in the journal."""
-        number = row_number(request.args.get("id"))
-        paper = db.session.get(StatementPaper, number) if number is not None else None
-        row: Any = self.row_or_404(paper.statement_id) if paper is not None else abort(404)  # type: ignore[attr-defined]
-        g.setdefault("reads", []).append(("statement.read", row, {"paper": number}))
-        return Response(paper.content, mimetype=paper.media, headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(paper.name)}",
-            "Content-Security-Policy": "sandbox; default-src 'none'"})
+    paper_model = StatementPaper
+    paper_of = "statement_id"
 
     def papers_block(self, row: Any, endpoint: str) -> dict[str, Any]:
         return {
@@ -100,17 +91,6 @@ class Papers:
 
 def shown(name: str, value: Any) -> str:
     return euros(value) if name in AMOUNTS else written(value)
-
-
-def size_of(size: int) -> str:
-    """Of a file, in kilobytes or megabytes."""
-    if size < 100_000:
-        return told("statement.kilobytes", n=max(size // 1000, 1))
-    return told("statement.megabytes", n=decimal(size / 1_000_000, 1))
-
-
-def uploaded(file: Any) -> Upload:
-    return Upload(file.filename or "", file.read()) if file is not None else Upload("", b"")
 
 
 class StatementScreen(Papers, Screen):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from flask import current_app, flash, g, redirect, request
+from flask import abort, current_app, flash, g, redirect, request
 from flask_admin import expose
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.orm import joinedload
@@ -25,6 +25,7 @@ from evaka.texts import knows
 from evaka.views.base import Button, Screen, linked, sentence
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
 from evaka.views.journal.about import About
+from evaka.views.journal.preview import preview, questions
 from evaka.views.journal.words import changed_name, input_name, subject_name, when, words
 from evaka.views.page import actor, moment, told
 
@@ -215,6 +216,22 @@ class RunScreen(Screen):
             "journal/jobs.html", rows=rows, badge=lambda run: self.badge(RunStatus(run.status)),
             crumbs=self.crumbs, heading=told("journal.jobs"), fact_line=self.fact_line,
         )
+
+
+    @expose("/would/")
+    def would(self) -> Any:
+        """How many rows a job would take up now, and which come first; nothing is done."""
+        require_any(actor(), "journal.run_job")
+        name = request.args.get("job", "")
+        if name not in city.read("jobs") or name not in questions():
+            abort(404)
+        found = preview(name, actor())
+        kind = found.model and words(f"journal.subject.{found.model.__tablename__}")
+        return self.render(
+            "journal/would.html", found=found, kind=kind, name=name, job=words(f"job.{name}"),
+            when=when(city.read("jobs")[name]), crumbs=[*self.crumbs, (told("journal.jobs"), self.get_url(".start"))],
+            heading=told("journal.would", job=words(f"job.{name}")),
+            fact_line=told("journal.would.nothing_done"), jobs=self.get_url(".start"))
 
 
 class MailScreen(Screen):

@@ -1,14 +1,15 @@
-"""The letters of the groups and the families: the office's boxes, a new letter, and the guardians' own pages."""
+"""Letters between the office and the families: the office's boxes, a new letter, and the guardians' own pages."""
 
-from evaka.views.message.letters import (
+from evaka.views.message.mine import MyMessages
+from evaka.views.message.numbers import (
     newest_unread,
     unread,
+    unread_mine,
     unread_of_groups,
     unread_of_guardian,
     writes_with_families,
     writes_with_groups,
 )
-from evaka.views.message.mine import MyMessages
 from evaka.views.message.office import MessageScreen
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "MyMessages",
     "newest_unread",
     "unread",
+    "unread_mine",
     "unread_of_groups",
     "unread_of_guardian",
     "writes_with_families",

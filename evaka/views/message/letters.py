@@ -1,98 +1,52 @@
-"""What both sides of a conversation share: a list of threads, one thread with a form to go on, what is unread."""
+"""What both sides of a conversation share: a list of threads, one thread with a form to go on, files, a print."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from flask import flash, redirect, request, url_for
+from flask import Response, abort, flash, g, redirect, request
 from flask_admin import expose
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from evaka.access import Actor, require, within
+from evaka.access import require
 from evaka.actions import ACTIONS
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
+from evaka.letters import pdf
+from evaka.letters.letter import city_sender
+from evaka.letters.message import Said, ThreadFacts, thread_letter
 from evaka.models.base import db, transaction, writing
-from evaka.models.message import (
-    Message,
-    Receipt,
-    Thread,
-    ThreadChild,
-    ThreadMember,
-    places_of,
-    unread_by,
-    unread_in,
-    written_with,
-)
-from evaka.models.person import Person, matching, own_children
-from evaka.models.placement import Placement, children_with
+from evaka.models.message import Box, Folder, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.person import Person, matching
+from evaka.models.search import words_found
 from evaka.models.unit import Group
-from evaka.rules.message import answerable_until
-from evaka.rules.unit import Feature
-from evaka.views.base import Screen, sentence
+from evaka.rules.message.post import PostKind
+from evaka.views.base import Screen, row_number, sentence
 from evaka.views.forms import form_for
-from evaka.views.page import actor, moment, told
+from evaka.views.income.statement import size_of, uploaded
+from evaka.views.page import actor, language, moment, told, told_refusal
 
 PAGE = 40  # conversations shown at once
 BEGINNING = 140  # letters of the last message in a list
-
-
-def unread(by: Actor) -> Select[tuple[int]]:
-    """How many messages wait in the boxes of the groups that the actor reaches, for the menu."""
-    return unread_in(within(by, "message.view", Group))
-
-
-def unread_of_groups(by: Actor) -> int:
-    return db.session.scalar(unread(by)) or 0
-
-
-def unread_of_guardian(by: Actor) -> int:
-    """How many messages wait for the guardian, for the menu."""
-    if by.user is None or by.user.person_id is None:
-        return 0
-    own = Thread.of_person_on(by.user.person_id, by.user.id, by.today)
-    return db.session.scalar(unread_by(by.user.person_id, own)) or 0
-
-
-def writes_with_families(by: Actor) -> bool:
-    """Whether the menu leads to letters: they are open in some unit that the actor reaches, or there are some."""
-    groups = within(by, "message.view", Group)
-    return bool(db.session.scalar(written_with(groups, Thread.group_id.in_(select(Group.id).where(groups)))))
-
-
-def writes_with_groups(by: Actor) -> bool:
-    """Whether a guardian's menu leads to letters: they are open where a child has its place, or there are some."""
-    if by.user is None or by.user.person_id is None:
-        return False
-    mine = own_children(by.user.person_id, by.today)
-    placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(mine))
-    own = select(Thread.id).where(Thread.of_person(by.user.person_id, by.user.id))
-    return bool(db.session.scalar(select(or_(placed.exists(), own.exists()))))
-
-
-def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:
-    """The newest messages that wait in the boxes of the groups the actor reaches."""
-    groups = select(Group.id).where(within(by, "message.view", Group))
-    found = db.session.scalars(
-        select(Message).join(Receipt, Receipt.message_id == Message.id)
-        .where(Receipt.read_at.is_(None), Receipt.group_id.in_(groups))
-        .order_by(Message.at.desc(), Message.id.desc()).limit(limit).options(joinedload(Message.person)))
-    return [
-        {"who": f"{one.person.first_name} {one.person.last_name}" if one.person else "", "when": moment(one.at),
-         "text": begins(one.body), "url": url_for("message.details_view", id=one.thread_id)}
-        for one in found
-    ]
+NAMED = 30  # members of a thread that are named one by one
+PUT_AWAY = {"archive", "bring_back", "mark_unread", "file"}
 
 
 class Letters(Screen):
-    """What the two sides of a conversation share: a list of threads, and one thread with a form to go on."""
+    """A list of threads, and one thread with a form to go on."""
 
     can_export = False
     column_list = ("title", "last_at")
     list_page = "office/messages.html"
     thread_page = "office/thread.html"
     verb = ""  # how this side writes on
+    office = True
+
+    def members(self) -> ColumnElement[bool]:
+        """The memberships of this side."""
+        raise NotImplementedError
 
     def inbox(self) -> ColumnElement[bool]:
         """The receipts of this side."""
@@ -102,20 +56,31 @@ class Letters(Screen):
         """Whom this side writes with."""
         raise NotImplementedError
 
-    def writer(self, message: Any) -> str:
+    def is_mine(self, post: Post) -> bool:
         raise NotImplementedError
 
-    def is_mine(self, message: Any) -> bool:
-        raise NotImplementedError
+    def visible(self) -> ColumnElement[bool]:
+        return Thread.id.in_(select(ThreadMember.thread_id).where(self.members()))
+
+    def get_one(self, id: str) -> Any:
+        number = row_number(id)
+        return None if number is None else db.session.scalar(
+            select(Thread).where(Thread.id == number, self.visible())
+            .options(joinedload(Thread.box), joinedload(Thread.post), joinedload(Thread.application)))
+
+    def readable(self, thread: Thread) -> bool:
+        """Sensitive threads are read after a strong log-in only."""
+        return self.office or not thread.sensitive or actor().is_strong
 
     # -- the list -------------------------------------------------------------------------------
 
     def boxes(self) -> list[tuple[str, str, bool]]:
+        """The tabs: (label, address, whether it is open)."""
         return []
 
     def chosen(self) -> ColumnElement[bool] | None:
-        """The threads of the box that is open; None: the box does not hold threads."""
-        return Thread.id > 0
+        """Of the memberships, those of the tab that is open; None: it does not hold threads."""
+        return ~ThreadMember.archived
 
     def unread(self) -> int:
         raise NotImplementedError
@@ -129,43 +94,81 @@ class Letters(Screen):
         arguments = {key: value for key, value in request.args.items() if key != "page"}
         return self.render(
             self.list_page, heading=self.heading, fact_line=told("message.unread_count", count=self.unread()),
-            buttons=self.head_buttons(), boxes=self.boxes(), threads=rows[:PAGE],
+            buttons=self.head_buttons(), boxes=self.boxes(), threads=rows[:PAGE], whose=self.whose(),
             find={"value": typed, "kept": {k: v for k, v in arguments.items() if k != "search"}},
             older=self.get_url(".index_view", **arguments, page=page + 1) if len(rows) > PAGE else None,
         )
+
+    def whose(self) -> dict[str, Any] | None:
+        """The choice between boxes, where there are several."""
+        return None
 
     def posts(self, typed: str, page: int) -> list[dict[str, Any]]:
         return []
 
     def threads(self, where: ColumnElement[bool], typed: str, page: int) -> list[dict[str, Any]]:
         """The newest threads first; one more than a page when there are older ones."""
-        query = select(Thread).where(self.visible(), where)
+        query = select(ThreadMember.thread_id).where(self.members(), where)
         if typed:
-            people = select(Person.id).where(matching(typed))
-            query = query.where(or_(
-                func.lower(Thread.title).contains(typed.casefold(), autoescape=True),
-                Thread.id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id.in_(people))),
-                Thread.id.in_(select(ThreadChild.thread_id).where(ThreadChild.child_id.in_(people))),
-            ))
-        found = db.session.scalars(
-            query.order_by(Thread.last_at.desc(), Thread.id.desc()).limit(PAGE + 1).offset(page * PAGE)
-            .options(
-                joinedload(Thread.group).joinedload(Group.unit),
-                selectinload(Thread.members).joinedload(ThreadMember.person),
-                selectinload(Thread.children).joinedload(ThreadChild.child),
-            )).all()
-        ids = [one.id for one in found]
+            query = query.where(self.sought(typed))
+        ids = db.session.scalars(
+            query.group_by(ThreadMember.thread_id)
+            .order_by(func.max(ThreadMember.last_at).desc(), ThreadMember.thread_id.desc())
+            .limit(PAGE + 1).offset(page * PAGE)).all()
+        found = {one.id: one for one in db.session.scalars(
+            select(Thread).where(Thread.id.in_(ids)).options(
+                joinedload(Thread.post), joinedload(Thread.box).joinedload(Box.group).joinedload(Group.unit),
+                joinedload(Thread.box).joinedload(Box.user),
+                selectinload(Thread.children).joinedload(ThreadChild.child)))}
+        self.names = self._people([one.id for one in found.values() if one.kind is not PostKind.BULLETIN])
         newest = select(func.max(Message.id)).where(Message.thread_id.in_(ids)).group_by(Message.thread_id)
         last = dict(db.session.execute(
-            select(Message.thread_id, Message.body).where(Message.id.in_(newest))).tuples().all())
+            select(Message.thread_id, Post).join(Post, Post.id == Message.post_id)
+            .where(Message.id.in_(newest))).tuples().all())
         unread = set(db.session.scalars(
             select(Message.thread_id).join(Receipt, Receipt.message_id == Message.id)
             .where(Message.thread_id.in_(ids), Receipt.read_at.is_(None), self.inbox())))
-        return [
-            {"who": self.who(one), "subject": one.title, "when": moment(one.last_at), "unread": one.id in unread,
-             "text": begins(last.get(one.id, "")), "url": self.get_url(".details_view", id=one.id)}
-            for one in found
-        ]
+        return [self.line(found[id], last.get(id), id in unread) for id in ids if id in found]
+
+    def line(self, thread: Thread, last: Post | None, unread: bool) -> dict[str, Any]:
+        if not self.readable(thread):
+            title, text = told("message.sensitive_title"), told("message.needs_strong_short")
+        else:
+            title = self.title_of(thread)
+            gone = last is not None and last.withdrawn
+            text = told("message.withdrawn") if gone else begins(last.body if last else "")
+        return {"who": self.who(thread), "subject": title, "when": moment(thread.last_at), "unread": unread,
+                "text": text, "url": self.get_url(".details_view", id=thread.id), "badges": signs(thread)}
+
+    def title_of(self, thread: Thread) -> str:
+        """A title goes with the words that were withdrawn."""
+        return told("message.withdrawn_title") if thread.post is not None and thread.post.withdrawn else thread.title
+
+    def _people(self, ids: list[int]) -> dict[int, list[Person]]:
+        """By thread the guardians in it, each conversation's own few."""
+        found: dict[int, list[Person]] = {}
+        for id, person in db.session.execute(
+            select(ThreadMember.thread_id, Person).join(Person, Person.id == ThreadMember.person_id)
+            .where(ThreadMember.thread_id.in_(ids)).order_by(ThreadMember.id)
+        ):
+            found.setdefault(id, []).append(person)
+        return found
+
+    def people(self, thread: Thread) -> str:
+        return ", ".join(f"{one.first_name} {one.last_name}" for one in self.names.get(thread.id, ()))
+
+    def sought(self, typed: str) -> ColumnElement[bool]:
+        """Of a membership: its thread holds these words, or somebody or some child of this name."""
+        said = select(Message.thread_id).join(Post, Post.id == Message.post_id).where(words_found(Post, typed))
+        if not (self.office or actor().is_strong):
+            said = said.where(~Post.sensitive, Message.thread_id.in_(select(Thread.id).where(~Thread.sensitive)))
+        people = select(Person.id).where(matching(typed))
+        return or_(
+            ThreadMember.thread_id.in_(said),
+            ThreadMember.thread_id.in_(select(ThreadChild.thread_id).where(ThreadChild.child_id.in_(people))),
+            *([ThreadMember.thread_id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id.in_(people)))]
+              if self.office else []),
+        )
 
     # -- a thread -------------------------------------------------------------------------------
 
@@ -173,18 +176,20 @@ class Letters(Screen):
     def details_view(self) -> Any:
         """Opening a conversation sets its receipts and leaves a line in the journal; then one may write on."""
         row: Any = self.row_or_404(request.args.get("id"))
+        if not self.readable(row):
+            return self.render(
+                "office/sensitive.html", heading=told("message.sensitive_title"), back=self.get_url(".index_view"),
+                crumbs=self.crumbs)
         action = ACTIONS[f"message.{self.verb}"]
         if request.method == "GET":
             row = self._opened(row)
         form: Any = None
-        closed = ""
-        until = answerable_until(place.period for place in db.session.scalars(places_of(row)))
-        if until is None or actor().today > until:
-            closed = told("message.closed", until=until)
-        elif not row.group.unit.has(Feature.MESSAGES):
-            closed = told("unit.not_open.messages", unit=row.group.unit)
-        elif self.permits({"write": action.key}, row)["write"]:
+        why = act.closed(row, actor(), office=self.office)
+        closed = told_refusal(why) if why else ""
+        if not closed and self.permits({"write": action.key}, row)["write"]:
             form = form_for(action, row)(request.form if request.method == "POST" else None)
+            for extra in [one for one in ("uploads",) if one in form]:
+                delattr(form, extra)
         if request.method == "POST":
             require(actor(), action.key, row)
             if form is None:
@@ -192,7 +197,7 @@ class Letters(Screen):
             elif form.validate():
                 try:
                     with transaction():
-                        action.run(row, actor(), body=form.body.data)
+                        action.run(row, actor(), body=form.body.data, uploads=sent_files())
                 except Refused as no:
                     if isinstance(no, Denied):
                         raise
@@ -201,11 +206,48 @@ class Letters(Screen):
                 else:
                     flash(told("message.sent"), "success")
                     return redirect(self.get_url(".details_view", id=row.id))
+        self.names = self._people([row.id]) if row.kind is not PostKind.BULLETIN else {}
         return self.render(
-            self.thread_page, heading=row.title, fact_line=" · ".join(filter(None, (self.who(row), closed))),
+            self.thread_page, heading=self.title_of(row), fact_line=" · ".join(filter(None, (self.who(row), closed))),
             buttons=[], messages=self.messages(row), form=form, back=self.get_url(".index_view"), row=row,
-            crumbs=self.crumbs,
+            crumbs=self.crumbs, badges=signs(row), away=self.away(row), tools=self.tools(row),
+            print_url=self.get_url(".print_view", id=row.id),
         )
+
+    def tools(self, row: Thread) -> dict[str, Any]:
+        """What may be done with where the thread lies."""
+        member = db.session.scalars(
+            select(ThreadMember).where(ThreadMember.thread_id == row.id, self.members())
+            .order_by(ThreadMember.id)).first()
+        away = member is not None and (member.archived or member.folder_id is not None)
+        return {
+            "url": self.get_url(".put_away", id=row.id), "away": away,
+            "folders": db.session.scalars(act.folders_of(row, actor())).all(),
+            "folder": member.folder_id if member else None,
+        }
+
+    @expose("/put_away/", methods=("POST",))
+    def put_away(self) -> Any:
+        """Archive, bring back, mark as unread, or put into a folder."""
+        row: Any = self.row_or_404(request.args.get("id"))
+        verb = request.form.get("verb", "")
+        if verb not in PUT_AWAY:
+            abort(404)
+        given: dict[str, Any] = {}
+        if verb == "file":
+            number = row_number(request.form.get("folder", ""))
+            folder = db.session.get(Folder, number) if number is not None else None
+            if folder is None:
+                verb = "bring_back"
+            else:
+                given["folder"] = folder
+        with transaction():
+            ACTIONS[f"message.{verb}"].run(row, actor(), **given)
+        flash(told(f"message.done_{verb}"), "success")
+        return redirect(self.get_url(".index_view"))
+
+    def away(self, row: Thread) -> list[str]:
+        return []
 
     def _opened(self, row: Any) -> Any:
         """The page is only read, but the receipts are written: one short transaction of its own."""
@@ -220,18 +262,36 @@ class Letters(Screen):
     def messages(self, thread: Any) -> list[dict[str, Any]]:
         found = db.session.scalars(
             select(Message).where(Message.thread_id == thread.id).order_by(Message.id)
-            .options(joinedload(Message.person), joinedload(Message.user))).all()
+            .options(joinedload(Message.post).options(
+                joinedload(Post.person), joinedload(Post.user), selectinload(Post.files),
+                joinedload(Post.box).joinedload(Box.group).joinedload(Group.unit)))).all()
+        few = [one.id for one in found if (one.post.recipients or 0) <= NAMED]
         read: dict[int, list[Receipt]] = {}
         for receipt in db.session.scalars(
-            select(Receipt).where(Receipt.message_id.in_([one.id for one in found]), Receipt.read_at.is_not(None))
+            select(Receipt).where(Receipt.message_id.in_(few), Receipt.read_at.is_not(None))
             .order_by(Receipt.read_at, Receipt.id).options(joinedload(Receipt.person))
         ):
             read.setdefault(receipt.message_id, []).append(receipt)
-        return [
-            {"who": self.writer(one), "when": moment(one.at), "text": one.body, "mine": self.is_mine(one), "files": [],
-             "read": self.read_line(read.get(one.id, [])) if self.is_mine(one) else ""}
-            for one in found
-        ]
+        return [self.message(one, read.get(one.id, [])) for one in found]
+
+    def message(self, message: Message, read: list[Receipt]) -> dict[str, Any]:
+        post, mine = message.post, self.is_mine(message.post)
+        gone = post.withdrawn
+        return {
+            "who": self.writer(post), "when": moment(message.at), "mine": mine, "gone": gone,
+            "text": told("message.withdrawn") if gone else post.body,
+            "files": [] if gone else [(f"{one.name} ({size_of(one.size)})", self.get_url(".file_view", id=one.id))
+                                      for one in post.files],
+            "read": self.read_line(read) if mine and (post.recipients or 0) <= NAMED else "",
+            "url": self.post_url(post, message) if mine else "",
+        }
+
+    def post_url(self, post: Post, message: Message) -> str:
+        """The page on which the writer undoes or withdraws, where there is one."""
+        return ""
+
+    def writer(self, post: Post) -> str:
+        return act.writer_name(post, language())
 
     def read_line(self, receipts: list[Receipt]) -> str:
         """Who of the other side has read a message, and when."""
@@ -240,6 +300,63 @@ class Letters(Screen):
 
     def reader(self, receipt: Receipt) -> str:
         raise NotImplementedError
+
+    # -- files and paper --------------------------------------------------------------------------
+
+    @expose("/file/")
+    def file_view(self) -> Any:
+        number = row_number(request.args.get("id"))
+        file = db.session.get(PostFile, number) if number is not None else None
+        if file is None or not self.may_open(file):
+            abort(404)
+        return as_sent(file)
+
+    def may_open(self, file: PostFile) -> bool:
+        """Who sees a thread in which the post stands; what was withdrawn, its writer alone."""
+        if file.post.withdrawn:
+            return False
+        thread = db.session.scalars(
+            select(Thread).join(Message, Message.thread_id == Thread.id)
+            .where(Message.post_id == file.post_id, self.visible())).first()
+        return thread is not None and self.readable(thread)
+
+    @expose("/print/")
+    def print_view(self) -> Any:
+        """The conversation on paper; that somebody printed it is in the journal."""
+        row: Any = self.row_or_404(request.args.get("id"))
+        if not self.readable(row):
+            abort(404)
+        self.names = self._people([row.id]) if row.kind is not PostKind.BULLETIN else {}
+        g.setdefault("reads", []).append(("message.read", row, {"printed": True}))
+        said = tuple(Said(one["who"], one["when"], one["text"], tuple(name for name, _ in one["files"]))
+                     for one in self.messages(row))
+        facts = ThreadFacts(city_sender(language()), actor().today, self.title_of(row), self.who(row), said)
+        return Response(pdf(thread_letter(facts, language())), mimetype="application/pdf", headers={
+            "Content-Disposition": f"inline; filename*=UTF-8''{quote(told('message.print_name'))}.pdf"})
+
+
+def as_sent(file: PostFile) -> Response:
+    """The very bytes, never shown as a page of ours."""
+    return Response(file.content, mimetype=file.media, headers={
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+        "Content-Security-Policy": "sandbox; default-src 'none'"})
+
+
+def sent_files() -> tuple[Any, ...]:
+    """The files that were chosen in a form."""
+    return tuple(uploaded(one) for one in request.files.getlist("uploads") if one.filename)
+
+
+def signs(thread: Thread) -> list[tuple[str, str]]:
+    """What is particular about a thread, as badges."""
+    found = []
+    if thread.urgent:
+        found.append(("bad", told("message.urgent")))
+    if thread.sensitive:
+        found.append(("warn", told("message.sensitive")))
+    if thread.kind is PostKind.BULLETIN:
+        found.append(("", told("message.bulletin_copy" if thread.copy else "message.bulletin")))
+    return found
 
 
 def begins(text: str) -> str:

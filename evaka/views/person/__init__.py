@@ -26,18 +26,22 @@ from evaka.rules.unit import Feature
 from evaka.views import assistance
 from evaka.views.base import Button, Screen
 from evaka.views.filters import NamedFilter, RowFilter
-from evaka.views.forms import CodesField, LanguageField
+from evaka.views.forms import CodesField, LanguageField, called
 from evaka.views.page import Lazy, actor, aged, row_url, told
 from evaka.views.person.conflicts import ConflictScreen, open_conflicts
 from evaka.views.person.family import BESIDE_ROWS
 from evaka.views.person.file import ADDRESS, HEALTH, INVOICE_ADDRESS, FileBlocks
+from evaka.views.placement.preview import Foreseeing
 
 GROWN = 18 * 366  # days: nobody younger is an adult
 FEW = 1000  # ids that a query may name; for more it is asked of everybody
 CHILD_ACTIONS = {
     "application.enter", "person.add_guardian", "person.block_guardian", "person.set_head", "attendance.absent",
-    "fee.relief", "message.write", "person.add_foster_parent", "person.add_pickup",
+    "fee.relief", "message.write", "booking.agree_times", "person.add_foster_parent", "person.add_pickup",
+    "backup_care.arrange",
 }
+ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "application.begin", "booking.book", "booking.enter", "booking.repeat",
+                "holiday_period.answer", "attendance.apply_leave"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
 
@@ -65,8 +69,9 @@ def is_placed() -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.on(actor().today)))
 
 
-class PersonScreen(FileBlocks, Screen):
+class PersonScreen(Foreseeing, FileBlocks, Screen):
     can_create = can_edit = True
+    foreseen = ("placement.add",)
     reading = True
     column_list = ("name", "born", "age", "place", "language", "notes")
     column_default_sort = ("sort_key", False)
@@ -79,15 +84,16 @@ class PersonScreen(FileBlocks, Screen):
     )
     opens_with: ClassVar = {"flt0_0": "1"}
     main = ("attendance.absent", "application.enter", "income.add")
-    rare = ("person.add_guardian", "person.block_guardian", "person.add_foster_parent", "person.set_head",
-            "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
-            "person.set_invoice_address", "user.invite", "fee.relief", "person.merge", "person.export_data")
+    rare = ("booking.agree_times", "person.add_guardian", "person.block_guardian", "person.add_foster_parent",
+            "person.set_head", "person.set_partner", "person.end_partner", "person.add_pickup", "person.add_code",
+            "person.set_invoice_address", "user.invite", "fee.relief", "backup_care.arrange", "placement.add",
+            "person.merge", "person.export_data")
     column_formatters = {
         "name": lambda view, _context, row, _name: str(row),
         "age": lambda view, _context, row, _name: aged(row.born, actor().today),
         "place": lambda view, _context, row, _name: view.place(row.id),
         "notes": lambda view, _context, row, _name: view.signs(row),
-        "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
+        "language": lambda view, _context, row, _name: called([row.language], "languages"),
     }
     column_formatters_export = column_formatters | {
         "notes": lambda view, _context, row, _name: view.signs(row, plain=True),
@@ -169,14 +175,18 @@ class PersonScreen(FileBlocks, Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         """A grown-up gets no group, a child no income; what is done to one row of the family stands beside that row."""
+        if action.feature == "presence":  # the picture is taken on the tablet
+            return action.verb not in ("set_picture", "mark_missed") and not is_adult(row.born, actor().today)
         if action.feature == "assistance":
             return False  # these buttons stand in a part of the file of their own
         adult = is_adult(row.born, actor().today)
         if action.verb in BESIDE_ROWS:
             return False
+        if action.key == "placement.add":
+            return not adult
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.key in ("person.tell_apart", "income.begin_statement"):  # on pages of their own
+        if action.key in ON_OWN_PAGES:
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None

@@ -20,6 +20,7 @@ from evaka.rules.person.duplicate import Described, Likeness, likeness, score
 from evaka.texts import knows
 from evaka.views.base import row_number, sentence
 from evaka.views.base.rows import FILES, REFUSALS
+from evaka.views.forms import called
 from evaka.views.page import Lazy, actor, aged, language, person, told, word_of, written
 
 MOST = 200  # pairs shown at once; a merged or dismissed pair makes room for the next
@@ -134,7 +135,7 @@ class Duplicates(BaseView):
             if hidden and one.id in restricted and value:
                 return told("person.restricted_sign")
             if part.name == "language":
-                return told(f"language.{value}")
+                return called([value], "languages")
             return written(value) or "–"
 
         return {

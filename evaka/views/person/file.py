@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import g, request
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, String, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, by_rights, may, within
@@ -14,6 +14,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.money import euros
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.document import Document
@@ -23,6 +24,7 @@ from evaka.models.income.statement import IncomeStatement
 from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import FamilyConflict, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
+from evaka.models.presence import Presence
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.models.voucher import VoucherDecision
@@ -30,12 +32,13 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.income.statement import StatementStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
-from evaka.views import assistance
+from evaka.views import assistance, backup_care
 from evaka.views.base import history, link, linked
 from evaka.views.base.together import ROW, TODAY, Questions
 from evaka.views.forms import called
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 from evaka.views.person.family import FamilyBlocks
+from evaka.views.presence import office as presence
 
 HEALTH = ("allergies", "medication", "diet")
 ADDRESS = ("street", "postal_code", "post_office")
@@ -78,11 +81,16 @@ def of_child(by: Actor) -> Questions:
         blocked=select(Guardian).where(Guardian.child_id == ROW, Guardian.blocked).order_by(Guardian.id)
         .options(joinedload(Guardian.guardian)),
         pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id),
-        applications=seen(by, Application, Application.child_id == ROW).order_by(Application.id.desc()),
+        applications=seen(by, Application, Application.child_id == ROW, Application.in_office())
+        .order_by(Application.id.desc()),
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
         .options(joinedload(Decision.unit).load_only(Unit.name)),
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
+        backups=seen(by, BackupCare, BackupCare.child_id == ROW).order_by(BackupCare.start.desc())
+        .options(joinedload(BackupCare.unit).load_only(Unit.name), joinedload(BackupCare.group)),
         absences=seen(by, Absence, Absence.child_id == ROW).order_by(Absence.day.desc()).limit(15),
+        presences=seen(by, Presence, Presence.child_id == ROW)
+        .order_by(Presence.day.desc(), Presence.arrived.desc()).limit(presence.SHOWN),
         fees=seen(by, FeeDecision, FeeDecision.head_id.in_(heads), FeeDecision.status.in_(SHOWN_FEES))
         .order_by(FeeDecision.start.desc()),
         **assistance.questions(by),
@@ -131,14 +139,17 @@ def _places(by: Actor) -> Select[Any]:
         .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id == ROW).order_by(Placement.start.desc()))
 
 
-GROUPS = (
-    select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name)
+# groups and needs in one question: (placement, start, end, name of the group, key of the need)
+_GROUPS = (
+    select(GroupPlacement.placement_id, GroupPlacement.start.label("since"), GroupPlacement.end, Group.name,
+           literal(None, String).label("need"))
     .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
-    .where(Placement.child_id == ROW).order_by(GroupPlacement.start))
-NEEDS = (
-    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option)
-    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id)
-    .where(Placement.child_id == ROW).order_by(ServiceNeedPeriod.start))
+    .where(Placement.child_id == ROW))
+_NEEDS = (
+    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, literal(None, String),
+           ServiceNeedPeriod.option)
+    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id == ROW))
+WITHIN_PLACES = union_all(_GROUPS, _NEEDS).order_by("since")
 
 
 def places_of(child_id: int, by: Actor) -> list[Place]:
@@ -146,10 +157,11 @@ def places_of(child_id: int, by: Actor) -> list[Place]:
     places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in
               db.session.execute(_places(by), {"row": child_id})}
     if places:
-        for id, start, end, group in db.session.execute(GROUPS, {"row": child_id}):
-            places[id].groups.append((DateRange(start, end), group))
-        for id, start, end, option in db.session.execute(NEEDS, {"row": child_id}):
-            places[id].needs.append((DateRange(start, end), option))
+        for id, start, end, group, need in db.session.execute(WITHIN_PLACES, {"row": child_id}):
+            if need is None:
+                places[id].groups.append((DateRange(start, end), group))
+            else:
+                places[id].needs.append((DateRange(start, end), need))
     return list(places.values())
 
 
@@ -218,7 +230,7 @@ class FileBlocks(FamilyBlocks):
             (self.label("born"), written(row.born)),
             *([(self.label("deceased"), written(row.deceased))] if row.deceased else []),
             (self.label("identity_code"), row.identity_code or code),
-            (self.label("language"), told(f"language.{row.language}")),
+            (self.label("language"), called([row.language], "languages")),
             *([(self.label("home_languages"), called(row.home_languages, "languages"))] if row.home_languages else []),
             *([(self.label("nationalities"), called(row.nationalities, "territories"))] if row.nationalities else []),
             (self.label("address"), told("person.restricted_sign") if restricted else address),
@@ -239,8 +251,9 @@ class FileBlocks(FamilyBlocks):
 
     def _of_child(self, row: Any) -> list[dict[str, Any] | None]:
         return [
-            self._places(row), self._family(row), self._heads(row), self._fosters(row), self._applications(row),
-            self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
+            self._places(row), self._backups(row), self._family(row), self._heads(row), self._fosters(row),
+            self._applications(row), self._decisions(row), self._vouchers(row), self._pickups(row), self._absences(row),
+            self._presences(row),
             assistance.section(self, row, g.found), self._documents(row),
         ]
 
@@ -262,6 +275,12 @@ class FileBlocks(FamilyBlocks):
               ", ".join(dict.fromkeys(name for _, name in one.groups)) or told("placement.without_group"),
               ", ".join(option_name("service_needs", option) for _, option in one.needs)] for one in rows])
 
+    def _backups(self, row: Any) -> dict[str, Any] | None:
+        """Care elsewhere, of a child who has or had any."""
+        rows = backup_care.lines(g.found["backups"])
+        return self._block("backup_care.title", [told(f"backup_care.{name}") for name in ("period", "unit", "group")],
+                           rows) if rows else None
+
     def _applications(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["applications"]
         return self._block(
@@ -280,6 +299,10 @@ class FileBlocks(FamilyBlocks):
         rows = g.found["absences"]
         return self._block("attendance.title", [told("attendance.day"), told("attendance.kind")],
                            [[written(one.day), word_of(one.kind)] for one in rows], aside=True)
+
+    def _presences(self, row: Any) -> dict[str, Any] | None:
+        rows = g.found["presences"]
+        return presence.of_child(rows) if rows else None
 
     def _documents(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["documents"]
@@ -339,6 +362,8 @@ class FileBlocks(FamilyBlocks):
         return [
             (told("placement.title"), [_bar(one.period, one.unit) for one in places]),
             (told("placement.group"), [_bar(period, name) for one in places for period, name in one.groups]),
+            (told("backup_care.title"), [
+                _bar(one.period, str(one.unit), "other") for one in reversed(g.found["backups"])]),
             (told("placement.service_need"), [
                 _bar(period, option_name("service_needs", option)) for one in places for period, option in one.needs]),
         ]

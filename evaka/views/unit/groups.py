@@ -44,7 +44,7 @@ class GroupScreen(Screen):
     feature = "unit"
     can_edit = True
     main = ("unit.set_adults", "message.send")
-    rare = ("unit.delete_group",)
+    rare = ("unit.delete_group", "backup_care.move_group")
     column_list = ("name", "unit", "children", "adults")
     column_sortable_list = ("name", ("unit", "unit.name"))
     column_default_sort: ClassVar = [("unit.name", False), ("name", False)]

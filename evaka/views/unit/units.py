@@ -35,10 +35,13 @@ from evaka.rules.unit import (
 )
 from evaka.texts import LANGUAGES
 from evaka.views.assistance import note_reading
+from evaka.views.backup_care import of_unit
 from evaka.views.base import Screen, link
 from evaka.views.filters import KeysFilter, NamedFilter, RowFilter, StateFilter, WordFilter
 from evaka.views.forms import DegreesField, LanguageField, TicksField, WeekField
 from evaka.views.page import actor, days_in_words, decimal, told, word_of, written
+from evaka.views.presence import office as presence
+from evaka.views.staff import adults_now
 from evaka.views.unit.groups import adults_today, children_today
 from evaka.views.user import staff_of, told_password
 
@@ -108,20 +111,22 @@ class UnitScreen(Screen):
                 return len(row.features) < len(Feature)
             case "unit.close_feature":
                 return bool(row.features)
-        return True
+        return action.key != "staff.import_shifts"  # has a page of its own, beside the shifts
 
     def effects(self, action: Action, rows: list[Any]) -> dict[int, str]:
         return {row.id: told("unit.open_now", features=features_of(row) or told("unit.no_features")) for row in rows}
 
     def first_value(self, action: Action, name: str, row: Any) -> Any:
         """Somebody of the staff begins today; nothing but the note is taken from the unit's own columns."""
-        if action.feature == "user":
-            return actor().today if name == "start" else None
+        if action.feature in ("user", "presence", "staff"):
+            return actor().today if name in ("start", "day") else None
         return row.note if action.key == "unit.write_note" else None
 
     def after(self, action: Action, row: Any, result: Any) -> str:
         if action.feature == "user":
             told_password(result)
+        if action.key == "presence.add_device":
+            presence.tell_code(*result)
         return super().after(action, row, result)
 
     # -- the file -------------------------------------------------------------------------------
@@ -140,10 +145,10 @@ class UnitScreen(Screen):
             {"label": told("unit.kpi.today"), "value": self._hours_today(row, day)},
         ]
         shown = [
-            self._groups(row, day, children, adults), self._opening(row), self._percentage(levels),
-            self._supported(weights), staff_of(row),
-            self._note(row), self._features(row), self._closures(row, day), self._contact(row), self._applying(row),
-            self._money(row), self._decisions(row),
+            self._groups(row, day, children, adults), adults_now(row), self._opening(row), self._percentage(levels),
+            self._supported(weights), *of_unit(row), staff_of(row),
+            self._note(row), presence.of_unit(row), self._features(row), self._closures(row, day), self._contact(row),
+            self._applying(row), self._money(row), self._decisions(row),
         ]
         return super().file(row) | {"kpis": kpis, "blocks": [one for one in shown if one]}
 

@@ -11,8 +11,10 @@ from wtforms import PasswordField
 from wtforms.validators import Length
 
 from evaka import city
+from evaka.access import may
 from evaka.actions import record
 from evaka.actions import user as act
+from evaka.actions.staff import set_pin
 from evaka.kit.errors import Refused
 from evaka.models.base import transaction
 from evaka.models.user import User
@@ -28,6 +30,13 @@ class PasswordForm(BaseForm):
         Lazy("user.new_password"), [Required(), Length(max=200)], render_kw={"autocomplete": "new-password"})
     again = PasswordField(
         Lazy("user.new_again"), [Required(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+
+
+class PinForm(BaseForm):
+    pin = PasswordField(Lazy("staff.new_pin"), [Required(), Length(max=6)], render_kw={
+        "autocomplete": "off", "inputmode": "numeric"})
+    again = PasswordField(Lazy("staff.pin_again"), [Required(), Length(max=6)], render_kw={
+        "autocomplete": "off", "inputmode": "numeric"})
 
 
 class OwnPasswordForm(BaseForm):
@@ -54,7 +63,25 @@ def account() -> Any:
          "agent": browser_name(one.agent), "this": one.id == own_session()}
         for one in act.open_sessions(user, now())
     ]
-    return render_template("account.html", sessions=rows, second=bool(user.totp_secret), form=OwnPasswordForm())
+    return render_template(
+        "account.html", sessions=rows, second=bool(user.totp_secret), form=OwnPasswordForm(),
+        pin=PinForm() if may(actor(), "staff.set_pin") else None)
+
+
+@door.route("/account/pin", methods=("POST",))
+def pin() -> Any:
+    """One's own PIN for the unit's tablets."""
+    typed = PinForm(request.form)
+    try:
+        if not typed.validate() or typed.pin.data != typed.again.data:
+            raise Refused("staff.pin_not_the_same")
+        with transaction():
+            set_pin(oneself(), actor(), pin=typed.pin.data)
+    except Refused as no:
+        flash(told_refusal(no), "error")
+    else:
+        flash(told("staff.pin_kept"), "success")
+    return redirect(url_for("user.account"))
 
 
 @door.route("/account/password", methods=("GET", "POST"))

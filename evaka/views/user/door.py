@@ -54,7 +54,7 @@ def _load(token: str) -> User | None:
     row = act.session_of(token, now(), request.user_agent.string)
     if row is None or not row.user.active:
         return None
-    g.session_row = row.id, row.seen
+    g.session_row, g.session_strong = (row.id, row.seen), row.strong
     return row.user
 
 
@@ -68,6 +68,7 @@ def enter(user: User) -> None:
         session["language"] = chosen
     g.pop("_login_user", None)
     g.pop("actor", None)
+    g.pop("session_strong", None)
     choose_language()
 
 

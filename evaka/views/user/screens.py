@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import flash, g, url_for
@@ -104,6 +105,10 @@ class UserScreen(Screen):
                 return bool(row.active and row.id != actor().user.id)
             case "reset_password":
                 return self.is_ones_own(row)
+            case "arrive" | "leave":  # on the unit's tablets
+                return False
+            case "set_pin" | "set_number" | "set_coefficient":
+                return row.person_id is None
         return True
 
     def is_ones_own(self, row: Any) -> bool:
@@ -167,6 +172,16 @@ class UserScreen(Screen):
         return found
 
 
+STAFF_ENDS = timedelta(days=14)  # ahead that somebody of the staff is told to leave
+
+
+def staff_ends() -> ColumnElement[bool]:
+    """Staff, substitutes among them, whose time in a unit ends soon."""
+    today = actor().today
+    return (Grant.role == act.rights().local_role) & Grant.on(today) & Grant.end.is_not(None) & (
+        Grant.end <= today + STAFF_ENDS)
+
+
 class GrantScreen(Screen):
     """The roles of users, over time."""
 
@@ -174,6 +189,7 @@ class GrantScreen(Screen):
     column_list = ("user", "role", "unit", "group", "start", "end")
     column_default_sort = ("id", True)
     column_details_list = ("user", "role", "unit", "group", "start", "end")
+    column_filters = (NamedFilter(Grant.id, "user.staff_ends", staff_ends),)
     column_formatters = {"role": lambda view, _context, row, _name: name_of(row)}
     main = ("user.change_groups",)
 

@@ -1,0 +1,147 @@
+"""Bookings: by a family for its children, by the unit for many at once, by a week that repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from sqlalchemy import select
+
+from evaka.access import Actor, permitted
+from evaka.actions import action, line_of, tell
+from evaka.actions.attendance import reporter_of
+from evaka.actions.booking.facts import day_facts, policy
+from evaka.actions.booking.save import Days, save_days
+from evaka.kit.dates import DAY, DateRange
+from evaka.kit.errors import Denied, Refused
+from evaka.models.base import db
+from evaka.models.booking import BookingPattern
+from evaka.models.journal import add_lines
+from evaka.models.person import Person
+from evaka.rules.attendance import Reporter
+from evaka.rules.booking import first_open_monday, window
+from evaka.rules.booking.day import Ask, Asked
+from evaka.rules.booking.lock import WEEK
+from evaka.rules.booking.times import make_room, pattern_of
+from evaka.rules.unit import Week
+
+MANY_DAYS = 370  # of one save
+
+
+@action("booking.book")
+def book(child: Person, by: Actor, *, days: Days) -> dict[date, str]:
+    """A guardian says for days of a child when it comes, or that it does not.
+
+    Answers the days of which nothing was done, with the key of the sentence that tells why.
+    """
+    return _one(child, by, Reporter.GUARDIAN, days)
+
+
+@action("booking.enter")
+def enter(child: Person, by: Actor, *, days: Days) -> dict[date, str]:
+    """The unit does the same, on any day, for a family that has called."""
+    return _one(child, by, _unit(by), days)
+
+
+def _unit(by: Actor) -> Reporter:
+    reporter = reporter_of(by)
+    return Reporter.STAFF if reporter is Reporter.GUARDIAN else reporter
+
+
+def _one(child: Person, by: Actor, reporter: Reporter, days: Days) -> dict[date, str]:
+    _check_count(days)
+    told, skipped = save_days({child.id: days}, by, reporter)
+    tell(days=told.get(child.id, {}))
+    return {day: why for (_, day), why in skipped.items()}
+
+
+def _check_count(days: Iterable[date]) -> None:
+    every = sorted(days)
+    if every and (every[-1] - every[0]).days >= MANY_DAYS:
+        raise Refused("booking.too_many_days", most=MANY_DAYS)
+
+
+def save_many(
+    asked: Mapping[int, Days], by: Actor, key: str, *, seen: Mapping[tuple[int, date], str] | None = None,
+) -> tuple[int, dict[tuple[int, date], str]]:
+    """`book` or `enter` (by `key`) for several children in one go, with a line in the journal on each child's file.
+
+    Answers how many days have changed, and those of which nothing was done, with the key of the sentence why.
+    """
+    if permitted(by, key, Person, set(asked)) != set(asked) and by.user is not None:
+        raise Denied("access.denied", action=key)
+    _check_count(day for days in asked.values() for day in days)
+    reporter = Reporter.GUARDIAN if key == "booking.book" else _unit(by)
+    told, skipped = save_days(asked, by, reporter, seen=seen)
+    children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
+    add_lines(line_of(key, children[child], by, {"days": days}) for child, days in told.items())
+    return sum(map(len, told.values())), skipped
+
+
+# -- the week that repeats --------------------------------------------------------------------------
+
+
+@action("booking.repeat")
+def repeat(child: Person, by: Actor, *, start: date, end: date | None = None, week: Week | None = None) -> int:
+    """From now on the open weeks fill themselves with this week; no week: nothing repeats any more.
+
+    An earlier one makes room.  Answers how many days were booked at once.
+    """
+    if start < by.today:
+        raise Refused("booking.repeat_past", today=by.today)
+    if end is not None and end < start:
+        raise Refused("booking.period_ends_first", first=start, last=end)
+    period = DateRange(start, end)
+    rows = db.session.scalars(
+        select(BookingPattern).where(BookingPattern.child_id == child.id, BookingPattern.meets(period))
+        .order_by(BookingPattern.start)).all()
+    for row, left in zip(rows, make_room([row.period for row in rows], period), strict=True):
+        if left is None:
+            db.session.delete(row)
+        else:
+            row.start, row.end = left.start, left.end
+    db.session.flush()
+    if week is None:
+        return 0
+    row = BookingPattern(child_id=child.id, start=start, end=end, week=pattern_of(week))
+    db.session.add(row)
+    db.session.flush()
+    return fill([row], by)
+
+
+def fill_until(by: Actor) -> date:
+    """The last day that repeating weeks fill today."""
+    rules = policy()
+    return first_open_monday(by.now, rules) + rules.fill_weeks * WEEK
+
+
+def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
+    """Book the open days that have not been filled yet, where nobody has said anything; answers how many."""
+    several = [row for row in rows if row.week.weekdays]
+    open_for = window(by.now, policy())
+    whole = DateRange(open_for.start, min(open_for.last_day, fill_until(by)))
+    periods = {}
+    for row in several:
+        fresh = DateRange(row.filled_until + DAY if row.filled_until else row.start)
+        shared = row.period & whole
+        periods[row.id] = shared & fresh if shared else None
+        row.filled_until = max(row.filled_until or whole.last_day, whole.last_day)
+    known = day_facts({row.child_id for row in several if periods[row.id]}, whole, by)
+    asked: dict[int, dict[date, Asked]] = {}
+    for row in several:
+        period = periods[row.id]
+        for day in period.days() if period else ():
+            facts, spans = known.get(row.child_id, {}).get(day), row.week.on(day)
+            if facts is None or not spans or facts.booked or facts.absences or not facts.has_care or facts.fixed:
+                continue
+            within = facts.always or (facts.hours is not None and facts.hours.begins <= spans[0].begins
+                                      and spans[-1].ends <= facts.hours.ends)
+            if facts.opened and within and facts.phase.value in ("none", "open"):
+                asked.setdefault(row.child_id, {})[day] = Asked(Ask.TIMES, spans)
+    told, _ = save_days(asked, by, Reporter.GUARDIAN)
+    children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
+    add_lines(line_of("booking.filled", children[child], by, {"days": days}) for child, days in told.items())
+    return sum(map(len, told.values()))
+
+
+__all__ = ["book", "enter", "fill", "fill_until", "policy", "repeat", "save_many"]

@@ -1,0 +1,128 @@
+"""A guardian begins a conversation: about which children, and with whom of those who may be written to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import insert, select
+
+from evaka.access import Actor
+from evaka.actions import Long, action, tell
+from evaka.actions.income.statement import Upload
+from evaka.actions.message.boxes import box_of
+from evaka.actions.message.posts import add_file
+from evaka.actions.message.threads import put_in, reply_for_absent
+from evaka.kit.dates import DateRange
+from evaka.kit.errors import Refused
+from evaka.models.base import db
+from evaka.models.message import Post, Thread, ThreadChild, ThreadMember
+from evaka.models.message.box import message_policy
+from evaka.models.person import Person, custody, own_children
+from evaka.models.placement import GroupPlacement, Placement
+from evaka.models.unit import Group, Unit
+from evaka.models.user import Grant, User
+from evaka.rules.message.post import BoxKind, PostKind, PostStatus
+from evaka.rules.unit import Feature
+
+BEFORE = timedelta(days=14)  # before a place begins, the unit and the group may be written to
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom a guardian may write to about some children, all in one unit."""
+
+    unit: Unit
+    groups: tuple[Group, ...] = ()
+    users: tuple[User, ...] = ()
+    people: tuple[Person, ...] = field(default=())
+
+    def known(self) -> dict[str, Group | User | Person]:
+        """By the name that a form sends."""
+        return {
+            **{f"group-{one.id}": one for one in self.groups}, **{f"user-{one.id}": one for one in self.users},
+            **{f"person-{one.id}": one for one in self.people},
+        }
+
+
+def children_to_write_about(person_id: int, day: date) -> dict[int, tuple[Person, Unit]]:
+    """The guardian's children who have, or will have within two weeks, a place in a unit where letters are open."""
+    soon = DateRange(day, day + BEFORE)
+    rows = db.session.execute(
+        select(Person, Unit).join(Placement, Placement.child_id == Person.id).join(Unit, Unit.id == Placement.unit_id)
+        .where(Person.id.in_(own_children(person_id, day)), Person.deceased.is_(None), Placement.meets(soon),
+               Unit.has(Feature.MESSAGES))
+        .order_by(Person.born, Person.id, Placement.start.desc()))
+    return {child.id: (child, unit) for child, unit in rows}  # of two places the one that is in force already
+
+
+def recipients(person_id: int, children: Collection[int], day: date) -> Recipients:
+    """Who may be written to about these children; Refused when they are not all in one unit."""
+    mine = children_to_write_about(person_id, day)
+    units = {mine[one][1].id: mine[one][1] for one in children if one in mine}
+    if not children or len(units) != 1 or any(one not in mine for one in children):
+        raise Refused("message.one_unit")
+    unit = next(iter(units.values()))
+    soon = DateRange(day, day + BEFORE)
+    groups = db.session.scalars(
+        select(Group).where(Group.unit_id == unit.id, Group.meets(soon), Group.id.in_(
+            select(GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
+            .where(Placement.child_id.in_(children), Placement.meets(soon), GroupPlacement.meets(soon))))
+        .order_by(Group.name)).all()
+    users = db.session.scalars(
+        select(User).where(User.active, User.id.in_(select(Grant.user_id).where(
+            Grant.unit_id == unit.id, Grant.on(day), Grant.role.in_(message_policy().written_to_roles))))
+        .order_by(User.name)).all()
+    return Recipients(unit, tuple(groups), tuple(users), _other_guardians(person_id, children, day))
+
+
+def _other_guardians(person_id: int, children: Collection[int], day: date) -> tuple[Person, ...]:
+    """Those who have the rights of a guardian of every one of the children."""
+    pairs = custody(day, select(Person.id).where(Person.id.in_(children)))
+    carers: dict[int, set[int]] = {}
+    for child, carer in db.session.execute(select(pairs.c.child_id, pairs.c.person_id)):
+        carers.setdefault(child, set()).add(carer)
+    all_of_them = set.intersection(*(carers.get(one, set()) for one in children)) - {person_id}
+    return tuple(db.session.scalars(
+        select(Person).where(Person.id.in_(all_of_them), Person.deceased.is_(None)).order_by(Person.sort_key)))
+
+
+@action("message.begin")
+def begin(
+    person: Person, by: Actor, *, title: str, body: Long, children: tuple[int, ...], to: tuple[str, ...],
+    uploads: tuple[Upload, ...] = (),
+) -> Thread:
+    """A guardian writes: one conversation with all who were chosen."""
+    if not title.strip() or not body.strip():
+        raise Refused("message.empty")
+    known = recipients(person.id, children, by.today).known()
+    if any(one not in known for one in to):
+        raise Refused("message.recipient_unknown")
+    chosen = [known[one] for one in dict.fromkeys(to)]
+    boxes = [
+        box_of(BoxKind.GROUP, group_id=one.id) if isinstance(one, Group) else
+        box_of(BoxKind.PERSONAL, user_id=one.id)
+        for one in chosen if isinstance(one, Group | User)
+    ]
+    if not boxes:
+        raise Refused("message.choose_staff")
+    people = [one.id for one in chosen if isinstance(one, Person)]
+    post = Post(
+        kind=PostKind.MESSAGE, status=PostStatus.SENT, person_id=person.id, user_id=by.user and by.user.id,
+        title=title.strip(), body=body.strip(), at=by.now)
+    db.session.add(post)
+    db.session.flush()
+    for upload in uploads:
+        add_file(post, upload, by)
+    thread = Thread(title=post.title, box_id=boxes[0].id, post_id=post.id, last_at=by.now)
+    db.session.add(thread)
+    db.session.flush()
+    db.session.execute(insert(ThreadMember), [
+        *({"thread_id": thread.id, "person_id": one, "box_id": None} for one in (person.id, *people)),
+        *({"thread_id": thread.id, "person_id": None, "box_id": one.id} for one in boxes)])
+    db.session.execute(insert(ThreadChild), [{"thread_id": thread.id, "child_id": one} for one in children])
+    count = put_in(thread, post, by, person_id=person.id, box_id=None)
+    reply_for_absent(thread, by)
+    tell(recipients=count)
+    return thread

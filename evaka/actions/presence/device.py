@@ -1,0 +1,114 @@
+"""The tablets of a unit: made known in the office, paired by a code, seen, and shut out again."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Annotated
+
+from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy.orm import joinedload
+
+from evaka.access import Actor
+from evaka.actions import Among, action, record
+from evaka.actions.presence.policy import tablet
+from evaka.kit.errors import Refused
+from evaka.models.base import db
+from evaka.models.presence import Device
+from evaka.models.unit import Group, Unit
+from evaka.models.user import TABLET, Grant, User
+
+SIGNS = "ABCDEFHJKLMNPRTUVWXY34679"  # nobody takes one of these for another
+LENGTH = 8
+SEEN_EVERY = timedelta(minutes=5)
+OF_TOKEN = (
+    select(Device).where(Device.digest == bindparam("digest"), Device.revoked.is_(None), Device.paired.is_not(None))
+    .options(
+        joinedload(Device.user, innerjoin=True).load_only(User.name, User.active, User.device, User.person_id)
+        .joinedload(User.grants), joinedload(Device.unit, innerjoin=True).load_only(Unit.name, Unit.language)))
+
+
+def groups_of(unit: Unit, by: Actor) -> Select[Group]:
+    """The groups on which a tablet may open."""
+    return select(Group).where(Group.unit_id == unit.id, Group.on(by.today)).order_by(Group.name)
+
+
+@action("presence.add_device")
+def add_device(
+    unit: Unit, by: Actor, *, name: str, group: Annotated[Group, Among(groups_of)] | None = None
+) -> tuple[Device, str]:
+    """A tablet may join the unit: the code that is shown once is typed on it within the city's minutes."""
+    user = User(name=f"{name}, {unit.name}"[:120], email=f"{secrets.token_hex(12)}@device", device=True,
+                must_change_password=False, rights_changed=by.today)
+    user.grants.append(Grant(role=TABLET, unit_id=unit.id, start=by.today, end=None))
+    device = Device(unit=unit, group=group, user=user, name=name.strip()[:80])
+    db.session.add(device)
+    db.session.flush()
+    return device, _new_code(device, by)
+
+
+@action("presence.new_code")
+def new_code(device: Device, by: Actor) -> str:
+    """The code has run out, or the tablet has lost its memory: whoever had the place before is shut out."""
+    if device.revoked is not None:
+        raise Refused("presence.device_revoked", name=device.name)
+    device.paired = device.digest = None
+    return _new_code(device, by)
+
+
+def _new_code(device: Device, by: Actor) -> str:
+    code = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+    device.code, device.code_until = digest(code), by.now + timedelta(minutes=tablet().code_minutes)
+    return f"{code[:4]}-{code[4:]}"
+
+
+@action("presence.revoke_device")
+def revoke_device(device: Device, by: Actor) -> None:
+    """The tablet is lost or goes elsewhere: from this moment on it opens nothing."""
+    device.revoked = by.now
+    device.code = device.code_until = device.digest = device.paired = None
+    device.user.active = False
+    for grant in list(device.user.grants):
+        if grant.start >= by.today:
+            device.user.grants.remove(grant)
+        elif grant.end is None:
+            grant.end = by.today
+
+
+def pair(typed: str, agent: str, now: datetime) -> tuple[Device, str]:
+    """The tablet on which a code is typed, and the token that it keeps.  A code works once."""
+    code = "".join(sign for sign in typed.upper() if sign in SIGNS)
+    device = db.session.scalar(
+        select(Device).where(Device.code == digest(code), Device.code_until >= now, Device.revoked.is_(None))
+        .with_for_update())
+    if device is None:
+        raise Refused("presence.code_unknown", minutes=tablet().code_minutes)
+    token = secrets.token_urlsafe(32)
+    device.code = device.code_until = None
+    device.digest, device.paired, device.seen, device.agent = digest(token), now, now, agent[:200]
+    record("presence.pair", device, Actor(device.user, now), {"unit": str(device.unit)})
+    return device, token
+
+
+def device_of(token: str) -> Device | None:
+    """The tablet that holds a token, with its unit and rights; None when it has been shut out."""
+    return db.session.scalars(OF_TOKEN, {"digest": digest(token)}).unique().one_or_none()
+
+
+def see(device: Device, now: datetime) -> None:
+    """The tablet is in use; noted now and then."""
+    if device.seen is None or now - device.seen > SEEN_EVERY:
+        db.session.execute(update(Device).where(Device.id == device.id).values(seen=now))
+
+
+def paired_devices(units: Collection[int]) -> Select[Device]:
+    """The tablets of units, those shut out left out."""
+    return (
+        select(Device).where(Device.unit_id.in_(units), Device.revoked.is_(None))
+        .options(joinedload(Device.group)).order_by(Device.name, Device.id))
+
+
+def digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,538 @@
+"""A guardian's calendar: the week of all children, the month, one day in three taps, and many days at once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.form import BaseForm
+from sqlalchemy import Select, select
+from wtforms import SelectField
+from wtforms.validators import Optional
+
+from evaka.access import Actor, may
+from evaka.actions import attendance
+from evaka.actions import booking as act
+from evaka.actions.attendance import policy as absence_policy
+from evaka.actions.booking import times as agreed
+from evaka.actions.booking.balance import Month, months_of
+from evaka.actions.booking.facts import Known, day_facts
+from evaka.actions.booking.save import day_text
+from evaka.actions.calendar import closures_of
+from evaka.actions.calendar.event import events_of
+from evaka.kit.dates import DAY, DateRange
+from evaka.kit.errors import Denied, Refused
+from evaka.models.base import db, transaction
+from evaka.models.booking import BookingPattern, TimesNotice
+from evaka.models.person import Person, own_children
+from evaka.models.placement import Placement, children_with
+from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.booking import Span, day_of, first_open_monday, lock_of, monday_of, window
+from evaka.rules.booking.day import Ask, Asked, DayFacts
+from evaka.rules.booking.lock import WEEK
+from evaka.rules.booking.times import pattern_of
+from evaka.rules.calendar.holiday_period import Phase
+from evaka.rules.unit import Feature, Hours, Week
+from evaka.views.attendance import tells_absences
+from evaka.views.base import Page, sentence
+from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.booking.cells import badge_of, is_away, kind_in_words, short, times_in_words, why_shut
+from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
+from evaka.views.page import actor, clock, decimal, told, word_of, written
+
+AHEAD = timedelta(days=400)  # how far a page looks, at most
+
+
+def books(by: Actor) -> Select[tuple[bool]]:
+    """Whether some child of a guardian has a place where bookings are in use."""
+    return select(_books(by))
+
+
+def tells_only(by: Actor) -> Select[tuple[bool]]:
+    """Whether absences are told but nothing is booked: then absences have a tab of their own."""
+    return select(sa.and_(tells_absences(by).scalar_subquery(), ~_books(by)))
+
+
+def _books(by: Actor) -> sa.Exists:
+    person = by.user.person_id if by.user and by.user.person_id else -1
+    return children_with(Feature.BOOKINGS, by.today).where(
+        Placement.child_id.in_(own_children(person, by.today))).exists()
+
+
+def kids_of(by: Actor) -> list[Person]:
+    """The children of a guardian who have a place, or will soon, the oldest first."""
+    if by.user is None or by.user.person_id is None:
+        return []
+    soon = by.today + timedelta(days=act.policy().calendar_opens_days)
+    return list(db.session.scalars(
+        select(Person).where(
+            Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None),
+            Person.id.in_(select(Placement.child_id).where(
+                Placement.meets(DateRange(by.today)), Placement.start <= soon)),
+        ).order_by(Person.born, Person.id)))
+
+
+class DayForm(BaseForm):
+    begins = ClockField(Lazy("booking.begins"), [Optional()])
+    ends = ClockField(Lazy("booking.ends"), [Optional()])
+    begins_2 = ClockField(Lazy("booking.begins"), [Optional()])
+    ends_2 = ClockField(Lazy("booking.ends"), [Optional()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.begins.flags.required = self.ends.flags.required = True  # the second time is the one that may be left out
+
+    def pairs(self) -> list[tuple[Any, Any]]:
+        """The pairs of times that were typed; a half one is refused."""
+        typed = [(self.begins.data, self.ends.data), (self.begins_2.data, self.ends_2.data)]
+        found = [pair for pair in typed if any(pair)]
+        if any(not all(pair) for pair in found):
+            raise Refused("booking.half")
+        return found
+
+
+class ManyForm(BaseForm):
+    children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
+    first = DayField(Lazy("booking.first"), validators=[Required()])
+    last = DayField(Lazy("booking.last"), validators=[Required()])
+    week = WeekField(Lazy("booking.week"))
+
+
+class AwayForm(BaseForm):
+    children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
+    first = DayField(Lazy("booking.first"), validators=[Required()])
+    last = DayField(Lazy("booking.last"), validators=[Required()])
+    kind = SelectField(Lazy("attendance.kind"), validators=[Required()])
+
+
+class RepeatForm(BaseForm):
+    children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
+    start = DayField(Lazy("booking.repeat.start"), validators=[Required()])
+    week = WeekField(Lazy("booking.week"))
+
+
+class MyCalendar(Page):
+    permission = "booking.book"
+
+    def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
+        super().__init__(name)
+        self.word, self.endpoint, self.url = f"menu.{prefix}{name}", f"{prefix}{name}", f"{base}/{name}"
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    @expose("/")
+    def index(self) -> Any:
+        """A week of all children."""
+        by, rules = actor(), act.policy()
+        monday = monday_of(self.asked_day("week", by.today))
+        kids = kids_of(by)
+        period = DateRange(monday, monday + 6 * DAY)
+        known = day_facts([one.id for one in kids], period, by)
+        locked = lock_of(monday, rules)
+        open_for = window(by.now, rules)
+        return self.render(
+            "guardian/calendar.html", heading=self.heading, kids=kids, monday=monday, weekly=True,
+            title=told("booking.week_of", number=monday.isocalendar().week, **short(period)),
+            before=self.get_url(".index", week=(monday - WEEK).isoformat()) if monday > by.today - AHEAD else "",
+            after=self.get_url(".index", week=(monday + WEEK).isoformat()) if monday < by.today + AHEAD else "",
+            state=self.state(monday, locked, by), days=self.days(kids, known, period, by),
+            month_url=self.get_url(".month", month=period.end.isoformat()),  # type: ignore[union-attr]
+            months=self.months(kids, monday, by), notices=self.notices(by), many=self.get_url(".many", week=(
+                monday if monday in open_for else open_for.start).isoformat()),
+            absent=self.get_url(".absent"), repeat=self.get_url(".repeat"), links=self.links(by),
+            events=self.events(period, by),
+            away=self.get_url(".away"), back=request.full_path)
+
+    def links(self, by: Actor) -> list[tuple[str, str]]:
+        """What else belongs to the calendar."""
+        known = [("booking.events", "my_event.index", "event.book"),
+                 ("booking.questions", "my_holiday_period.index", "holiday_period.answer"),
+                 ("booking.all_absences", "my_attendance.index_view", "attendance.absent"),
+                 ("booking.leave", "my_absence_application.index_view", "attendance.apply_leave")]
+        return [(told(word), self.get_url(endpoint)) for word, endpoint, key in known if may(by, key)]
+
+    def events(self, period: DateRange, by: Actor) -> list[dict[str, str]]:
+        """What happens in the week where the children are."""
+        own = own_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
+        return [{"label": one.title, "note": written(one.start) if one.start == one.end else str(one.period)}
+                for one in db.session.scalars(events_of(own, period).limit(20))]
+
+    def state(self, monday: date, locked: Any, by: Actor) -> tuple[str, str]:
+        """(look, words): until when the week may be changed."""
+        if monday + 6 * DAY < by.today:
+            return "", told("booking.week_over")
+        if locked <= by.now.replace(tzinfo=None):
+            return "", told("booking.week_locked")
+        day = locked.date()
+        return "warn", told("booking.locks", weekday=told(f"weekday.{day.isoweekday()}"), day=day,
+                            clock=clock(locked.time()))
+
+    def days(self, kids: list[Person], known: Known, period: DateRange, by: Actor) -> list[dict[str, Any]]:
+        shut = self.shut(known, period)
+        found = []
+        for day in period.days():
+            lines = [line for one in kids if (facts := known.get(one.id, {}).get(day)) is not None
+                     and (line := self.line(one, facts, shut, by)) is not None]
+            weekend = day.isoweekday() > 5 and not any(line["care"] for line in lines)
+            if lines and not weekend:
+                found.append({"title": told("booking.day", weekday=told(f"weekday.{day.isoweekday()}").capitalize(),
+                                            day=f"{day.day}.{day.month}."),
+                              "today": day == by.today, "lines": lines})
+        return found
+
+    def shut(self, known: Known, period: DateRange) -> dict[date, str]:
+        """The reasons of closures by day; the children of a family are seldom in units with different ones."""
+        places = db.session.scalars(select(Placement.unit_id).where(
+            Placement.child_id.in_(known), Placement.meets(period))).all()
+        return {day: one.reason for one in closures_of(set(places), period)
+                if (shared := one.period & period) for day in shared.days()}
+
+    def line(self, child: Person, facts: DayFacts, shut: dict[date, str], by: Actor) -> dict[str, Any] | None:
+        past = facts.day < by.today
+        line: dict[str, Any] = {"name": child.preferred_name or child.first_name.split()[0], "times": "", "badge": None,
+                                "care": facts.has_care,
+                                "url": "", "label": "", "away": ""}
+        if not facts.has_care:
+            return line | {"times": why_shut(facts, shut)}
+        line["badge"], line["times"] = badge_of(facts), "" if is_away(facts) else times_in_words(facts)
+        if past or not facts.opened:
+            return line
+        url = self.get_url(".day", child=child.id, day=facts.day.isoformat())
+        if not is_away(facts):
+            line["away"] = f"{child.id}:{facts.day.isoformat()}"
+        if facts.phase is Phase.NOT_YET:
+            return line | {"times": told("booking.holiday_later"), "away": ""}
+        if facts.fixed:
+            return line | {"times": told("booking.by_term")}
+        if not line["times"] and not is_away(facts):
+            line["badge"] = ("warn", told("booking.missing"))
+        if facts.in_window or is_away(facts) or facts.booked:
+            word = told("booking.change" if is_away(facts) else "booking.do")
+            line["url"], line["label"] = url, line["times"] or word
+        return line
+
+    def months(self, kids: list[Person], monday: date, by: Actor) -> list[dict[str, Any]]:
+        """How the month that the week begins in stands against what was agreed."""
+        month = DateRange.month(monday.year, monday.month)
+        found = months_of([one.id for one in kids], month, by)
+        return [self.balance(one, found[one.id]) for one in kids if one.id in found]
+
+    def balance(self, child: Person, month: Month) -> dict[str, Any]:
+        held = month.balance
+        unit = "days" if month.in_days else "hours"
+        used, ahead, agreed = (one if month.in_days else decimal(round(one / 60, 1))
+                               for one in (held.used, held.ahead, held.agreed))
+        left = held.left if month.in_days else decimal(round(held.left / 60, 1))
+        look, word = ("bad", "over") if held.over else ("warn", "near") if month.warns else ("", "left")
+        return {"name": child.preferred_name or child.first_name.split()[0],
+                "text": told(f"booking.balance.{unit}", month=month.period.start.month, year=month.period.start.year,
+                             used=used, ahead=ahead, agreed=agreed),
+                "badge": (look, told(f"booking.balance.{word}", left=str(left).removeprefix("-"),
+                                     unit=told(f"booking.balance.unit.{unit}")))}
+
+    def notices(self, by: Actor) -> list[TimesNotice]:
+        """Agreed hours that have changed, until the guardian has read it."""
+        person = by.user.person_id if by.user else None
+        return list(db.session.scalars(select(TimesNotice).where(TimesNotice.person_id == person)))
+
+    @expose("/month/")
+    def month(self) -> Any:
+        by = actor()
+        first = self.asked_day("month", by.today).replace(day=1)
+        month = DateRange.month(first.year, first.month)
+        kids = kids_of(by)
+        known = day_facts([one.id for one in kids], month, by)
+        start = monday_of(first)
+        weeks = []
+        while start <= month.last_day:
+            weeks.append({
+                "url": self.get_url(".index", week=start.isoformat()), "number": start.isocalendar().week,
+                "days": [self.square(start + n * DAY, month, kids, known, by) for n in range(7)],
+            })
+            start += WEEK
+        return self.render(
+            "guardian/month.html", heading=self.heading, weeks=weeks, kids=kids,
+            title=told("booking.month_of", month=told(f"month.{first.month}").capitalize(), year=first.year),
+            week_url=self.get_url(".index", week=max(first, by.today if by.today in month else first).isoformat()),
+            before=self.get_url(".month", month=(first - DAY).isoformat()) if first > by.today - AHEAD else "",
+            after=self.get_url(".month", month=(month.last_day + DAY).isoformat()) if first < by.today + AHEAD else "",
+            months=self.months(kids, first, by))
+
+    def square(self, day: date, month: DateRange, kids: list[Person], known: Known, by: Actor) -> dict[str, Any]:
+        marks = []
+        for one in kids if day in month else ():
+            facts = known.get(one.id, {}).get(day)
+            if facts is None or not facts.has_care:
+                continue
+            name = one.preferred_name or one.first_name
+            if is_away(facts):
+                marks.append(("away", name[0], f"{name}: {kind_in_words(facts)}"))
+            elif facts.booked:
+                marks.append(("booked", name[0], f"{name}: {times_in_words(facts)}"))
+            elif not facts.fixed and day >= by.today:
+                marks.append(("missing", name[0], f"{name}: {told('booking.missing')}"))
+        return {"day": day, "here": day in month, "today": day == by.today, "marks": marks,
+                "url": f"{self.get_url('.index', week=day.isoformat())}"}
+
+    # -- one day ---------------------------------------------------------------------------------
+
+    @expose("/day/", methods=("GET", "POST"))
+    def day(self) -> Any:
+        by = actor()
+        child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
+        facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
+        form = DayForm(request.form if request.method == "POST" else None)
+        if request.method == "GET":
+            self.fill(form, self.first_spans(child, facts))
+        elif self.saved(form, child, facts, by):
+            return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
+        return self.render(
+            "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
+            heading=child.preferred_name or child.first_name,
+            fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
+            now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
+            hours=facts.hours.words if facts.hours and not facts.always else "",
+            can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
+            asks_presence=facts.phase is Phase.OPEN, away=is_away(facts),
+            kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
+            back=self.get_url(".index", week=monday_of(day).isoformat()))
+
+    def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
+        """What the fields hold at first: what is booked, or the usual week, or the hours of another booked day."""
+        booked = [one for one in facts.booked if one is not None]
+        if booked or not facts.has_care:
+            return booked
+        usual = db.session.scalar(select(BookingPattern).where(
+            BookingPattern.child_id == child.id, BookingPattern.on(facts.day)))
+        if usual is not None and usual.week.on(facts.day):
+            return list(usual.week.on(facts.day))
+        near = day_facts([child.id], DateRange(facts.day - 14 * DAY, facts.day + 14 * DAY), actor())[child.id]
+        return next(([one for one in other.booked if one] for other in near.values() if any(other.booked)), [])
+
+    def fill(self, form: DayForm, spans: list[Span]) -> None:
+        for (begins, ends), span in zip(
+                ((form.begins, form.ends), (form.begins_2, form.ends_2)), spans[:2], strict=False):
+            begins.data, ends.data = span.begins, span.ends
+
+    def saved(self, form: DayForm, child: Person, facts: DayFacts, by: Actor) -> bool:
+        pressed = request.form.get("press", "times")
+        if not form.validate():
+            return False
+        try:
+            if pressed.startswith("away."):
+                kind = AbsenceKind(pressed.partition(".")[2])
+                with transaction():
+                    attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
+                flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
+                return True
+            asked = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING),
+                     "after_all": Asked(Ask.AFTER_ALL)}.get(pressed)
+            if asked is None:
+                pairs = form.pairs()
+                if not pairs:
+                    raise Refused("booking.half")
+                asked = Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
+            with transaction():
+                _, skipped = act.save_many({child.id: {facts.day: asked}}, by, "booking.book", seen={
+                    (child.id, facts.day): request.form.get("shown", "")})
+            self.tell_skipped(skipped)
+            if not skipped:
+                flash(told("booking.saved"), "success")
+        except (ValueError, *REFUSALS) as no:
+            if isinstance(no, Denied):
+                raise
+            flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
+            return False
+        return True
+
+    def tell_skipped(self, skipped: dict[tuple[int, date], str]) -> None:
+        """What was not done, a sentence for each reason with its days."""
+        for why in dict.fromkeys(skipped.values()):
+            days = sorted({day for (_, day), one in skipped.items() if one == why})
+            shown = ", ".join(f"{day.day}.{day.month}." for day in days[:10]) + (" …" if days[10:] else "")
+            flash(told(why, days=shown), "warning")
+
+    @expose("/away/", methods=("POST",))
+    def away(self) -> Any:
+        """One tap: the child does not come."""
+        by = actor()
+        id, _, day = request.form.get("away", "").partition(":")
+        child, when = self.own_child(id), self.day_or_404(day)
+        try:
+            with transaction():
+                attendance.absent(child, by, first=when, last=when, kind=AbsenceKind.OTHER)
+        except REFUSALS as no:
+            if isinstance(no, Denied):
+                raise
+            flash(sentence(no), "error")
+        else:
+            flash(told("booking.told_away", name=child.first_name, day=when), "success")
+        return redirect(self.get_url(".index", week=monday_of(when).isoformat()))
+
+    @expose("/seen/", methods=("POST",))
+    def seen(self) -> Any:
+        notice = db.session.get(TimesNotice, row_number(request.form.get("notice")) or 0)
+        if notice is not None:
+            with transaction():
+                agreed.seen(notice, actor())
+        return redirect(self.get_url(".index"))
+
+    # -- many days -------------------------------------------------------------------------------
+
+    @expose("/many/", methods=("GET", "POST"))
+    def many(self) -> Any:
+        """Several children, from a day to a day, with the times of each weekday."""
+        by = actor()
+        form = ManyForm(request.form if request.method == "POST" else None)
+        if request.method == "GET":
+            kids = kids_of(by)
+            monday = monday_of(self.asked_day("week", first_open_monday(by.now, act.policy())))
+            form.children.data, form.first.data, form.last.data = tuple(kids), monday, monday + 4 * DAY
+            form.week.process(None, self.usual_week(kids, monday))
+        elif form.validate() and self.typed_week(form):
+            try:
+                with transaction():
+                    asked = self.asked_days(form, by)
+                    count, skipped = act.save_many(asked, by, "booking.book")
+                self.tell_skipped(skipped)
+                flash(told("booking.saved_days", count=count), "success")
+                return redirect(self.get_url(".index", week=form.first.data.isoformat()))
+            except REFUSALS as no:
+                if isinstance(no, Denied):
+                    raise
+                flash(sentence(no), "error")
+        return self.render("guardian/booking_form.html", form=form, heading=told("booking.many"),
+                           help=told("booking.many.help"), action=told("booking.save"), back=self.get_url(".index"))
+
+    def typed_week(self, form: Any) -> bool:
+        if form.week.data is None:
+            form.week.errors = [*form.week.errors, told("booking.week_empty")]
+        return form.week.data is not None
+
+    def asked_days(self, form: ManyForm, by: Actor) -> dict[int, dict[date, Asked]]:
+        """The days of care of each child within what was asked; other days are left as they are."""
+        if form.last.data < form.first.data:
+            raise Refused("booking.period_ends_first", first=form.first.data, last=form.last.data)
+        period, pattern = DateRange(form.first.data, form.last.data), pattern_of(form.week.data)
+        if (period.last_day - period.start).days >= act.MANY_DAYS:
+            raise Refused("booking.too_many_days", most=act.MANY_DAYS)
+        known = day_facts([one.id for one in form.children.data], period, by)
+        asked = {child: {day: Asked(Ask.TIMES, pattern.on(day)) for day, facts in days.items()
+                         if pattern.on(day) and facts.has_care and not facts.fixed} for child, days in known.items()}
+        if not any(asked.values()):
+            raise Refused("booking.no_days")
+        return {child: days for child, days in asked.items() if days}
+
+    def usual_week(self, kids: list[Person], monday: date) -> Week:
+        """The week that repeats, or the latest that was booked, or the hours from eight to four."""
+        ids = [one.id for one in kids]
+        usual = db.session.scalar(select(BookingPattern).where(
+            BookingPattern.child_id.in_(ids), BookingPattern.on(monday)).limit(1))
+        if usual is not None:
+            days = [Hours(spans[0].begins, spans[-1].ends) if spans else None for spans in usual.week.days]
+            return Week(tuple(days))
+        known = day_facts(ids, DateRange(monday - 4 * WEEK, monday - DAY), actor())
+        found: list[Hours | None] = [None] * 7
+        for days_ in known.values():
+            for day, facts in sorted(days_.items()):
+                spans = [one for one in facts.booked if one]
+                if spans:
+                    found[day.isoweekday() - 1] = Hours(spans[0].begins, spans[-1].ends)
+        return Week(tuple(found))
+
+    @expose("/absent/", methods=("GET", "POST"))
+    def absent(self) -> Any:
+        """Several children away from a day to a day."""
+        by = actor()
+        form = AwayForm(request.form if request.method == "POST" else None)
+        form.kind.choices = [(one.value, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)]
+        if request.method == "GET":
+            form.children.data, form.first.data, form.last.data = tuple(kids_of(by)), by.today, by.today
+        elif form.validate():
+            try:
+                with transaction():
+                    days = {row.day for child in form.children.data for row in attendance.absent(
+                        child, by, first=form.first.data, last=form.last.data, kind=AbsenceKind(form.kind.data))}
+                flash(told("booking.away_days", count=len(days)), "success")
+                return redirect(self.get_url(".index", week=form.first.data.isoformat()))
+            except REFUSALS as no:
+                if isinstance(no, Denied):
+                    raise
+                flash(sentence(no), "error")
+        return self.render("guardian/booking_form.html", form=form, heading=told("booking.absent"),
+                           help=told("booking.absent.help"), action=told("booking.save"), back=self.get_url(".index"))
+
+    @expose("/repeat/", methods=("GET", "POST"))
+    def repeat(self) -> Any:
+        """The week that fills the open weeks by itself; an empty one ends it."""
+        by = actor()
+        form = RepeatForm(request.form if request.method == "POST" else None)
+        if request.method == "GET":
+            kids = kids_of(by)
+            form.children.data, form.start.data = tuple(kids), by.today
+            form.week.process(None, self.usual_week(kids, by.today))
+        elif form.validate() and not form.week.wrong:
+            try:
+                with transaction():
+                    count = sum(act.repeat(child, by, start=form.start.data, week=form.week.data)
+                                for child in form.children.data)
+                flash(told("booking.repeat_kept", count=count) if form.week.data else told("booking.repeat_ended"),
+                      "success")
+                return redirect(self.get_url(".index", week=first_open_monday(by.now, act.policy()).isoformat()))
+            except REFUSALS as no:
+                if isinstance(no, Denied):
+                    raise
+                flash(sentence(no), "error")
+        return self.render("guardian/booking_form.html", form=form, heading=told("booking.repeat"),
+                           help=told("booking.repeat.help", weeks=act.policy().fill_weeks),
+                           action=told("booking.save"), back=self.get_url(".index"))
+
+    # -- what addresses name -----------------------------------------------------------------------
+
+    def own_child(self, id: Any) -> Person:
+        number = row_number(id)
+        return next((one for one in kids_of(actor()) if one.id == number), None) or abort(404)
+
+    def asked_day(self, name: str, usual: date) -> date:
+        """A day of the address; a wrong or far one is the usual one."""
+        try:
+            day = date.fromisoformat(request.args.get(name, ""))
+        except ValueError:
+            return usual
+        return day if abs(day - actor().today) <= AHEAD + 31 * DAY else usual
+
+    def day_or_404(self, text: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            abort(404)
+
+
+def booking_asked(by: Actor) -> list[dict[str, Any]]:
+    """A line on the guardian's first page for the next open week in which something is not booked."""
+    if by.user is None or not may(by, "booking.book") or not db.session.scalar(books(by)):
+        return []
+    rules = act.policy()
+    monday = first_open_monday(by.now, rules)
+    kids = kids_of(by)
+    known = day_facts([one.id for one in kids], DateRange(monday, monday + 6 * DAY), by)
+    days = {day for facts in known.values() for day, one in facts.items()
+            if one.has_care and one.opened and not one.fixed and not one.booked and not one.absences
+            and one.phase is not Phase.NOT_YET}
+    if not days:
+        return []
+    locks = lock_of(monday, rules)
+    left = (locks.date() - by.today).days
+    return [{
+        "label": told("booking.waits", number=monday.isocalendar().week),
+        "note": told("booking.waits_note", first=f"{monday.day}.{monday.month}.", last=written(monday + 4 * DAY),
+                     weekday=told(f"weekday.{locks.isoweekday()}"), day=f"{locks.day}.{locks.month}.",
+                     clock=clock(locks.time())),
+        "url": url_for("my_booking.index", week=monday.isoformat()),
+        "badge": ("warn", told("booking.days_left", count=left)) if left <= 14 else None}]
+
+
+__all__ = ["MyCalendar", "booking_asked", "books", "kids_of", "tells_only"]
