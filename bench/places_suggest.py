@@ -32,6 +32,7 @@ from evaka.rules.suggestion import (
 
 FIRST, MONTHS = date(2027, 8, 1), 18
 TIGHTNESS = 0.97  # room ÷ what the applicants weigh
+TURNS = 3  # the shortest counts: other work on the machine only makes it longer
 NAME = {"fi": "Peruste"}
 CRITERIA = Criteria(
     DateRange(date(2026, 1, 1)),
@@ -109,14 +110,16 @@ def season(applications: int, units: int, seed: int = 7, tightness: float = TIGH
 
 def measured(applications: int, units: int) -> tuple[float, dict[str, float]]:
     """Seconds of making the plan, and what it is worth."""
-    asked = season(applications, units)
-    began = perf_counter()
-    plan = admit(asked)
-    seconds = perf_counter() - began
+    seconds = []
+    for _ in range(TURNS):
+        asked = season(applications, units)  # afresh: nothing that was reckoned before is known
+        began = perf_counter()
+        plan = admit(asked)
+        seconds.append(perf_counter() - began)
     if overfull(asked, plan):
         raise RuntimeError("the plan puts more into a unit than there is room for")
     first = sum(plan[one.number] == one.wishes[0] for one in asked.applicants.values())
-    return seconds, {
+    return min(seconds), {
         "blocking": len(blocking(asked, plan)),
         "first": first / applications,
         "split": len(apart(asked, plan)),

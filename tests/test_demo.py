@@ -34,6 +34,7 @@ from evaka.models.journal import AuditEvent, Counter
 from evaka.models.message import Receipt, ThreadMember
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import Placement, PlacementPlan, ServiceNeedPeriod
+from evaka.models.suggestion import Suggestion
 from evaka.models.unit import Caretakers, Group, Unit
 from evaka.models.user import User
 from evaka.models.voucher import Payment, VoucherDecision, VoucherMonth
@@ -44,6 +45,7 @@ from evaka.rules.decision import DecisionStatus
 from evaka.rules.fee import FeeStatus
 from evaka.rules.invoice import InvoiceStatus
 from evaka.rules.placement import ServiceNeed
+from evaka.rules.suggestion import SuggestionStatus
 from evaka.rules.unit import Group as GroupOfRules
 from evaka.rules.unit import OccupancyKind, Place, Rows, Stay, occupancy
 from evaka.rules.unit.rows import Need
@@ -334,6 +336,14 @@ def test_about_one_child_in_twelve_is_supported_within_the_windows_of_the_law(ha
     assert all(key in options for row in db.session.scalars(select(AssistanceAction)) for key in row.options)
 
 
+def test_a_suggestion_for_those_who_wait_is_ready_to_be_looked_at(harjula):
+    one = db.session.scalars(select(Suggestion)).one()
+    assert one.status is SuggestionStatus.READY
+    assert one.figures["children"] > 20
+    assert one.figures["wishes"][0] > 0
+    assert one.figures["blocking"] == 0
+
+
 def test_somebody_has_not_read_a_letter_yet(harjula):
     unread = db.session.scalar(select(func.count()).where(Receipt.read_at.is_(None)))
     assert 0 < unread < count(Receipt) / 2
@@ -346,7 +356,7 @@ def test_the_journal_says_that_the_city_was_loaded(harjula):
     assert {one.action for one in lines[1:]} == {  # what finance finds to review, and what was handed over
         "income.add", "fee.draft", "income.begin_statement", "statement.save", "statement.attach", "statement.send",
         "statement.take", "ledger.hand_over", "ledger.pay", "claim.record", "claim.decide", "need_change.ask",
-        "placement.terminate", "placement.guarantee",
+        "placement.terminate", "placement.guarantee", "suggestion.begin", "suggestion.reckon",
         # what families have told of their applications
         "application.begin", "application.save", "application.attach", "application.consent",
         "application.ask_supplement", "application.answer_supplement", "application.note", "application.remark",

@@ -35,6 +35,7 @@ from evaka.demo.people import Child, Family, Register
 from evaka.demo.places import Places
 from evaka.demo.presence import Present
 from evaka.demo.rows import Rows
+from evaka.demo.suggestion import suggest
 from evaka.demo.support import Supported
 from evaka.demo.units import build, close
 from evaka.kit.dates import DAY, add_months
@@ -160,6 +161,7 @@ class _Making:
         self._statements(own.head.id)
         asking.tell(own.head.id, [child.id for child in own.children], Actor(None, self.calendar.now))
         self._entered_twice(own.head.id)
+        suggest(self.logins.office["service_worker"][0], calendar)
         afterwards(calendar, own.head.id)
         self.echo(f"  {sum(rows.counts.values())} rows")
 

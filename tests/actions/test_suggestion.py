@@ -104,7 +104,7 @@ def test_the_same_facts_are_the_same_digest_and_the_same_plan(worker):
 
 def test_places_and_plans_that_are_there_take_their_room(worker):
     kettu = house("Kettu")
-    for n in range(5):
+    for _ in range(5):
         factories.placement(factories.child(), date(2026, 1, 1), date(2027, 7, 31), unit=kettu)
     planned = factories.application(status=ApplicationStatus.WAITING_CONFIRMATION)
     factories.plan(planned, unit=kettu, status=PlanStatus.PROPOSED, start=date(2026, 8, 1), end=date(2027, 7, 31))

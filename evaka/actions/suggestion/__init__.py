@@ -51,6 +51,13 @@ NO_ROOM = "suggestion.broken.no_room"
 
 def begin(by: Actor, *, name: str, applications: Collection[int], units: Collection[int]) -> Suggestion:
     """A new suggestion for applications that wait for a place, in units that the actor sees; a job reckons it."""
+    one = begun(by, name=name, applications=applications, units=units)
+    wake(RECKON, by)
+    return one
+
+
+def begun(by: Actor, *, name: str, applications: Collection[int], units: Collection[int]) -> Suggestion:
+    """The same, for whoever reckons it at once."""
     require_any(by, "suggestion.begin")
     waiting = db.session.execute(
         select(Application.id, Application.version, Application.start).where(
@@ -74,7 +81,6 @@ def begin(by: Actor, *, name: str, applications: Collection[int], units: Collect
         for id, version, start in waiting
     ])  # fmt: skip
     record("suggestion.begin", one, by, {"applications": len(waiting), "units": len(seen)})
-    wake(RECKON, by)
     return one
 
 

@@ -57,9 +57,9 @@ class Applicant:
     `takes` is the child's weight in each month of the horizon in an ordinary unit, `takes_at_home` in family day care;
     months before the stay, and after the months that are looked at, are 0.  `there` are the months of the stay itself.
     `near` is from where further units are looked for when the home is unknown; of a home that is not `told` no distance
-    leaves this reckoning.  `standing` is what the child weighs already in units where it has a place: it gives way to the new one.  `language`
-    is the child's own, `speaks` are those of the units that the family has named.  Applicants with the same `family`
-    have asked to be placed together.
+    leaves this reckoning.  `standing` is what the child weighs already in units where it has a place: it gives way to
+    the new one.  `language` is the child's own, `speaks` are those of the units that the family has named.  Applicants
+    with the same `family` have asked to be placed together.
     """
 
     number: int

@@ -164,8 +164,9 @@ class SuggestionScreen(Screen):
             {"label": told("suggestion.unplaced"), "value": figures["unplaced"], "note": told("ui.all"),
              "url": self.places(row, flt2_2="none"), "look": "warn" if figures["unplaced_due"] else ""},
             {"label": told("suggestion.apart"), "value": apart, "note": told("suggestion.of_families", count=families)},
-            {"label": told("suggestion.distance"), "value": f"{decimal(figures['metres'] / 1000, 1)} km",
-             "note": told("suggestion.mean")},
+            {"label": told("suggestion.distance"),
+             "value": f"{decimal(figures['metres'] / 1000, 1)} km" if figures["metres"] else "–",
+             "note": told("suggestion.mean" if figures["metres"] else "suggestion.no_homes")},
             {"label": told("suggestion.blocking"), "value": figures["blocking"],
              "note": told("suggestion.blocking_note"), "look": "bad" if figures["blocking"] else ""},
         ]
