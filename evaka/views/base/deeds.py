@@ -22,6 +22,8 @@ from evaka.views.page import actor, row_url, told
 PAGES = {
     "message.send": "message.to_group", "message.write": "message.to_child", "person.merge": "duplicates.choose",
     "person.tell_apart": "duplicates.choose", "person.export_data": "personal_data.index",
+    "my_message.begin": "my_message.new", "my_message.choose_notices": "my_message.settings",
+    "my_message.add_own_folder": "my_message.settings", "my_message.drop_own_folder": "my_message.settings",
     "income.begin_statement": "my_statement.begin", "statement.save": "my_statement.fill",
     "statement.send": "my_statement.fill",
     "statement.attach": "statement.attach_page", "statement.detach": "statement.attach_page",

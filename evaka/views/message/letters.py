@@ -217,6 +217,13 @@ class Letters(Screen):
             print_url=self.get_url(".print_view", id=row.id),
         )
 
+    @expose("/do/<verb>/", methods=("GET", "POST"))
+    def do(self, verb: str) -> Any:
+        """What is done to a thread is done on its own page."""
+        action, row = self.action_or_404(verb), self.row_or_404(request.args.get("id"))
+        require(actor(), action.key, row)
+        return redirect(self.get_url(".details_view", id=row.id))
+
     def tools(self, row: Thread) -> dict[str, Any]:
         """What may be done with where the thread lies."""
         member = db.session.scalars(

@@ -176,7 +176,8 @@ class PersonScreen(FileBlocks, Screen):
             return False
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.key in ("person.tell_apart", "income.begin_statement"):  # on pages of their own
+        if action.feature == "my_message" or action.key in ("person.tell_apart", "income.begin_statement"):
+            # on pages of their own
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None
