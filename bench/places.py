@@ -23,6 +23,8 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from bench.places_grid import occupancy_grid
+from bench.places_suggest import suggest
 from bench.register import FOLDER, PORT, Contender, city, copy_of, databases, figure, p95, postgres, tell
 from bench.rows import TABLES, copied_to_postgres
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
@@ -150,8 +152,17 @@ def desk_filter(town: Town) -> None:
     town.figure("desk_filter_median_ms", 1000 * statistics.median(every), "ms")
 
 
+def suggestions(town: Town) -> None:
+    """The algorithm alone, without a database: told once."""
+    if town.kind == "sqlite":
+        for name, value, unit in suggest():
+            figure(name, value, unit)
+
+
 GROUPS: list[Callable[[Town], None]] = [
     desk_filter,
+    occupancy_grid,
+    suggestions,
 ]
 
 

@@ -396,9 +396,10 @@ def box(group: Group | None = None, user: User | None = None, kind: BoxKind | No
 
 def thread(
     of: Box, people: list[Person], children: list[Person] | None = None, body: str = "Metsään.",
-    writer: Person | None = None, at: datetime = NOON, **fields: Any,
+    writer: Person | None = None, at: datetime = NOON, unread: bool = True, **fields: Any,
 ) -> Thread:
     """A conversation titled Retki with one message, by the box unless a guardian wrote it, unread by the others."""
+    read_at = None if unread else at
     post = save(Post(
         title="Retki", body=body, at=at, box_id=None if writer else of.id, person_id=writer and writer.id))
     made = save(Thread(**({"title": "Retki", "box_id": of.id, "post_id": post.id, "last_at": at} | fields)))
@@ -407,9 +408,9 @@ def thread(
     for one in people:
         save(ThreadMember(thread_id=made.id, person_id=one.id, last_at=at))
         if one is not writer:
-            save(Receipt(message_id=message.id, person_id=one.id))
+            save(Receipt(message_id=message.id, person_id=one.id, read_at=read_at))
     if writer:
-        save(Receipt(message_id=message.id, box_id=of.id))
+        save(Receipt(message_id=message.id, box_id=of.id, read_at=read_at))
     for one in children or ():
         save(ThreadChild(thread_id=made.id, child_id=one.id))
     return made

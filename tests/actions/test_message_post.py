@@ -472,6 +472,8 @@ def test_a_guardian_writes_to_the_group_the_director_and_the_other_guardian_and_
     assert refusal(lambda: begin(f"person-{pekka.id}")) == "message.choose_staff"
     stranger = in_the_group(group)
     assert refusal(lambda: begin(f"group-{group.id}", children=(stranger.id,))) == "message.one_unit"
+    with pytest.raises(Denied):  # nobody of the office writes in a guardian's name
+        act.begin(anna, by(factories.user("admin")), title="x", body="x", children=(aino.id,), to=("x",))
     with pytest.raises(Denied):
         act.begin(pekka, by_anna, title="x", body="x", children=(aino.id,), to=(f"group-{group.id}",))
 

@@ -194,7 +194,7 @@ def family(by: Callable[..., Actor]) -> Family:
     user = factories.user("guardian", person=guardian)
     employee = factories.user("staff", unit, group)
     box = factories.box(group)
-    thread = factories.thread(box, [guardian], [child], at=machine.now)
+    thread = factories.thread(box, [guardian], [child], at=machine.now, unread=False)
     absence = factories.absence(child, date(2026, 5, 20))
     support = [
         made(child)

@@ -13,6 +13,7 @@ from evaka.actions import Long, action, tell
 from evaka.actions.income.statement import Upload
 from evaka.actions.message.boxes import box_of
 from evaka.actions.message.posts import add_file
+from evaka.actions.message.settings import check_self
 from evaka.actions.message.threads import put_in, reply_for_absent
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -88,12 +89,13 @@ def _other_guardians(person_id: int, children: Collection[int], day: date) -> tu
         select(Person).where(Person.id.in_(all_of_them), Person.deceased.is_(None)).order_by(Person.sort_key)))
 
 
-@action("message.begin")
+@action("my_message.begin")
 def begin(
     person: Person, by: Actor, *, title: str, body: Long, children: tuple[int, ...], to: tuple[str, ...],
     uploads: tuple[Upload, ...] = (),
 ) -> Thread:
     """A guardian writes: one conversation with all who were chosen."""
+    check_self(person, by, "my_message.begin")
     if not title.strip() or not body.strip():
         raise Refused("message.empty")
     known = recipients(person.id, children, by.today).known()

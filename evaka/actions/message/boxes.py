@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from evaka.models.base import HELSINKI, db
 from evaka.models.message import Away, Box, Message, Post, Receipt, ThreadMember
 from evaka.models.message.box import message_policy
 from evaka.models.unit import Group, Unit
+from evaka.models.user import User
 from evaka.rules.message.audience import seen_since
 from evaka.rules.message.post import BoxKind
 from evaka.rules.unit import Feature
@@ -113,6 +115,17 @@ def box_of(kind: BoxKind, *, group_id: int | None = None, user_id: int | None = 
             kind=kind, group_id=group_id, user_id=user_id).on_conflict_do_nothing())
         found = db.session.scalars(select(Box).where(where)).one()
     return found
+
+
+def boxes_of(kind: BoxKind, ids: Sequence[int]) -> list[int]:
+    """The ids of the boxes of many groups, or of many users: those that are missing are made in one statement."""
+    owner, mine = (Group, Box.group_id) if kind is BoxKind.GROUP else (User, Box.user_id)
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    table: sa.Table = Box.__table__  # type: ignore[assignment]
+    missing = select(sa.literal(kind, table.c.kind.type), owner.id).where(
+        owner.id.in_(ids), ~select(Box.id).where(mine == owner.id).exists())
+    db.session.execute(dialect.insert(table).from_select(["kind", mine.key], missing).on_conflict_do_nothing())
+    return list(db.session.scalars(select(Box.id).where(mine.in_(ids)).order_by(Box.id)))
 
 
 CITY = (BoxKind.MUNICIPAL, BoxKind.SERVICE, BoxKind.FINANCE)

@@ -10,7 +10,7 @@ from sqlalchemy import Select, String, cast, func, insert, literal, or_, select,
 
 from evaka.access import Actor
 from evaka.actions.message.audience import Audience, children_of
-from evaka.actions.message.boxes import box_of
+from evaka.actions.message.boxes import boxes_of
 from evaka.models.application import Application
 from evaka.models.base import Moment, db
 from evaka.models.journal import Email, MailRefusal
@@ -134,8 +134,7 @@ def _copies(post: Post, found: Audience, by: Actor) -> None:
             Grant.unit_id.in_(units), Grant.on(by.today), User.active,
             Grant.role.in_(message_policy().personal_roles), User.id != (by.user.id if by.user else -1),
             User.id != (post.user_id or -1)).distinct().order_by(Grant.user_id)).all()
-    boxes = [box_of(BoxKind.GROUP, group_id=one).id for one in groups]
-    boxes += [box_of(BoxKind.PERSONAL, user_id=one).id for one in users]
+    boxes = [*boxes_of(BoxKind.GROUP, groups), *boxes_of(BoxKind.PERSONAL, users)]
     if not boxes:
         return
     values = _thread(post, by) | {"copy": True}

@@ -57,16 +57,16 @@ def drop_folder(box: Box, by: Actor, *, folder: int) -> None:
     _drop_folder(db.session.scalar(select(Folder).where(Folder.id == folder, Folder.box_id == box.id)))
 
 
-@action("message.add_own_folder")
+@action("my_message.add_own_folder")
 def add_own_folder(person: Person, by: Actor, *, name: str) -> None:
     """A guardian's own folder."""
-    _check_self(person, by, "message.add_own_folder")
+    check_self(person, by, "my_message.add_own_folder")
     _new_folder(name, person_id=person.id)
 
 
-@action("message.drop_own_folder")
+@action("my_message.drop_own_folder")
 def drop_own_folder(person: Person, by: Actor, *, folder: int) -> None:
-    _check_self(person, by, "message.drop_own_folder")
+    check_self(person, by, "my_message.drop_own_folder")
     _drop_folder(db.session.scalar(select(Folder).where(Folder.id == folder, Folder.person_id == person.id)))
 
 
@@ -117,10 +117,10 @@ def notices() -> dict[str, Notice]:
     return city.named("notices", Notice)
 
 
-@action("message.choose_notices")
+@action("my_message.choose_notices")
 def choose_notices(person: Person, by: Actor, *, wanted: Collection[str]) -> None:
     """Which notices come by e-mail; those that are not among the kinds cannot be refused."""
-    _check_self(person, by, "message.choose_notices")
+    check_self(person, by, "my_message.choose_notices")
     refused = sorted(set(notices()) - set(wanted))
     db.session.execute(delete(MailRefusal).where(MailRefusal.person_id == person.id)
                        .execution_options(synchronize_session=False))
@@ -129,7 +129,7 @@ def choose_notices(person: Person, by: Actor, *, wanted: Collection[str]) -> Non
     tell(refused=refused)
 
 
-def _check_self(person: Person, by: Actor, key: str) -> None:
+def check_self(person: Person, by: Actor, key: str) -> None:
     """A guardian's own affairs are the guardian's, whatever else somebody may do to the person."""
     require(by, key, person)
     if by.user is None or by.user.person_id != person.id:

@@ -24,6 +24,8 @@ PAGES = {
     "person.tell_apart": "duplicates.choose", "person.export_data": "personal_data.index",
     "holiday_period.answer": "my_holiday_period.index", "booking.book": "my_booking.index",
     "booking.repeat": "my_booking.repeat", "booking.enter": "booking.index",
+    "my_message.begin": "my_message.new", "my_message.choose_notices": "my_message.settings",
+    "my_message.add_own_folder": "my_message.settings", "my_message.drop_own_folder": "my_message.settings",
     "income.begin_statement": "my_statement.begin", "statement.save": "my_statement.fill",
     "statement.send": "my_statement.fill",
     "application.begin": "my_application.begin", "application.save": "application.fill",

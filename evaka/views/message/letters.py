@@ -10,7 +10,7 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from evaka.access import require
+from evaka.access import everywhere, require
 from evaka.actions import ACTIONS
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
@@ -20,9 +20,9 @@ from evaka.letters.message import Said, ThreadFacts, thread_letter
 from evaka.models.base import db, transaction, writing
 from evaka.models.message import Box, Folder, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Person, matching
-from evaka.models.search import words_found
+from evaka.models.search import words_among, words_found
 from evaka.models.unit import Group
-from evaka.rules.message.post import PostKind
+from evaka.rules.message.post import PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.forms import form_for
 from evaka.views.income.statement import size_of, uploaded
@@ -159,12 +159,15 @@ class Letters(Screen):
 
     def sought(self, typed: str) -> ColumnElement[bool]:
         """Of a membership: its thread holds these words, or somebody or some child of this name."""
-        said = select(Message.thread_id).join(Post, Post.id == Message.post_id).where(words_found(Post, typed))
+        said = select(Message.id).join(Post, Post.id == Message.post_id).where(
+            Message.thread_id == ThreadMember.thread_id,
+            words_found(Post, typed) if everywhere(actor(), "message.view") else words_among(Post, typed),
+            Post.status != PostStatus.WITHDRAWN)
         if not (self.office or actor().is_strong):
-            said = said.where(~Post.sensitive, Message.thread_id.in_(select(Thread.id).where(~Thread.sensitive)))
+            said = said.where(~select(Thread.id).where(Thread.id == Message.thread_id, Thread.sensitive).exists())
         people = select(Person.id).where(matching(typed))
         return or_(
-            ThreadMember.thread_id.in_(said),
+            said.exists(),
             ThreadMember.thread_id.in_(select(ThreadChild.thread_id).where(ThreadChild.child_id.in_(people))),
             *([ThreadMember.thread_id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id.in_(people)))]
               if self.office else []),
@@ -213,6 +216,13 @@ class Letters(Screen):
             crumbs=self.crumbs, badges=signs(row), away=self.away(row), tools=self.tools(row),
             print_url=self.get_url(".print_view", id=row.id),
         )
+
+    @expose("/do/<verb>/", methods=("GET", "POST"))
+    def do(self, verb: str) -> Any:
+        """What is done to a thread is done on its own page."""
+        action, row = self.action_or_404(verb), self.row_or_404(request.args.get("id"))
+        require(actor(), action.key, row)
+        return redirect(self.get_url(".details_view", id=row.id))
 
     def tools(self, row: Thread) -> dict[str, Any]:
         """What may be done with where the thread lies."""
