@@ -50,7 +50,8 @@ LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
 def figure(name: str, value: float, unit: str) -> None:
-    print(f"{name} {value:.3f} {unit}" if unit == "ratio" else f"{name} {value:.1f} {unit}", flush=True)
+    places = 3 if unit in ("ratio", "share", "s") else 1
+    print(f"{name} {value:.{places}f} {unit}", flush=True)
 
 
 def tell(what: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from evaka import city
 from evaka.access import Actor
 from evaka.actions import Choice, Long, action
-from evaka.actions.decision.answer import accept, annul, expire, extend, follows, heads, reject, remind, window_days
+from evaka.actions.decision.answer import accept, annul, expire, extend, follows, reject, remind, window_days
 from evaka.actions.decision.many import plan, save
 from evaka.actions.decision.paper import Instruction, addressee, facts_of, policy
 from evaka.kit.errors import Refused
@@ -25,7 +25,7 @@ from evaka.rules.decision.delivery import DeliveryState
 from evaka.rules.placement import PlanStatus
 
 __all__ = [
-    "Instruction", "accept", "addressee", "annul", "expire", "extend", "facts_of", "follows", "heads", "policy",
+    "Instruction", "accept", "addressee", "annul", "expire", "extend", "facts_of", "follows", "policy",
     "reject", "remind", "window_days",
 ]
 

@@ -9,15 +9,14 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import Long, action, backup_care, fee, notify, record
+from evaka.actions import Long, action, notify, record
 from evaka.actions.application import move
 from evaka.actions.decision.paper import policy, readers_of
-from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, needs_for
+from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, needs_for, settle
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.decision import Decision
-from evaka.models.person import HeadOfChild
 from evaka.models.placement import Placement
 from evaka.rules.application import OPEN, after_answers
 from evaka.rules.calendar import Term, term_of
@@ -106,10 +105,8 @@ def accept(decision: Decision, by: Actor, *, start: date) -> Placement:
     ]
     db.session.add_all(places)
     decision.chosen_start = start
-    db.session.flush()
-    backup_care.fit({decision.child_id}, by)
     _answered(decision, by)
-    fee.refresh(heads(decision.child_id), by)
+    settle(decision.child_id, by)
     return places[0]
 
 
@@ -117,11 +114,6 @@ def _others(decision: Decision) -> dict[CareType, DecisionStatus]:
     rows = db.session.execute(select(Decision.care_type, Decision.status).where(
         Decision.application_id == decision.application_id, Decision.id != decision.id))
     return dict(rows.tuples().all())
-
-
-def heads(child_id: int) -> set[int]:
-    """Everybody in whose household the child lives at some time."""
-    return set(db.session.scalars(select(HeadOfChild.head_id).where(HeadOfChild.child_id == child_id)))
 
 
 def _answered(decision: Decision, by: Actor) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from evaka import city
+from evaka.access import Actor
+from evaka.actions import backup_care, fee
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
+from evaka.models.person import HeadOfChild
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod, overlapping
 from evaka.rules.placement import CareType, Cut, CutKind, ServiceNeed, ShiftCare, default_need, make_room, trimmed
 
@@ -88,3 +92,15 @@ def needs_for(care_type: CareType, period: DateRange, option: str, shift_care: S
     if chosen is None or held is None:
         return []
     return [ServiceNeedPeriod(option=chosen.key, shift_care=shift_care, start=held.start, end=held.end)]
+
+
+def settle(child_id: int, by: Actor) -> None:
+    """After a change of a child's places: back-up care fits them, and the fees of its families are drafted anew."""
+    db.session.flush()
+    backup_care.fit({child_id}, by)
+    fee.refresh(heads(child_id), by)
+
+
+def heads(child_id: int) -> set[int]:
+    """Everybody in whose household the child lives at some time."""
+    return set(db.session.scalars(select(HeadOfChild.head_id).where(HeadOfChild.child_id == child_id)))

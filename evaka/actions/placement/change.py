@@ -8,10 +8,9 @@ from typing import Annotated
 
 from evaka import city
 from evaka.access import Actor, permitted
-from evaka.actions import Choice, action, fee
+from evaka.actions import Choice, action
 from evaka.actions.application import option
-from evaka.actions.decision.answer import heads
-from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, keep_parts, needs_for
+from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, keep_parts, needs_for, settle
 from evaka.actions.placement import offer_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
@@ -43,7 +42,7 @@ def add(
         child_id=child.id, unit=unit, care_type=need.care_type, start=start, end=end, guaranteed=guaranteed,
         needs=[ServiceNeedPeriod(option=need.key, shift_care=shift_care, start=start, end=end)])
     db.session.add(made)
-    fee.refresh(heads(child.id), by)
+    settle(child.id, by)
     return made
 
 
@@ -67,7 +66,7 @@ def change_days(placement: Placement, by: Actor, *, start: date, end: date) -> N
     make_way(cuts_of(placement.child_id, period, besides=placement), by)
     _lengthen(placement, before, period)
     _cut_to(placement, period)
-    fee.refresh(heads(placement.child_id), by)
+    settle(placement.child_id, by)
 
 
 def _cut_to(placement: Placement, period: DateRange) -> None:
@@ -128,8 +127,7 @@ def move(
         child_id=child, unit=to, care_type=need.care_type, start=period.start, end=period.end, groups=groups,
         guaranteed=guaranteed, needs=needs_for(need.care_type, period, need.key, shift_care))
     db.session.add(made)
-    db.session.flush()
-    fee.refresh(heads(child), by)
+    settle(child, by)
     return made
 
 
@@ -139,7 +137,7 @@ def end_early(placement: Placement, by: Actor, *, last_day: date) -> None:
     if last_day not in placement.period:
         raise Refused("placement.group_outside_place", start=last_day, place=placement.period)
     keep_parts(placement, [DateRange(placement.start, last_day)])
-    fee.refresh(heads(placement.child_id), by)
+    settle(placement.child_id, by)
 
 
 @action("placement.remove")
@@ -149,8 +147,7 @@ def remove(placement: Placement, by: Actor) -> None:
         raise Refused("placement.has_begun", start=placement.start)
     child = placement.child_id
     db.session.delete(placement)
-    db.session.flush()
-    fee.refresh(heads(child), by)
+    settle(child, by)
 
 
 @action("placement.guarantee")
@@ -174,7 +171,7 @@ def set_need(
     check_need(need, care_type=placement.care_type, period=period, place=placement.period)
     check_fits(period, placement.care_type, offer_of(placement.unit), shift_care=shift_care is not ShiftCare.NONE)
     made = enter_need(placement, period, need.key, shift_care)
-    fee.refresh(heads(placement.child_id), by)
+    settle(placement.child_id, by)
     return made
 
 

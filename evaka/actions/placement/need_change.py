@@ -8,10 +8,9 @@ from typing import Annotated
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions import Choice, Long, action, fee, notify
+from evaka.actions import Choice, Long, action, notify
 from evaka.actions.application import option
-from evaka.actions.decision.answer import heads
-from evaka.actions.decision.places import keep_parts
+from evaka.actions.decision.places import keep_parts, settle
 from evaka.actions.placement.change import enter_need
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
@@ -61,8 +60,7 @@ def accept(change: NeedChange, by: Actor) -> None:
         _become(placement, change, wanted.care_type, period)
     change.decided_at = by.now
     _tell(change, by, "need_change_accepted")
-    db.session.flush()
-    fee.refresh(heads(change.child_id), by)
+    settle(change.child_id, by)
 
 
 def _become(placement: Placement, change: NeedChange, care_type: CareType, period: DateRange) -> None:

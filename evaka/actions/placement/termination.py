@@ -11,9 +11,8 @@ from sqlalchemy.orm import selectinload
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import action, fee, notify
-from evaka.actions.decision.answer import heads
-from evaka.actions.decision.places import keep_parts, other_kind
+from evaka.actions import action, notify
+from evaka.actions.decision.places import keep_parts, other_kind, settle
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
@@ -78,7 +77,7 @@ def terminate(
         one.id for one in later)])}
     for person in db.session.scalars(carers(child, by.today)):
         notify(person.id, "place_terminated", by)
-    fee.refresh(heads(child), by)
+    settle(child, by)
     return made
 
 
@@ -123,5 +122,4 @@ def undo(termination: Termination, by: Actor) -> None:
             groups=[GroupPlacement(group_id=joined["group"], **_period(joined))
                     for joined in one["groups"] if joined["group"] in groups]))
     termination.undone_at = by.now
-    db.session.flush()
-    fee.refresh(heads(termination.child_id), by)
+    settle(termination.child_id, by)
