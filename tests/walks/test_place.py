@@ -304,15 +304,13 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
 
     # the director writes to the families of the group, and Aino's mother answers
     director = browser(town.director)
-    typed = {"group": str(town.group.id), "title": "Metsäretki", "body": "Lähdemme perjantaina kello 9."}
-    preview = director.post("/office/message/to_group/", data=typed)
+    typed = {"kind": "message", "groups": str(town.group.id), "present": "1", "press": "check", "title": "Metsäretki",
+             "body": "Lähdemme perjantaina kello 9."}
+    checked = director.post(f"/office/message/write/?from=group-{town.group.id}", data=typed).headers["Location"]
+    preview = director.get(checked)
     assert "Virtanen Maija" in seen(preview)
     seen_by = preview.text.partition('name="seen"')[2].partition('value="')[2].partition('"')[0]
-    done(
-        director.post(
-            "/office/message/to_group/", data=typed | {"step": "send", "seen": seen_by}, follow_redirects=True
-        )
-    )
+    done(director.post(checked, data={"seen": seen_by}, follow_redirects=True))
     mother = browser(town.mother_user)
     inbox = mother.get("/my/message/")
     assert "Metsäretki" in seen(inbox)

@@ -47,6 +47,13 @@ MOVES = (
     "UPDATE closure SET told_at = CURRENT_TIMESTAMP",
 )
 BATCH = 1000
+CHECKS = {
+    ("person", "whole_point"): "(latitude IS NULL) = (longitude IS NULL)",
+    ("placement_plan", "whole_daycare"): "(daycare_start IS NULL) = (daycare_end IS NULL)",
+    ("placement_plan", "daycare_in_order"): "daycare_start <= daycare_end",
+    ("post", "one_writer"): "person_id IS NULL OR box_id IS NULL",
+    ("thread_member", "somebody"): "(person_id IS NULL) <> (box_id IS NULL)",
+}
 
 
 def _move():
@@ -1006,10 +1013,10 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_post_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_user_id'), ['user_id'], unique=False)
         batch_op.create_index('ix_post_waiting', ['send_at'], unique=False, sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'"))
-        batch_op.create_foreign_key(batch_op.f('fk_post_application_id'), 'application', ['application_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_post_withdrawn_by_id'), 'user', ['withdrawn_by_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_post_person_id'), 'person', ['person_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_post_box_id'), 'message_box', ['box_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_post_withdrawn_by_id'), 'user', ['withdrawn_by_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_post_application_id'), 'application', ['application_id'], ['id'])
 
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.add_column(sa.Column('box_id', sa.Integer(), nullable=True))
@@ -1030,9 +1037,9 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_thread_application_id'), ['application_id'], unique=False)
         batch_op.create_index('ix_thread_box_id_last_at', ['box_id', 'last_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_thread_head_id'), ['head_id'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_thread_head_id'), 'person', ['head_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_application_id'), 'application', ['application_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_box_id'), 'message_box', ['box_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_thread_head_id'), 'person', ['head_id'], ['id'])
 
     with op.batch_alter_table('thread_member', schema=None) as batch_op:
         batch_op.add_column(sa.Column('box_id', sa.Integer(), nullable=True))
@@ -1049,8 +1056,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_thread_member_folder_id'), ['folder_id'], unique=False)
         batch_op.create_index('ix_thread_member_person_id_last_at', ['person_id', 'last_at'], unique=False)
         batch_op.create_unique_constraint(batch_op.f('uq_thread_member_thread_id_box_id'), ['thread_id', 'box_id'])
-        batch_op.create_foreign_key(batch_op.f('fk_thread_member_folder_id'), 'message_folder', ['folder_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_member_box_id'), 'message_box', ['box_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_thread_member_folder_id'), 'message_folder', ['folder_id'], ['id'])
 
     with op.batch_alter_table('user', schema=None) as batch_op:
         batch_op.add_column(sa.Column('device', sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -1059,13 +1066,7 @@ def upgrade():
         batch_op.add_column(sa.Column('strong', sa.Boolean(), server_default=sa.false(), nullable=False))
 
     _move()
-    for table, name, rule in (
-        ("person", "whole_point", "(latitude IS NULL) = (longitude IS NULL)"),
-        ("placement_plan", "whole_daycare", "(daycare_start IS NULL) = (daycare_end IS NULL)"),
-        ("placement_plan", "daycare_in_order", "daycare_start <= daycare_end"),
-        ("post", "one_writer", "person_id IS NULL OR box_id IS NULL"),
-        ("thread_member", "somebody", "(person_id IS NULL) <> (box_id IS NULL)"),
-    ):
+    for (table, name), rule in CHECKS.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.create_check_constraint(op.f(f"ck_{table}_{name}"), rule)
 
@@ -1073,9 +1074,9 @@ def upgrade():
         batch_op.drop_index(batch_op.f('ix_message_person_id'))
         batch_op.drop_constraint(batch_op.f('fk_message_person_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_message_user_id'), type_='foreignkey')
+        batch_op.drop_column('person_id')
         batch_op.drop_column('body')
         batch_op.drop_column('user_id')
-        batch_op.drop_column('person_id')
 
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_post_group_id'))
@@ -1098,6 +1099,9 @@ def upgrade():
 def downgrade():
     if op.get_bind().scalar(sa.text("SELECT COUNT(*) FROM post")):
         raise RuntimeError("A step back would lose what has been written since. Restore the backup of before the upgrade.")
+    for table, name in CHECKS:
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.drop_constraint(op.f(f"ck_{table}_{name}"), type_="check")
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table('user_session', schema=None) as batch_op:
         batch_op.drop_column('strong')
@@ -1106,8 +1110,8 @@ def downgrade():
         batch_op.drop_column('device')
 
     with op.batch_alter_table('thread_member', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_thread_member_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_member_folder_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_thread_member_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('uq_thread_member_thread_id_box_id'), type_='unique')
         batch_op.drop_index('ix_thread_member_person_id_last_at')
         batch_op.drop_index(batch_op.f('ix_thread_member_folder_id'))
@@ -1125,9 +1129,9 @@ def downgrade():
 
     with op.batch_alter_table('thread', schema=None) as batch_op:
         batch_op.add_column(sa.Column('group_id', sa.INTEGER(), nullable=False))
+        batch_op.drop_constraint(batch_op.f('fk_thread_head_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_application_id'), type_='foreignkey')
-        batch_op.drop_constraint(batch_op.f('fk_thread_head_id'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_thread_group_id'), 'unit_group', ['group_id'], ['id'])
         batch_op.drop_index(batch_op.f('ix_thread_head_id'))
         batch_op.drop_index('ix_thread_box_id_last_at')
@@ -1155,10 +1159,10 @@ def downgrade():
 
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.add_column(sa.Column('group_id', sa.INTEGER(), nullable=False))
-        batch_op.drop_constraint(batch_op.f('fk_post_withdrawn_by_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_post_application_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_post_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_post_person_id'), type_='foreignkey')
-        batch_op.drop_constraint(batch_op.f('fk_post_application_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_post_withdrawn_by_id'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_post_group_id'), 'unit_group', ['group_id'], ['id'])
         batch_op.drop_index('ix_post_waiting', sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'"))
         batch_op.drop_index(batch_op.f('ix_post_user_id'))
@@ -1216,9 +1220,9 @@ def downgrade():
         batch_op.drop_column('latitude')
 
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('person_id', sa.INTEGER(), nullable=True))
         batch_op.add_column(sa.Column('user_id', sa.INTEGER(), nullable=True))
         batch_op.add_column(sa.Column('body', sa.TEXT(), nullable=False))
+        batch_op.add_column(sa.Column('person_id', sa.INTEGER(), nullable=True))
         batch_op.drop_constraint(batch_op.f('fk_message_post_id'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_message_user_id'), 'user', ['user_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_message_person_id'), 'person', ['person_id'], ['id'])
