@@ -44,6 +44,7 @@ from evaka.models.person import (
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.presence import Device, Presence
 from evaka.models.staff import Shift, StaffMember, StaffPresence
+from evaka.models.suggestion import SuggestedPlace, Suggestion
 from evaka.models.unit import Area, Caretakers, Group, Unit
 from evaka.models.user import Grant, User
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
@@ -60,6 +61,7 @@ from evaka.rules.ledger import Channel
 from evaka.rules.message.post import BoxKind
 from evaka.rules.person.family import ConflictKind
 from evaka.rules.placement import PRESCHOOL_TYPES, CareType, PlanStatus
+from evaka.rules.suggestion import SuggestionStatus
 from evaka.rules.unit import Feature, Provider, Week
 
 M = TypeVar("M", bound=Model)
@@ -414,3 +416,13 @@ def thread(
     for one in children or ():
         save(ThreadChild(thread_id=made.id, child_id=one.id))
     return made
+
+
+# -- suggestions ----------------------------------------------------------------------------------------------
+
+
+def suggestion(application: Application, **fields: Any) -> Suggestion:
+    """A suggestion that has been reckoned, with the application's first wish as its place."""
+    row = save(Suggestion(name="Syksy", status=SuggestionStatus.READY, made_at=NOON, **fields))
+    save(SuggestedPlace(suggestion_id=row.id, application_id=application.id, unit_id=application.units[0].id))
+    return row

@@ -41,14 +41,13 @@ class Bookings:
 
     def write(self, places: Places, away: set[tuple[int, date]]) -> None:
         for child, stays in places.of_child.items():
-            for stay in stays:
-                if stay.care_type in ON_TERM_DAYS or not stay.period & self.booked_days:
-                    continue
-                self._book(child, stay, away)
+            booked = [stay for stay in stays if stay.care_type not in ON_TERM_DAYS and stay.period & self.booked_days]
+            for stay in booked:
+                self._book(child, stay, away, again=stay is not booked[0])
             self.rows.write_when_many("booking")
 
-    def _book(self, child: int, stay: Stay, away: set[tuple[int, date]]) -> None:
-        """Most families book the same hours each day, some have not booked the open weeks yet."""
+    def _book(self, child: int, stay: Stay, away: set[tuple[int, date]], *, again: bool) -> None:
+        """Most families book the same hours each day, some not the open weeks yet; `again`: a next place."""
         rng = self.rng
         begins = time(rng.choice([7, 7, 8, 8, 8, 9]), rng.choice([0, 0, 15, 30, 45]))
         hours = rng.choice([4, 5]) if stay.care_type in SHORT else rng.choice([7, 8, 8, 9])
@@ -56,10 +55,10 @@ class Bookings:
         span = Span(begins, time(*divmod(minute, 60)))
         weekdays = {1, 2, 3, 4, 5} if rng.random() < 0.8 else set(rng.sample([1, 2, 3, 4, 5], 4))
         repeats, late = rng.random() < 0.35, rng.random() < 0.15
-        if repeats:
+        if repeats and not again:
             self.rows.add(BookingPattern, child_id=child, start=self.first, end=None,
                           week=Pattern.of([span], weekdays), filled_until=self.last)
-        if rng.random() < 0.04:
+        if rng.random() < 0.04 and not again:
             self.rows.add(ServiceTimes, child_id=child, start=stay.period.start, end=None, kind=TimesKind.REGULAR,
                           week=Pattern.of([span], {1, 2, 3, 4, 5}), generated_on=None)
         for day in self.days:

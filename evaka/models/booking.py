@@ -56,7 +56,7 @@ class Booking(_SeenByUnit, Model):
         sa.CheckConstraint("(begins IS NULL) = (ends IS NULL)", name="both_times"),
         sa.CheckConstraint("begins < ends", name="in_order"),
         sa.Index("uq_booking_child_id_day_begins", "child_id", "day", "begins", unique=True),
-        sa.Index("uq_booking_untimed", "child_id", "day", unique=True,
+        sa.Index("uq_booking_child_id_day", "child_id", "day", unique=True,
                  sqlite_where=sa.text("begins IS NULL"), postgresql_where=sa.text("begins IS NULL")),
         sa.Index("ix_booking_day", "day"),
     )

@@ -381,6 +381,9 @@ def _field(action: Action, name: str, hint: Any, row: Model, by: Actor) -> Any:
         blank = [] if common["default"] is not None else [SelectChoice("", told("form.choose"))]
         choices = blank + [SelectChoice(one.value, word_of(one)) for one in hint]
         return SelectField(**common, choices=choices, coerce=lambda typed: hint(typed) if typed else None)
+    if get_origin(hint) is tuple and issubclass(get_args(hint)[0], StrEnum):
+        kind = get_args(hint)[0]
+        return TicksField(**common, kind=kind, coerce=kind)
     if get_origin(hint) is tuple:  # tuple[Group, ...]
         return RowsField(**common, rows=lambda: by_name(choosable(get_args(hint)[0], row, by)))
     if isinstance(hint, type) and issubclass(hint, Model):

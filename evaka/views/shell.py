@@ -112,7 +112,9 @@ def _leave(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if (request.endpoint or "").rpartition(".")[2] == "static":
         return response  # the look of a page does not depend on the database
-    if person() is not None:
+    if request.blueprint == "tablet":
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif person() is not None:
         response.headers.setdefault("Cache-Control", "no-store")
         reads = g.pop("reads", ()) if response.status_code == 200 else ()
         asks_by_itself = (request.endpoint or "").endswith(".pulse")  # a page that is left open is no use of a session

@@ -329,7 +329,7 @@ def test_a_draft_is_kept_as_it_was_typed_and_the_journal_does_not_tell_it(group,
     act.attach(post, by(director), upload=Upload("kuva.png", b"\x89PNG\r\n\x1a\n x"))
     for content, why in ((b"MZ", "kind_wrong"), (b"", "empty")):
         upload = Upload("x.pdf", content)
-        assert refusal(lambda upload=upload: act.attach(post, by(director), upload=upload)) == f"statement.paper_{why}"
+        assert refusal(lambda upload=upload: act.attach(post, by(director), upload=upload)) == f"document.paper_{why}"
     keep()
     assert (post.body, [one.name for one in post.files]) == ("  Kes", ["kuva.png"])
     assert "Kes" not in str(db.session.scalars(select(AuditEvent.facts)).all())

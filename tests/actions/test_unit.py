@@ -139,7 +139,7 @@ def test_a_new_unit_has_what_the_city_opens_at_first():
     unit = Unit(name="Uusi", area=factories.area(), care_types=["daycare"], start=date(2026, 8, 1),
                 opening=Week.of(time(6, 30), time(17)))
     factories.save(unit)
-    assert unit.features == ["absences", "messages"]
+    assert unit.features == ["absences", "bookings", "messages"]
 
 
 def test_a_feature_is_opened_once_and_closed(by):

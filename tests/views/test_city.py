@@ -188,7 +188,7 @@ def test_the_simulator_shows_menu_rows_and_why(two, home):
 
 
 def test_the_simulator_tells_a_state_that_forbids(two):
-    decision = factories.decision(status="sent")
+    decision = factories.decision(status="accepted")
     worker = factories.user("service_worker")
     keep()
     page = two[0].get(f"/office/rights/simulate/?user={worker.id}&kind=decision&number={decision.id}").text

@@ -39,6 +39,7 @@ from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.placement.need_change import NeedChange
 from evaka.models.placement.termination import Termination
+from evaka.models.suggestion import SuggestedPlace
 from evaka.models.user import User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.placement import PlanStatus
@@ -284,6 +285,8 @@ def family(by: Callable[..., Actor]) -> Family:
         row,
         payment,
         factories.ledger_batch(),
+        (suggested := factories.suggestion(application)),
+        db.session.scalars(select(SuggestedPlace).where(SuggestedPlace.suggestion_id == suggested.id)).one(),
         talk,
         talk.event,
         holiday,

@@ -45,7 +45,7 @@ def test_a_unit_is_entered_with_its_care_and_its_days(admin):
     assert (unit.name, unit.start, unit.end, unit.capacity) == ("Uusi päiväkoti", date(2026, 8, 1), None, 60)
     assert (unit.care_types, unit.weekdays) == (["daycare", "daycare_part_time"], [1, 2, 3, 4, 5])
     assert str(unit.opening.on(1)) == "06:30-17:00"
-    assert (unit.shift_care, unit.features) == (False, ["absences", "messages"])
+    assert (unit.shift_care, unit.features) == (False, ["absences", "bookings", "messages"])
 
 
 def test_a_unit_with_everything_is_entered(admin):

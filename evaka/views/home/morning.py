@@ -13,6 +13,7 @@ from evaka import city
 from evaka.access import Actor, may, permitted, within
 from evaka.actions.forecast import DayOfUnit, care_days, days_of, policy
 from evaka.actions.forecast.now import ALL, Now, Seen, now_of
+from evaka.actions.message import may_write
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.person import Person
@@ -84,7 +85,7 @@ def _buttons(by: Actor, unit: Unit) -> list[Button]:
     found = []
     if may(by, "report.view"):
         found.append(Button(told("report.print_day"), url_for("report.index", unit=unit.id), "secondary"))
-    if may(by, "message.send"):
+    if may(by, "message.send") and may_write(by):
         found.append(Button(told("morning.write"), url_for("message.index_view"), "primary"))
     return found
 

@@ -110,7 +110,8 @@ class ProposalScreen(Screen):
         there = [number for number, month in enumerate(months_from(actor().today)) if month & row.period]
         if not there:
             return ""
-        before, after = peaks.levels[OccupancyKind.PLANNED], peaks.whole or ()
+        before = peaks.levels[OccupancyKind.PLANNED]
+        after = peaks.whole or before  # a child of whom nothing is counted changes nothing
         return f"{said(highest([before[n] for n in there]))} → {said(highest([after[n] for n in there]))} %"
 
     def answer_by(self, row: PlacementPlan) -> Any:

@@ -127,8 +127,8 @@ def upgrade():
     )
     with op.batch_alter_table('booking', schema=None) as batch_op:
         batch_op.create_index('ix_booking_day', ['day'], unique=False)
+        batch_op.create_index('uq_booking_child_id_day', ['child_id', 'day'], unique=True, sqlite_where=sa.text('begins IS NULL'), postgresql_where=sa.text('begins IS NULL'))
         batch_op.create_index('uq_booking_child_id_day_begins', ['child_id', 'day', 'begins'], unique=True)
-        batch_op.create_index('uq_booking_untimed', ['child_id', 'day'], unique=True, sqlite_where=sa.text('begins IS NULL'), postgresql_where=sa.text('begins IS NULL'))
 
     op.create_table('booking_pattern',
     sa.Column('week', sa.String(length=400), nullable=False),
@@ -983,9 +983,9 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_placement_plan_batch'), ['batch'], unique=False)
         batch_op.create_index('ix_placement_plan_status_answer_due', ['status', 'answer_due'], unique=False)
         batch_op.create_index('ix_placement_plan_unit_id_status', ['unit_id', 'status'], unique=False)
-        batch_op.create_foreign_key(batch_op.f('fk_placement_plan_suggested_unit_id'), 'unit', ['suggested_unit_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_placement_plan_group_id'), 'unit_group', ['group_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_placement_plan_drafted_by_id'), 'user', ['drafted_by_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_placement_plan_group_id'), 'unit_group', ['group_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_placement_plan_suggested_unit_id'), 'unit', ['suggested_unit_id'], ['id'])
 
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.add_column(sa.Column('kind', sa.Enum('message', 'bulletin', 'reply', name='postkind', native_enum=False, length=40), server_default='message', nullable=False))
@@ -1013,10 +1013,10 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_post_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_user_id'), ['user_id'], unique=False)
         batch_op.create_index('ix_post_waiting', ['send_at'], unique=False, sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'"))
-        batch_op.create_foreign_key(batch_op.f('fk_post_withdrawn_by_id'), 'user', ['withdrawn_by_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_post_person_id'), 'person', ['person_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_post_box_id'), 'message_box', ['box_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_post_application_id'), 'application', ['application_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_post_withdrawn_by_id'), 'user', ['withdrawn_by_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_post_person_id'), 'person', ['person_id'], ['id'])
 
     with op.batch_alter_table('receipt', schema=None) as batch_op:
         batch_op.add_column(sa.Column('box_id', sa.Integer(), nullable=True))
@@ -1037,9 +1037,9 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_thread_application_id'), ['application_id'], unique=False)
         batch_op.create_index('ix_thread_box_id_last_at', ['box_id', 'last_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_thread_head_id'), ['head_id'], unique=False)
+        batch_op.create_foreign_key(batch_op.f('fk_thread_head_id'), 'person', ['head_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_application_id'), 'application', ['application_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_box_id'), 'message_box', ['box_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_thread_head_id'), 'person', ['head_id'], ['id'])
 
     with op.batch_alter_table('thread_member', schema=None) as batch_op:
         batch_op.add_column(sa.Column('box_id', sa.Integer(), nullable=True))
@@ -1056,8 +1056,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_thread_member_folder_id'), ['folder_id'], unique=False)
         batch_op.create_index('ix_thread_member_person_id_last_at', ['person_id', 'last_at'], unique=False)
         batch_op.create_unique_constraint(batch_op.f('uq_thread_member_thread_id_box_id'), ['thread_id', 'box_id'])
-        batch_op.create_foreign_key(batch_op.f('fk_thread_member_box_id'), 'message_box', ['box_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_thread_member_folder_id'), 'message_folder', ['folder_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_thread_member_box_id'), 'message_box', ['box_id'], ['id'])
 
     with op.batch_alter_table('user', schema=None) as batch_op:
         batch_op.add_column(sa.Column('device', sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -1072,11 +1072,11 @@ def upgrade():
 
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_person_id'))
-        batch_op.drop_constraint(batch_op.f('fk_message_person_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_message_user_id'), type_='foreignkey')
-        batch_op.drop_column('person_id')
+        batch_op.drop_constraint(batch_op.f('fk_message_person_id'), type_='foreignkey')
         batch_op.drop_column('body')
         batch_op.drop_column('user_id')
+        batch_op.drop_column('person_id')
 
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_post_group_id'))
@@ -1110,8 +1110,8 @@ def downgrade():
         batch_op.drop_column('device')
 
     with op.batch_alter_table('thread_member', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_thread_member_folder_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_member_box_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_thread_member_folder_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('uq_thread_member_thread_id_box_id'), type_='unique')
         batch_op.drop_index('ix_thread_member_person_id_last_at')
         batch_op.drop_index(batch_op.f('ix_thread_member_folder_id'))
@@ -1129,9 +1129,9 @@ def downgrade():
 
     with op.batch_alter_table('thread', schema=None) as batch_op:
         batch_op.add_column(sa.Column('group_id', sa.INTEGER(), nullable=False))
-        batch_op.drop_constraint(batch_op.f('fk_thread_head_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_thread_application_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_thread_head_id'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_thread_group_id'), 'unit_group', ['group_id'], ['id'])
         batch_op.drop_index(batch_op.f('ix_thread_head_id'))
         batch_op.drop_index('ix_thread_box_id_last_at')
@@ -1159,10 +1159,10 @@ def downgrade():
 
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.add_column(sa.Column('group_id', sa.INTEGER(), nullable=False))
-        batch_op.drop_constraint(batch_op.f('fk_post_application_id'), type_='foreignkey')
-        batch_op.drop_constraint(batch_op.f('fk_post_box_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_post_person_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_post_withdrawn_by_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_post_application_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_post_box_id'), type_='foreignkey')
         batch_op.create_foreign_key(batch_op.f('fk_post_group_id'), 'unit_group', ['group_id'], ['id'])
         batch_op.drop_index('ix_post_waiting', sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'"))
         batch_op.drop_index(batch_op.f('ix_post_user_id'))
@@ -1192,9 +1192,9 @@ def downgrade():
         batch_op.drop_column('kind')
 
     with op.batch_alter_table('placement_plan', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_placement_plan_drafted_by_id'), type_='foreignkey')
-        batch_op.drop_constraint(batch_op.f('fk_placement_plan_group_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_placement_plan_suggested_unit_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_placement_plan_group_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_placement_plan_drafted_by_id'), type_='foreignkey')
         batch_op.drop_index('ix_placement_plan_unit_id_status')
         batch_op.drop_index('ix_placement_plan_status_answer_due')
         batch_op.drop_index(batch_op.f('ix_placement_plan_batch'))
@@ -1220,12 +1220,12 @@ def downgrade():
         batch_op.drop_column('latitude')
 
     with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('person_id', sa.INTEGER(), nullable=True))
         batch_op.add_column(sa.Column('user_id', sa.INTEGER(), nullable=True))
         batch_op.add_column(sa.Column('body', sa.TEXT(), nullable=False))
-        batch_op.add_column(sa.Column('person_id', sa.INTEGER(), nullable=True))
         batch_op.drop_constraint(batch_op.f('fk_message_post_id'), type_='foreignkey')
-        batch_op.create_foreign_key(batch_op.f('fk_message_user_id'), 'user', ['user_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_message_person_id'), 'person', ['person_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_message_user_id'), 'user', ['user_id'], ['id'])
         batch_op.drop_index(batch_op.f('ix_message_post_id'))
         batch_op.create_index(batch_op.f('ix_message_person_id'), ['person_id'], unique=False)
         batch_op.drop_column('post_id')
@@ -1493,8 +1493,8 @@ def downgrade():
 
     op.drop_table('booking_pattern')
     with op.batch_alter_table('booking', schema=None) as batch_op:
-        batch_op.drop_index('uq_booking_untimed', sqlite_where=sa.text('begins IS NULL'), postgresql_where=sa.text('begins IS NULL'))
         batch_op.drop_index('uq_booking_child_id_day_begins')
+        batch_op.drop_index('uq_booking_child_id_day', sqlite_where=sa.text('begins IS NULL'), postgresql_where=sa.text('begins IS NULL'))
         batch_op.drop_index('ix_booking_day')
 
     op.drop_table('booking')
