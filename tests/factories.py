@@ -424,5 +424,6 @@ def thread(
 def suggestion(application: Application, **fields: Any) -> Suggestion:
     """A suggestion that has been reckoned, with the application's first wish as its place."""
     row = save(Suggestion(name="Syksy", status=SuggestionStatus.READY, made_at=NOON, **fields))
-    save(SuggestedPlace(suggestion_id=row.id, application_id=application.id, unit_id=application.units[0].id))
+    save(SuggestedPlace(suggestion_id=row.id, application_id=application.id, unit_id=application.units[0].id,
+                        start=date(2026, 8, 1), end=date(2027, 7, 31)))
     return row

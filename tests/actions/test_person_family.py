@@ -33,6 +33,7 @@ from evaka.models.person import (
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.person.family import ConflictKind, ConflictStatus
+from evaka.rules.placement import PlanStatus
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -153,11 +154,12 @@ def test_a_decision_waits_for_a_foster_parent_too_and_only_while_it_is_one(worke
     child = factories.child()
     parent = factories.foster_parent(child).parent
     former = factories.foster_parent(child, end=date(2026, 5, 31)).parent
-    decision = factories.decision(
-        status=DecisionStatus.DRAFT,
-        application=factories.application(child, status=ApplicationStatus.WAITING_GUARDIAN))
-    decisions.send(decision, worker)
-    told = set(db.session.scalars(select(Email.person_id)))
+    unit = factories.unit(ask_unit=False)
+    application = factories.application(child, [unit], status=ApplicationStatus.WAITING_DECISION)
+    factories.plan(application, status=PlanStatus.DRAFT)
+    factories.decision(status=DecisionStatus.DRAFT, application=application)
+    decisions.send_decision(application, worker)
+    told = set(db.session.scalars(select(Email.person_id).where(Email.text == "decision_waits")))
     assert told == {child.guardians[0].id, parent.id}
     assert former.id not in told
 

@@ -517,7 +517,7 @@ def test_many_rows_beyond_the_reach_are_not_touched(proposals: Any, browser: Ope
 
 def test_what_a_screen_does_not_offer_for_many_rows_is_not_found(proposals: Any) -> None:
     director, ids = proposals
-    for verb in ("decline", "", "nonsense"):
+    for verb in ("decide", "", "nonsense"):
         assert director.post("/office/proposal/bulk/", data={"verb": verb, "rowid": ids}).status_code == 404
 
 

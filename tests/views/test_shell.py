@@ -64,7 +64,7 @@ def test_every_answer_carries_the_headers_and_none_of_the_administrators_pages_f
         well_kept(page)
         statuses.add(page.status_code)
         assert page.status_code < 500, address
-        if address in ("/office/desk/pulse", "/tablet/changes"):  # what a page asks by itself, and a number is the answer
+        if address in ("/office/desk/pulse", "/tablet/changes"):  # a page asks this by itself; a number is the answer
             assert page.headers["Cache-Control"] in ("no-cache", "no-store")
             continue
         assert "static" in address or address == "/city.css" or page.headers["Cache-Control"] == "no-store", address

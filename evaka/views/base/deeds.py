@@ -102,6 +102,8 @@ class Deeds:
         require(actor(), action.key, row)
         if action.key in PAGES:
             return redirect(self.page_of(action, row))
+        if bytes in action.inputs.values():
+            abort(404)  # what no generated form can give has a page of its own
         form = self.action_form(action, row)
         if request.method == "GET":
             self.check_state(action, row)

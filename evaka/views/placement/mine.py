@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app, redirect, url_for
+from flask import current_app, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -119,7 +119,7 @@ class MyPlacements(Screen):
         if action.verb == "terminate":
             allowed = {one.value for one in scopes(row.care_type)}
             form.scope.choices = [one for one in form.scope.choices if one.value in allowed]
-        else:
+        elif action.key == "need_change.ask":
             needs = city.named("service_needs", ServiceNeed)
             keys = {key for key, need in needs.items()
                     if need.care_type in kinds_for(row.care_type) and actor().today in need.valid}
@@ -152,6 +152,7 @@ class _Beside(Screen):
 
     @expose("/details/")
     def details_view(self) -> Any:
+        self.row_or_404(request.args.get("id"))
         return redirect(url_for("my_placement.index_view"))
 
     def after(self, action: Action, row: Any, result: Any) -> str:
