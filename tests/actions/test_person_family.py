@@ -154,6 +154,8 @@ def test_a_decision_waits_for_a_foster_parent_too_and_only_while_it_is_one(worke
     child = factories.child()
     parent = factories.foster_parent(child).parent
     former = factories.foster_parent(child, end=date(2026, 5, 31)).parent
+    for one in (parent, former):
+        factories.user("guardian", person=one)  # else the copy would be a letter
     unit = factories.unit(ask_unit=False)
     application = factories.application(child, [unit], status=ApplicationStatus.WAITING_DECISION)
     factories.plan(application, status=PlanStatus.DRAFT)
