@@ -51,7 +51,7 @@ def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[...,
 def shape(address: str) -> str:
     """Pages of one kind: /office/person/details/?id=7 is looked at once, whoever it is about."""
     without = re.sub(r"(?<=[?&])(?:sort|desc|page|page_size|search|url|flt\w*)=[^&]*&?", "", address)
-    return re.sub(r"=\d+|(?:(?<=table)|(?<=role))=\w+", "=N", without).rstrip("?&")
+    return re.sub(r"=\d[^&]*|(?:(?<=table)|(?<=role))=\w+", "=N", without).rstrip("?&")
 
 
 CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(one => [...one.classList]))]"
@@ -97,7 +97,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
         if shape(target) in known:
             continue
         known.add(shape(target))
-        assert len(known) < ENOUGH, sorted(known)
+        assert len(known) < ENOUGH, "\n".join(sorted(known))
         said.clear()
         page.request.get(f"/language/{('fi', 'sv', 'en')[len(known) % 3]}?next=/account", max_redirects=0)
         try:
