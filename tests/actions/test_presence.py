@@ -127,6 +127,19 @@ def test_a_child_of_another_unit_is_not_tapped(here):
         tap(tablet, stranger, "arrive")
 
 
+@pytest.mark.parametrize("what", ["leave", "undo_arrive", "undo_leave"])
+def test_a_tablet_ends_and_takes_back_nothing_of_another_unit(here, what):
+    *_, tablet = here
+    unit = factories.unit()
+    there = factories.child()
+    factories.placement(there, date(2026, 1, 1), unit=unit)
+    left = time(10) if what == "undo_leave" else None
+    factories.presence(there, unit, left=left)
+    with pytest.raises(Refused):
+        tap(tablet, there, what)
+    assert rows(there) == [(TODAY, time(8), left)]
+
+
 def test_a_child_in_care_elsewhere_is_tapped_there_and_not_at_home(here):
     *_, child, home = here
     other = factories.unit()

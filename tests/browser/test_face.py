@@ -51,7 +51,7 @@ def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[...,
 def shape(address: str) -> str:
     """Pages of one kind: /office/person/details/?id=7 is looked at once, whoever it is about."""
     without = re.sub(r"(?<=[?&])(?:sort|desc|page|page_size|search|url|flt\w*)=[^&]*&?", "", address)
-    return re.sub(r"=\d[^&]*|(?:(?<=table)|(?<=role))=\w+", "=N", without).rstrip("?&")
+    return re.sub(r"=\d[^&]*|(?:(?<=table)|(?<=role)|(?<=file)|(?<=name)|(?<=level)|(?<=kind)|(?<=job))=\w+", "=N", without).rstrip("?&")
 
 
 CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(one => [...one.classList]))]"

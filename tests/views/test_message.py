@@ -41,6 +41,11 @@ def hidden(page: Any, name: str) -> str:
     return str(found)
 
 
+def shown(page: Any) -> dict[str, str]:
+    """What the page of recipients sends back: whom and which words it has shown."""
+    return {name: hidden(page, name) for name in ("seen", "row_version")}
+
+
 def threads() -> int:
     return db.session.scalar(select(func.count(Thread.id))) or 0
 
@@ -118,13 +123,13 @@ def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothi
     assert "Lähetä, vastaanottajia 2" in text
     assert threads() == 0
 
-    go = {"seen": hidden(page, "seen")}
+    go = shown(page)
     first, second = client.post(url, data=go), client.post(url, data=go)
     assert first.status_code == 302
     assert threads() == 2
     assert second.status_code == 404  # it is no draft any more
     again = drafted(client, group)
-    page = client.post(again, data={"seen": hidden(client.get(again), "seen")})
+    page = client.post(again, data=shown(client.get(again)))
     assert "lähti jo 1.6.2026 12.00" in seen(page)
     assert threads() == 2
 
@@ -132,19 +137,32 @@ def test_nobody_sends_before_seeing_who_gets_it_and_the_second_press_sends_nothi
 def test_a_list_of_recipients_that_has_changed_is_shown_again(group, director, family, browser):
     client = browser(director)
     url = drafted(client, group)
-    saw = hidden(client.get(url), "seen")
+    saw = shown(client.get(url))
     in_the_group(group, "Eino", person("Mikko", "Salo"))
     keep()
 
-    page = client.post(url, data={"seen": saw})
+    page = client.post(url, data=saw)
 
     assert "Vastaanottajat ovat muuttuneet" in seen(page)
     assert "Salo Mikko" in seen(page)
     assert threads() == 0
-    assert client.post(url, data={"seen": ""}).status_code == 200
+    assert client.post(url, data=saw | {"seen": ""}).status_code == 200
     assert threads() == 0
-    assert client.post(url, data={"seen": hidden(page, "seen")}).status_code == 302
+    assert client.post(url, data=shown(page)).status_code == 302
     assert threads() == 2
+
+
+def test_words_that_another_writer_of_the_box_has_changed_are_not_sent_unseen(group, director, family, browser):
+    client = browser(director)
+    url = drafted(client, group)
+    saw = shown(client.get(url))
+    post = db.session.scalars(select(Post)).one()
+    post.body = "Ylihuomenna menemmekin uimaan."
+    keep()
+    page = client.post(url, data=saw)
+    assert page.status_code == 200
+    assert "sillä välin" in seen(page)
+    assert threads() == 0
 
 
 def test_a_draft_keeps_what_was_typed_and_is_sent_when_it_is_whole(group, director, family, browser):
@@ -158,7 +176,7 @@ def test_a_draft_keeps_what_was_typed_and_is_sent_when_it_is_whole(group, direct
     typed = {"title": "Retki", "body": "", "kind": "message", "groups": str(group.id), "present": "1",
              "press": "check", "row_version": str(post.version)}
     page = client.post(f"/office/message/draft/?id={post.id}", data=typed, follow_redirects=True)
-    page = client.post(f"/office/message/check/?id={post.id}", data={"seen": hidden(page, "seen")})
+    page = client.post(f"/office/message/check/?id={post.id}", data=shown(page))
     assert "otsikko ja tekstiä" in seen(page)
     assert threads() == 0
     stale = client.post(f"/office/message/draft/?id={post.id}", data=typed | {"body": "Metsään"})
@@ -182,7 +200,7 @@ def test_the_buttons_of_a_group_and_a_child_lead_to_the_editor(group, director, 
     url = drafted(client, group, groups="", children=str(child))
     page = client.get(url)
     assert "vastaanottajia 1" in seen(page)
-    client.post(url, data={"seen": hidden(page, "seen")})
+    client.post(url, data=shown(page))
     assert threads() == 1
 
 
@@ -218,7 +236,7 @@ def test_a_group_that_is_not_ones_own_cannot_be_chosen(group, browser):
         url = drafted(client, own, **typed)
         page = client.get(url)
         assert "Ei vastaanottajia" in seen(page)
-        client.post(url, data={"seen": hidden(page, "seen")})
+        client.post(url, data=shown(page))
     assert threads() == 0
 
 

@@ -309,8 +309,9 @@ def test_from_an_application_on_paper_to_an_invoice_and_a_letter(browser: Open, 
     checked = director.post(f"/office/message/write/?from=group-{town.group.id}", data=typed).headers["Location"]
     preview = director.get(checked)
     assert "Virtanen Maija" in seen(preview)
-    seen_by = preview.text.partition('name="seen"')[2].partition('value="')[2].partition('"')[0]
-    done(director.post(checked, data={"seen": seen_by}, follow_redirects=True))
+    shown = {name: preview.text.partition(f'name="{name}"')[2].partition('value="')[2].partition('"')[0]
+             for name in ("seen", "row_version")}
+    done(director.post(checked, data=shown, follow_redirects=True))
     mother = browser(town.mother_user)
     inbox = mother.get("/my/message/")
     assert "Metsäretki" in seen(inbox)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import Select, select
 
-from evaka.access import Actor
+from evaka.access import Actor, within
 from evaka.actions import Among, action, notify
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -28,7 +28,7 @@ def groups_of(event: Event, by: Actor) -> Select[Any]:
 
 def children_of(event: Event, by: Actor) -> Select[Any]:
     """Who has a place in the unit on some of the event's days."""
-    return select(Person).where(Person.id.in_(select(Placement.child_id).where(
+    return select(Person).where(within(by, "person.view", Person), Person.id.in_(select(Placement.child_id).where(
         Placement.unit_id == event.unit_id, Placement.meets(event.period)))).order_by(Person.sort_key)
 
 
@@ -85,7 +85,8 @@ def own_invited(slot: DiscussionTime, by: Actor) -> Select[Any]:
 
 
 def any_invited(slot: DiscussionTime, by: Actor) -> Select[Any]:
-    return select(Person).where(Person.id.in_(invited(slot.event))).order_by(Person.sort_key)
+    return select(Person).where(within(by, "person.view", Person), Person.id.in_(invited(slot.event))).order_by(
+        Person.sort_key)
 
 
 @action("event.book")

@@ -79,7 +79,7 @@ def start_of(application: Application, siblings: Collection[Sibling], today: dat
     Of a restricted address no distance is told: three of them would show where it is (Act 661/2009, 36 §).
     """
     child = application.child
-    if child.restricted_on(today):
+    if child.restricted_on(today) or application.guardian.restricted_on(today):
         return None
     if child.latitude is not None and child.longitude is not None:
         return Start("home", (child.latitude, child.longitude))

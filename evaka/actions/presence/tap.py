@@ -38,9 +38,12 @@ CHILD, UNIT = bindparam("child", type_=sa.Integer), bindparam("unit", type_=sa.I
 PLACE = select(WHEREABOUTS.c.group_id).where(WHEREABOUTS.c.child_id == CHILD, WHEREABOUTS.c.unit_id == UNIT)
 BEFORE = select(TAP.c.refused).where(TAP.c.key == bindparam("tap_key"))
 ROW = (PRESENCE.c.id, PRESENCE.c.unit_id, PRESENCE.c.group_id, PRESENCE.c.day, PRESENCE.c.arrived, PRESENCE.c.left)
-OPEN = select(*ROW).where(PRESENCE.c.child_id == CHILD, PRESENCE.c.left.is_(None)).with_for_update()
+# a tablet touches only what has happened in its own unit
+OPEN = select(*ROW).where(
+    PRESENCE.c.child_id == CHILD, PRESENCE.c.unit_id == UNIT, PRESENCE.c.left.is_(None)).with_for_update()
 LATEST = (
-    select(*ROW).where(PRESENCE.c.child_id == CHILD, PRESENCE.c.day == bindparam("on", type_=sa.Date))
+    select(*ROW).where(
+        PRESENCE.c.child_id == CHILD, PRESENCE.c.unit_id == UNIT, PRESENCE.c.day == bindparam("on", type_=sa.Date))
     .order_by(PRESENCE.c.arrived.desc(), PRESENCE.c.id.desc()).limit(1).with_for_update())
 ENDED_BY_NIGHT = LATEST.where(PRESENCE.c.automatic)
 END = update(PRESENCE).where(PRESENCE.c.id == bindparam("row")).values(
@@ -89,11 +92,11 @@ def tap(touch: Touch, device: Device, by: Actor) -> Outcome:
         case Tapped.ARRIVE:
             _arrive(touch.child_id, device, at, by)
         case Tapped.LEAVE:
-            return Outcome(ask=_leave(touch.child_id, at, by))
+            return Outcome(ask=_leave(touch.child_id, device, at, by))
         case Tapped.UNDO_ARRIVE:
-            _undo_arrive(touch.child_id, by)
+            _undo_arrive(touch.child_id, device, by)
         case Tapped.UNDO_LEAVE:
-            _undo_leave(touch.child_id, at, by)
+            _undo_leave(touch.child_id, device, at, by)
     return Outcome()
 
 
@@ -130,10 +133,10 @@ def _arrive(child_id: int, device: Device, at: datetime, by: Actor) -> None:
     _tell("presence.arrive", made.id, child_id, by, "arrived", None, at.time())
 
 
-def _leave(child_id: int, at: datetime, by: Actor) -> Parts:
-    row = _run(OPEN, child=child_id).first()
+def _leave(child_id: int, device: Device, at: datetime, by: Actor) -> Parts:
+    row = _run(OPEN, child=child_id, unit=device.unit_id).first()
     if row is None:  # a tap of yesterday evening that found the network after the night had closed the day
-        row = _run(ENDED_BY_NIGHT, child=child_id, on=at.date()).first()
+        row = _run(ENDED_BY_NIGHT, child=child_id, unit=device.unit_id, on=at.date()).first()
     if row is None:
         raise Refused("presence.not_here")
     arrived = datetime.combine(row.day, row.arrived, at.tzinfo)
@@ -149,18 +152,18 @@ def _leave(child_id: int, at: datetime, by: Actor) -> Parts:
     return settle_absences(child_id, at.date(), by)
 
 
-def _undo_arrive(child_id: int, by: Actor) -> None:
+def _undo_arrive(child_id: int, device: Device, by: Actor) -> None:
     """The child has not come after all: the row goes."""
-    row = _run(OPEN, child=child_id).first()
+    row = _run(OPEN, child=child_id, unit=device.unit_id).first()
     if row is None:
         raise Refused("presence.not_here")
     db.session.connection().execute(delete(PRESENCE).where(PRESENCE.c.id == row.id))
     _tell("presence.undo", row.id, child_id, by, "arrived", row.arrived, None)
 
 
-def _undo_leave(child_id: int, at: datetime, by: Actor) -> None:
+def _undo_leave(child_id: int, device: Device, at: datetime, by: Actor) -> None:
     """The child has not left after all: its last row of the day is open again."""
-    row = _run(LATEST, child=child_id, on=at.date()).first()
+    row = _run(LATEST, child=child_id, unit=device.unit_id, on=at.date()).first()
     if row is None or row.left is None:
         raise Refused("presence.not_left")
     _run(END, row=row.id, to=None)

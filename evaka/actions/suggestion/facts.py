@@ -68,7 +68,8 @@ def applications_with(ids: Collection[int]) -> dict[int, Application]:
     """Applications with the child and the wishes, in a few queries."""
     rows = db.session.scalars(
         select(Application).where(Application.id.in_(ids)).order_by(Application.id).options(
-            joinedload(Application.child), selectinload(Application.preferences).joinedload(Preference.unit)))
+            joinedload(Application.child), joinedload(Application.guardian),
+            selectinload(Application.preferences).joinedload(Preference.unit)))
     return {one.id: one for one in rows}
 
 
@@ -275,7 +276,7 @@ def _applicant(one: Application, days: Days, weights: _Weights, family: Families
         siblings_in=family.siblings_in(one, period.start),
         family=family.together.get(one.id), home=home_of(one.child),
         near=next((point for wish in one.preferences if (point := point_of(wish.unit))), None),
-        told=not one.child.restricted_on(family.today),
+        told=not (one.child.restricted_on(family.today) or one.guardian.restricted_on(family.today)),
         standing=weights.already(one.child_id),
     )
 

@@ -8,11 +8,12 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from sqlalchemy import select
 
-from evaka.access import may, require
+from evaka.access import permitted, require
 from evaka.actions import application as act
 from evaka.actions.application import papers
 from evaka.actions.application.known import known_of, policy
 from evaka.kit.errors import Denied
+from evaka.models.application import Application
 from evaka.models.application.attachment import Attachment
 from evaka.models.base import db, transaction
 from evaka.rules.application import ApplicationStatus, AttachmentKind
@@ -38,10 +39,11 @@ class FillsIn(OpensPapers):
         return at.date() if at else None
 
     def sees(self, paper: Any) -> bool:
-        return may(actor(), "application.attach")
+        return bool(permitted(actor(), "application.attach", Application, {paper.application_id}))
 
     def papers_block(self, row: Any) -> dict[str, Any]:
-        found = db.session.scalars(papers.papers_seen(row, office=True)).all() if self.sees(None) else []
+        sees = permitted(actor(), "application.attach", Application, {row.id})
+        found = db.session.scalars(papers.papers_seen(row, office=True)).all() if sees else []
         return {
             "title": told("application.papers"), "empty": told("application.no_papers"), "figures": [2],
             "head": [told(f"application.{name}") for name in ("paper_kind", "paper_name", "paper_size", "paper_added")],

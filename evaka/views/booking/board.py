@@ -91,7 +91,7 @@ class BookingBoard(Page):
     def children(self, group: Group, period: DateRange) -> list[Person]:
         """Who is in the group on some day of the week, by name."""
         return list(db.session.scalars(
-            select(Person).where(Person.id.in_(
+            select(Person).where(within(actor(), "booking.view", Person), Person.id.in_(
                 select(Placement.child_id).join(GroupPlacement, GroupPlacement.placement_id == Placement.id)
                 .where(GroupPlacement.group_id == group.id, GroupPlacement.meets(period)))).order_by(Person.sort_key)))
 

@@ -19,7 +19,7 @@ from evaka.rules.booking.span import clock_at
 from evaka.rules.forecast import Shortage, Slot, Source, shortages, slots, window
 from evaka.views.base import Page, row_number
 from evaka.views.forecast.picture import picture, times
-from evaka.views.page import actor, clock, decimal, told, word_of, written
+from evaka.views.page import YEARS, actor, clock, decimal, told, word_of, written
 
 MANY = 300  # units of a list to choose from
 
@@ -65,13 +65,13 @@ def day_asked(name: str, unless: date) -> date:
     typed = request.args.get(name, "").strip()
     try:
         day, month, year = typed.split(".")
-        return date(int(year), int(month), int(day))
-    except ValueError:
-        pass
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return unless
+        found = date(int(year), int(month), int(day))
+    except (ValueError, OverflowError):
+        try:
+            found = date.fromisoformat(typed)
+        except ValueError:
+            return unless
+    return found if found.year in YEARS else unless
 
 
 def said_of(one: Outlook) -> tuple[str, str]:

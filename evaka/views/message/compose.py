@@ -257,6 +257,7 @@ class Compose(Screen):
             try:
                 moment = self._moment(form)
                 with transaction():
+                    check_fresh(post, request.form.get("row_version"))  # another writer of the box may have changed it
                     act.submit(post, by, seen=request.form.get("seen", ""), send_at=moment)
             except (Refused, IntegrityError) as no:
                 if isinstance(no, Denied):

@@ -240,5 +240,5 @@ def _day(typed: str) -> date | None:
             day, month, year = map(int, text.split("."))
             return date(year, month, day)
         return date.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refused("placement.no_day", typed=text[:40]) from None

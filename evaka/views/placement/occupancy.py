@@ -17,10 +17,11 @@ from evaka.kit.dates import DateRange
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
-from evaka.rules.unit import LEVELS, Explanation, Key, Line, OccupancyKind, Place, Rows, explain, occupancy, peak
+from evaka.rules.unit import LEVELS, Explanation, Line, OccupancyKind, Place, Rows, explain, occupancy, peak
+from evaka.views.assistance import note_reading
 from evaka.views.base import row_number
 from evaka.views.base.screen import Page
-from evaka.views.page import actor, aged, decimal, option_name, told, word_of
+from evaka.views.page import YEARS, actor, aged, decimal, option_name, told, word_of
 from evaka.views.placement.board import month_word, months_from
 from evaka.views.placement.cells import said
 
@@ -43,7 +44,9 @@ class OccupancyPage(Page):
             top = peak(days, within_month)
             day = next((one for one, figures in days.items() if figures is top), next(iter(days), month))
         found = explain(place, rows, level, day, options())
-        names = self._names({int(line.stay.child) for line in found.lines})
+        supported = {int(line.stay.child) for line in found.lines if line.weight and line.weight.factor != 1}
+        names = self._names({int(line.stay.child) for line in found.lines}, supported)
+        note_reading(supported & names.keys())
         g.setdefault("reads", []).append(
             ("unit.occupancy_read", unit, {"day": day.isoformat(), "level": str(level), "children": len(names)}))
         return self.render(
@@ -90,11 +93,12 @@ class OccupancyPage(Page):
         mine = next((one for one in place.by_group() if one.key == group.id), None)
         return mine or Place(group.id, unit.period, ()), grid.rows_by_group(unit, period)
 
-    def _names(self, children: set[int]) -> dict[Key, str]:
-        """Of those whose files one may open."""
+    def _names(self, children: set[int], supported: set[int]) -> dict[int, str]:
+        """Of those whose files one may open; beside a figure that tells of support, only for whoever may know of it."""
         seen = db.session.execute(
             select(Person.id, Person.last_name, Person.first_name).where(
-                Person.id.in_(children), within(actor(), "person.view", Person)))
+                Person.id.in_(children), within(actor(), "person.view", Person),
+                Person.id.not_in(supported) | within(actor(), "assistance.view", Person)))
         return {id: f"{last} {first}" for id, last, first in seen}
 
     def _kpis(self, found: Explanation) -> list[dict[str, Any]]:
@@ -135,12 +139,12 @@ class OccupancyPage(Page):
         return [(month_word(one), self._here(unit, group, month=one.start.isoformat(), level=level), month in one)
                 for one in shown]
 
-    def _line(self, line: Line, names: dict[Key, str], day: date) -> dict[str, Any]:
+    def _line(self, line: Line, names: dict[int, str], day: date) -> dict[str, Any]:
         weight = line.weight
         need = option_name("service_needs", weight.need) if weight and weight.need else ""
         why = told(line.why) + (f": {need}" if need else "")
         return {
-            "child": names.get(line.stay.child), "id": line.stay.child, "age": aged(line.stay.born, day),
+            "child": names.get(int(line.stay.child)), "id": line.stay.child, "age": aged(line.stay.born, day),
             "commitment": told(f"occupancy.commitment.{line.stay.commitment}"), "counted": line.counted,
             "care": word_of(line.stay.care_type), "why": why,
             "arithmetic": weight.arithmetic.strip("()") if weight and line.counted else "–",
@@ -155,6 +159,7 @@ class OccupancyPage(Page):
 
 def _day(typed: str) -> date | None:
     try:
-        return date.fromisoformat(typed)
+        found = date.fromisoformat(typed)
     except ValueError:
         return None
+    return found if found.year in YEARS else None

@@ -18,7 +18,7 @@ from evaka.models.person import Person
 from evaka.models.presence import WHEREABOUTS, DayNote, Picture, StickyNote
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.presence import Level, Need, TileState
-from evaka.views.base import sentence
+from evaka.views.base import row_number, sentence
 from evaka.views.page import actor, now, told, word_of
 from evaka.views.presence.board import board_of
 from evaka.views.presence.facts import facts_of
@@ -33,7 +33,7 @@ def child_or_404() -> Person:
     asked = request.values.get("child", "")
     row = db.session.scalar(
         select(Person).join(WHEREABOUTS, WHEREABOUTS.c.child_id == Person.id)
-        .where(Person.id == (int(asked) if asked.isdigit() else 0), WHEREABOUTS.c.unit_id == g.device.unit_id)
+        .where(Person.id == (row_number(asked) or 0), WHEREABOUTS.c.unit_id == g.device.unit_id)
         .limit(1), {"day": actor().today})
     if row is None:
         raise Denied("presence.not_of_unit")
@@ -131,7 +131,7 @@ def note() -> Any:
     minutes = form.get("slept", "").strip()
 
     def change() -> None:
-        if minutes and not minutes.isdigit():
+        if minutes and row_number(minutes) is None:
             raise Refused("presence.slept", minutes=minutes)
         act.write_day_note(
             row, actor(), text=form.get("text", ""), ate=_level("ate"), sleep=_level("sleep"),
@@ -152,9 +152,9 @@ def sticky() -> Any:
     gone = request.form.get("remove", "")
 
     def change() -> None:
-        if gone.isdigit():
+        if (old_id := row_number(gone)) is not None:
             old = db.session.scalar(
-                select(StickyNote).where(StickyNote.id == int(gone), StickyNote.child_id == row.id))
+                select(StickyNote).where(StickyNote.id == old_id, StickyNote.child_id == row.id))
             if old is not None:
                 act.remove_sticky(old, actor())
         else:

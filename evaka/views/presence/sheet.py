@@ -17,7 +17,7 @@ from evaka.models.presence import GroupNote
 from evaka.models.staff import StaffPresence
 from evaka.models.unit import Group
 from evaka.rules.staff import StaffKind
-from evaka.views.base import sentence
+from evaka.views.base import row_number, sentence
 from evaka.views.page import actor, now, told, word_of
 from evaka.views.presence.staff import here_now, shift_words, workers
 from evaka.views.presence.tablet import (
@@ -38,13 +38,13 @@ def group_note() -> Any:
     groups = select(Group).where(Group.unit_id == g.device.unit_id)
 
     def change() -> None:
-        if gone.isdigit():
+        if (old_id := row_number(gone)) is not None:
             old = db.session.scalar(select(GroupNote).where(
-                GroupNote.id == int(gone), GroupNote.group_id.in_(groups.with_only_columns(Group.id))))
+                GroupNote.id == old_id, GroupNote.group_id.in_(groups.with_only_columns(Group.id))))
             if old is not None:
                 act.remove_group_note(old, actor())
             return
-        group = db.session.scalar(groups.where(Group.id == (int(asked) if asked.isdigit() else 0)))
+        group = db.session.scalar(groups.where(Group.id == (row_number(asked) or 0)))
         if group is None:
             raise Refused("presence.choose_group")
         act.add_group_note(group, actor(), text=request.form.get("text", ""), until=until_of())
@@ -106,7 +106,7 @@ def sign() -> Any:
 def _group_of_form() -> Group:
     asked = request.form.get("to", "")
     row = db.session.scalar(select(Group).where(
-        Group.id == (int(asked) if asked.isdigit() else 0), Group.unit_id == g.device.unit_id))
+        Group.id == (row_number(asked) or 0), Group.unit_id == g.device.unit_id))
     if row is None:
         raise Refused("presence.choose_group")
     return row
@@ -118,9 +118,9 @@ def external() -> Any:
     gone = request.form.get("leave", "")
 
     def change() -> None:
-        if gone.isdigit():
+        if (old_id := row_number(gone)) is not None:
             row = db.session.scalar(select(StaffPresence).where(
-                StaffPresence.id == int(gone), StaffPresence.unit_id == g.device.unit_id))
+                StaffPresence.id == old_id, StaffPresence.unit_id == g.device.unit_id))
             if row is None:
                 raise Refused("staff.not_here")
             staff_act.leave_external(row, actor())

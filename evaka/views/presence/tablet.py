@@ -42,7 +42,7 @@ from evaka.rules.presence import Tapped
 from evaka.rules.staff import Ratio
 from evaka.rules.staff.shift import day_of
 from evaka.texts import LANGUAGES
-from evaka.views.base import sentence
+from evaka.views.base import row_number, sentence
 from evaka.views.page import actor, now, told, word_of
 from evaka.views.presence.board import board_of
 from evaka.views.presence.changes import News, mark
@@ -133,8 +133,8 @@ def board() -> Any:
 def chosen_group() -> Group | None:
     """The group that is asked for, else the tablet's own; "0": all of the unit."""
     asked = request.args.get("group", "")
-    if asked.isdigit():
-        return db.session.scalar(select(Group).where(Group.id == int(asked), Group.unit_id == g.device.unit_id))
+    if (number := row_number(asked)) is not None:
+        return db.session.scalar(select(Group).where(Group.id == number, Group.unit_id == g.device.unit_id))
     return g.device.group  # type: ignore[no-any-return]
 
 
@@ -162,9 +162,9 @@ def _last_tap() -> int:
 def _undo() -> dict[str, Any] | None:
     """What was just tapped, and what takes it back: in the address, so that a page without script can tell."""
     done, child_id = request.args.get("done", ""), request.args.get("child", "")
-    if done not in [one.value for one in TAPS] or not child_id.isdigit():
+    if done not in [one.value for one in TAPS] or (child := row_number(child_id)) is None:
         return None
-    return {"said": told(f"presence.done.{done}", name=name_of(int(child_id))), "child": int(child_id),
+    return {"said": told(f"presence.done.{done}", name=name_of(child)), "child": child,
             "what": BACK[Tapped(done)].value if Tapped(done) in BACK else "", "ask": bool(request.args.get("ask"))}
 
 
@@ -210,10 +210,11 @@ def tapped(touch: Touch) -> Refused | bool:
 def tap() -> Any:
     """A button of the page, without script; the key in the form makes a second press of it nothing."""
     child, what, key = (request.form.get(name, "") for name in ("child", "what", "key"))
-    if not child.isdigit() or what not in [one.value for one in TAPS] or not 8 <= len(key) <= 40:
+    number = row_number(child)
+    if number is None or what not in [one.value for one in TAPS] or not 8 <= len(key) <= 40:
         flash(told("error.400"), "error")
         return redirect(back())
-    touch = Touch(key, int(child), Tapped(what), now())
+    touch = Touch(key, number, Tapped(what), now())
     found = tapped(touch)
     if isinstance(found, Refused):
         flash(_sorry(found, touch.child_id), "error")
@@ -297,7 +298,7 @@ def worker_or_none() -> User | None:
     """Somebody of the unit's staff, as chosen in the form."""
     asked = request.form.get("user", "")
     people = {user.id: user for user in workers(g.device.unit_id, actor().today)}
-    return people.get(int(asked)) if asked.isdigit() else None
+    return people.get(row_number(asked) or 0)
 
 
 def proved(user: User | None) -> Refused | None:
