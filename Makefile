@@ -33,7 +33,7 @@ oracle: .venv/.test ## random families reckoned twice, by the rules and by a sec
 	@touch $@
 
 B ?= register
-bench: .venv/.bench ## figures at the size of a large city: B=register (beside Django admin), B=day, B=journal
+bench: .venv/.bench ## figures at the size of a large city: B=register (beside Django admin), B=journal, B=finance, B=day, B=places, B=mail
 	@SIZE=$(if $(filter command line,$(origin SIZE)),$(SIZE),espoo) $(BIN)/python -m bench.$(B)
 
 check-cities: .venv/.run ## every folder of config/: its tables, worked examples, texts

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, ForeignKey, Select, select
+from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -48,7 +48,7 @@ class Booking(_SeenByUnit, Model):
     `begins` and `ends` are times of the wall clock, both empty for "comes, times not told yet" (then the day has this
     row alone).  `ends` 23.59 is midnight: a night is a row until 23.59 and one from 0.00 of the next day.  A booking
     says nothing of absence: a child with an absence of every part of the day is not expected, although the booking
-    of a locked day stays.  Whoever is expected on a day: `booked_on(day)` and no full-day `Absence`.
+    of a locked day stays.  Whoever is expected on a day has a booking of it and no full-day `Absence`.
     """
 
     __tablename__ = "booking"
@@ -76,11 +76,6 @@ class Booking(_SeenByUnit, Model):
 
     def __str__(self) -> str:
         return f"{self.day.day}.{self.day.month}.{self.day.year} {self.span or ''}".strip()
-
-
-def booked_on(day: date) -> Select[tuple[Booking]]:
-    """The bookings of a day, by child and time; narrow it by `child_id`."""
-    return select(Booking).where(Booking.day == day).order_by(Booking.child_id, Booking.begins)
 
 
 class BookingPattern(_SeenByUnit, Dated, Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select
@@ -251,13 +250,3 @@ def _whereabouts() -> sa.Subquery:
 
 
 WHEREABOUTS = _whereabouts()  # asked with {"day": …}
-
-
-def present_on(day: date, *conditions: ColumnElement[bool]) -> sa.Select[Any]:
-    """The rows of a day in the order of arrival."""
-    return select(Presence).where(Presence.day == day, *conditions).order_by(Presence.arrived, Presence.id)
-
-
-def open_presence(*conditions: ColumnElement[bool]) -> sa.Select[Any]:
-    """The rows of the children who are there now (or whom nobody has signed out)."""
-    return select(Presence).where(Presence.left.is_(None), *conditions)

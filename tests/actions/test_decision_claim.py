@@ -84,7 +84,7 @@ def test_a_draft_is_not_claimed_against_and_a_director_records_none(by, worker):
 @pytest.mark.parametrize(("language", "headings"), [
     ("fi", ["Hakemus", "Yksikön täyttöaste päätettäessä", "Sijoitussuunnitelmat", "Lähetykset", "Oikaisuvaatimukset",
             "Käsittelyn vaiheet", "Päätös varhaiskasvatuspaikasta"]),
-    ("sv", ["Ansökan", "Enhetens beläggning", "Placeringsplaner", "Sändningar", "Behandlingens skeden"]),
+    ("sv", ["Ansökan", "Enhetens fyllnadsgrad", "Placeringsplaner", "Sändningar", "Behandlingens skeden"]),
     ("en", ["Application", "The unit's occupancy", "Placement plans", "Deliveries", "What was done"]),
 ])
 def test_the_bundle_holds_everything_and_the_decision_itself(worker, language, headings):

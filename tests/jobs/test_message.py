@@ -118,7 +118,7 @@ def test_nobody_is_told_of_what_has_been_read_or_withdrawn_or_is_not_wanted(
     keep()
     run(SEND_EMAIL, LATER)
     assert [mail["Subject"] for address, mail, _ in post.mails if address != director.email][1:] == []
-    assert post.mails[-1][1]["Subject"] == "Viestin sisältö on vedetty pois"
+    assert post.mails[-1][1]["Subject"] == "Viestin sisältö on vedetty takaisin"
 
 
 def test_decisions_too_are_told_only_to_those_who_want_to_hear_of_them(post: Any, group: Group, by: Any) -> None:  # noqa: F811

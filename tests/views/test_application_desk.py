@@ -46,7 +46,7 @@ def paper(row, kind=AttachmentKind.URGENCY):
         ("Aloitus aikaisintaan", "1.10.2026", {"start": date(2026, 10, 1)}),
         ("Saapunut viimeistään", "2026-03-01", {"received": date(2026, 3, 1)}),
         ("Siirtohakemus", "1", {"transfer": True}),
-        ("Myöhemmin haettu liittyvä", "1", {"additional": True}),
+        ("Myöhemmin haettu täydentävä", "1", {"additional": True}),
         ("Jatkaa samassa yksikössä", "1", {"continuing": True}),
         ("Kiireellinen", "1", {"urgent": True}),
         ("Kiireellinen, todistus puuttuu", "1", {"urgent": True}),
@@ -103,7 +103,7 @@ def test_service_vouchers_papers_and_doubles(office):
     assert found("Palveluseteli", "first") == {"Yksin", "Molemmat"}
     assert found("Palveluseteli", "only") == {"Yksin"}
     assert found("Palveluseteli", "none") == {"Muu", "Kaksi"}
-    assert found("Liitteet", "1") == found("Kiireen todistus odottaa hyväksyntää", "1") == {"Muu"}
+    assert found("Liitteet", "1") == found("Kiireellisyyden todistus odottaa hyväksyntää", "1") == {"Muu"}
     assert found("Toinen avoin hakemus", "1") == {"Kaksi"}
 
 
@@ -199,7 +199,7 @@ def test_what_presses_is_on_the_first_page(office):
     paper(factories.application(urgent=True))
     factories.application(supplement_came=NOON)
     page = seen(office.get("/office/"))
-    assert "1 Kiireen todistus odottaa hyväksyntää Kaksi viikkoa kuluu" in page
+    assert "1 Kiireellisyyden todistus odottaa hyväksyntää Hyväksy tai pyydä uusi" in page
     assert "1 Perhe on täydentänyt hakemusta" in page
 
 

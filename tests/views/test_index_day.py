@@ -142,7 +142,7 @@ def test_the_first_page_names_the_families_that_could_not_be_reckoned_and_how_to
         factories.save(JobRun(job=job, due=NOON, trigger="schedule", status=status, message=message))
     keep()
     page = finance.get("/office/").text
-    assert "palveluntarvetta ei ole kunnan taulukoissa" in page
+    assert "palveluntarvetta ei ole kaupungin taulukoissa" in page
     assert str(heads[4]) in page
     assert str(heads[5]) not in page
     assert "ja muita" in page

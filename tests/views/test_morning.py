@@ -62,7 +62,7 @@ def test_the_five_questions_are_answered_without_a_click(browser, morning):
     # adults and the ratio, now and for two hours
     assert "Aikuisia läsnä 1 klo 9.00: 1" in text
     assert "Suhdeluku nyt 1,0 raja 7,0" in text
-    assert "Suurin 2 tunnin sisällä 3,0 klo 9.00" in text
+    assert "Suurin arvo 2 tunnin sisällä 3,0 klo 9.00" in text
     # tomorrow
     assert "Huomenna 4 lasta, 1 aikuista" in text
     assert "Puuttuu enimmillään 1,0 aikuista: 8.00–12.00" in text

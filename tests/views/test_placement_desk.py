@@ -91,7 +91,7 @@ def test_pre_primary_education_is_drafted_with_its_two_periods(office):
         factories.child(born=date(2020, 3, 1)), [unit], kind=ApplicationKind.PRESCHOOL, service_need="",
         connected_daycare=True)
     page = office.get(f"/office/desk/?application={application.id}")
-    assert "Liittyvä varhaiskasvatus alkaa" in seen(page)
+    assert "Täydentävä varhaiskasvatus alkaa" in seen(page)
     done(office.post("/office/desk/plan", follow_redirects=True, data={
         "application": application.id, "unit_id": unit.id, "daycare_start": "3.8.2026"}))
     drafts = db.session.scalars(select(Decision).order_by(Decision.id)).all()

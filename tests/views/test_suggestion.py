@@ -60,18 +60,18 @@ def test_the_road_from_the_choice_to_drafts_on_the_desk(worker, by):
     assert worker.get(f"{PAGE}progress/?id={one.id}").json == {"done": 0, "left": 1, "status": "waiting"}
     run(JOBS["suggestion.reckon"], by())
     page = seen(worker.get(begun.location))
-    for told in ("87,5 %", "7 / 8 lasta", "Järjestämisajan määräpäivä (kuukauden tarkkuudella)", "varhaiskasvatus",
+    for told in ("87,5 %", "7 / 8 lasta", "Järjestämisen määräaika (kuukauden tarkkuudella)", "varhaiskasvatus",
                  "Kaikki saivat paikan", "Syksy 2026"):
         assert told in page, told
     assert worker.get(f"{PAGE}progress/?id={one.id}").json == {"done": 1, "left": 0, "status": "ready"}
     late = seen(worker.get(f"{PLACE}details/?id={place_of(rows[-1]).id}"))
     assert "Perheen 2. toive. Kaikki, jotka yksikköön mieluiten halusivat, mahtuivat." in late
     assert "Tiukimpana kuukautena 8/2026 edellä menevien jälkeen oli vapaana 0, ja tarve on 1." in late
-    assert "Ratkaisi: Järjestämisajan määräpäivä." in late
+    assert "Ratkaisi: Järjestämisen määräaika." in late
     first = seen(worker.get(f"{PLACE}details/?id={place_of(rows[0]).id}"))
-    assert f"Meni hakemuksen {rows[-1].id} edelle. Ratkaisi: Järjestämisajan määräpäivä." in first
+    assert f"Meni hakemuksen {rows[-1].id} edelle. Ratkaisi: Järjestämisen määräaika." in first
     approve = worker.get(f"{PAGE}do/approve/?id={one.id}")
-    assert "Luonnosteltavia paikkoja on 8." in seen(approve)
+    assert "Hahmoteltavia paikkoja on 8." in seen(approve)
     done(press(worker, f"{PAGE}do/approve/?id={one.id}"))
     assert the_one().status is SuggestionStatus.APPROVED
     assert len(db.session.scalars(select(PlacementPlan)).all()) == 8

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, tuple_
 
 from evaka.access import Actor
-from evaka.actions.booking.facts import Known, day_facts
+from evaka.actions.booking.facts import day_facts
 from evaka.actions.invoice import draft, drafts_of_child
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -127,8 +127,3 @@ def redraft_month(child: int, period: DateRange, by: Actor) -> None:
     db.session.flush()
     for head, month in drafts_of_child(child, period):
         draft([head], month, by)
-
-
-def known_days(children: Iterable[int], period: DateRange, by: Actor) -> Known:
-    """The days as pages show them."""
-    return day_facts(tuple(children), period, by)

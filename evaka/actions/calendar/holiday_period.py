@@ -12,7 +12,7 @@ from evaka.access import Actor
 from evaka.actions import action, line_of
 from evaka.actions.booking.facts import day_facts
 from evaka.actions.booking.save import hold, redraft_month
-from evaka.kit.dates import DAY, DateRange
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
@@ -168,7 +168,3 @@ def _write(child: int, row: Questionnaire, question: Question, period: DateRange
     if rows:
         db.session.execute(insert(Absence), rows)
     return len(days)
-
-
-def days_between(period: DateRange) -> int:
-    return (period.last_day - period.start) // DAY + 1

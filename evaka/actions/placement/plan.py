@@ -397,17 +397,6 @@ def living_plan(application: Application) -> PlacementPlan:
         PlacementPlan.application_id == application.id, PlacementPlan.status.in_(LIVING))).one()
 
 
-def wished_units(applications: Collection[int]) -> dict[int, list[int]]:
-    """By application the ids of its wished units, in their order."""
-    found: dict[int, list[int]] = defaultdict(list)
-    rows = db.session.execute(
-        select(Preference.application_id, Preference.unit_id).where(Preference.application_id.in_(applications))
-        .order_by(Preference.application_id, Preference.place))
-    for application_id, unit_id in rows:
-        found[application_id].append(unit_id)
-    return found
-
-
 @action("application.return_to_placement")
 def return_to_placement(application: Application, by: Actor) -> None:
     """The plan is undone: the application waits for a place again."""

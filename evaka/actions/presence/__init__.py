@@ -8,7 +8,6 @@ from evaka.actions.presence.device import (
     device_of,
     new_code,
     pair,
-    paired_devices,
     revoke_device,
     see,
 )
@@ -29,7 +28,7 @@ from evaka.actions.presence.tap import Outcome, Touch, mark_absent, note_refused
 __all__ = [
     "Outcome", "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open",
     "correct", "device_of", "expired_notes", "forget_notes", "mark_absent", "mark_missed", "missed_parts",
-    "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "paired_devices", "pictures",
+    "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "pictures",
     "remove", "remove_group_note", "remove_picture", "remove_sticky", "revoke_device", "see", "set_picture",
     "tablet", "tap", "unmark_absent", "write_day_note",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
@@ -101,13 +100,6 @@ def see(device: Device, now: datetime) -> None:
     """The tablet is in use; noted now and then."""
     if device.seen is None or now - device.seen > SEEN_EVERY:
         db.session.execute(update(Device).where(Device.id == device.id).values(seen=now))
-
-
-def paired_devices(units: Collection[int]) -> Select[Device]:
-    """The tablets of units, those shut out left out."""
-    return (
-        select(Device).where(Device.unit_id.in_(units), Device.revoked.is_(None))
-        .options(joinedload(Device.group)).order_by(Device.name, Device.id))
 
 
 def digest(token: str) -> str:

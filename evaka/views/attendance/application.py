@@ -13,9 +13,8 @@ from evaka.actions import Action
 from evaka.models.attendance import AbsenceApplication
 from evaka.rules.attendance import AbsenceApplicationStatus
 from evaka.views.base import Screen
-from evaka.views.base.rows import BADGES
 from evaka.views.filters import StateFilter
-from evaka.views.page import actor, told, word_of
+from evaka.views.page import actor, told
 
 
 def leave_waiting(by: Actor) -> Select[Any]:
@@ -69,9 +68,6 @@ class MyLeave(Screen):
 
     def row_heading(self, row: Any) -> str:
         return told("attendance.application_of", child=row.child.first_name)
-
-    def row_badge(self, row: Any) -> tuple[str, str]:
-        return BADGES.get(row.status.value, ""), word_of(row.status)
 
     def offers(self, action: Action, row: Any) -> bool:
         user = actor().user
