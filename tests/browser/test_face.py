@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Yielding raw tuples from iter_choices:DeprecationWarning"),
 ]
 NOT_PAGES = re.compile(r"^/(language|static)|export|download")
+ALIKE = "table|role|file|name|level|kind|job"  # pages that differ in these alone are one page of many contents
 ENOUGH = 350  # pages of one walk; more means that its addresses no longer repeat
 WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; [[ ]] is TOML
 
@@ -51,7 +52,7 @@ def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[...,
 def shape(address: str) -> str:
     """Pages of one kind: /office/person/details/?id=7 is looked at once, whoever it is about."""
     without = re.sub(r"(?<=[?&])(?:sort|desc|page|page_size|search|url|flt\w*)=[^&]*&?", "", address)
-    return re.sub(r"=\d[^&]*|(?:(?<=table)|(?<=role)|(?<=file)|(?<=name)|(?<=level)|(?<=kind)|(?<=job))=\w+", "=N", without).rstrip("?&")
+    return re.sub(rf"=\d[^&]*|(?<=\b)({ALIKE})=\w+", "=N", without).rstrip("?&")
 
 
 CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(one => [...one.classList]))]"
