@@ -95,7 +95,7 @@ def _add(
     body = body.strip()
     if not body:
         raise Refused("message.empty")
-    db.session.refresh(thread, with_for_update=True)
+    db.session.refresh(thread, with_for_update={"of": Thread})
     user_id = by.user and by.user.id
     last = db.session.execute(
         select(Post.user_id, Post.person_id, Post.body).join(Message, Message.post_id == Post.id)
