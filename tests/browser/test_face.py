@@ -87,6 +87,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
         if line.type == "error" and not line.text.startswith("Failed to load resource"):
             said.append(line.text)
 
+    page.set_default_timeout(30_000)  # the slowest preview of a job, beside everything else
     page.on("console", heard)
     page.on("pageerror", lambda fault: said.append(str(fault)))
     page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
