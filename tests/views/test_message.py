@@ -37,7 +37,7 @@ def in_the_group(group: Group, first: str, guardian: Person) -> Person:
 
 
 def hidden(page: Any, name: str) -> str:
-    [found] = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page.text)
+    [found] = re.findall(rf'<input[^>]* name="{name}"[^>]* value="([^"]*)"', page.text)
     return str(found)
 
 
@@ -164,6 +164,23 @@ def test_a_draft_keeps_what_was_typed_and_is_sent_when_it_is_whole(group, direct
     stale = client.post(f"/office/message/draft/?id={post.id}", data=typed | {"body": "Metsään"})
     assert "Metsään" in stale.text  # somebody has saved meanwhile: what was typed stands on the page
     assert db.session.scalars(select(Post.body)).one() == ""
+
+
+def test_a_draft_that_is_sent_back_for_another_mistake_does_not_become_fresh_by_itself(group, director, browser):
+    client = browser(director)
+    client.post(f"/office/message/write/?from=group-{group.id}", data={
+        "title": "Retki", "body": "", "kind": "message", "press": "save"})
+    post = db.session.scalars(select(Post)).one()
+    address, opened = f"/office/message/draft/?id={post.id}", str(post.version)
+    form = {"title": "Retki", "kind": "message", "press": "save"}
+    client.post(address, data=form | {"body": "Metsään", "row_version": opened})
+    long = client.post(address, data=form | {"title": "x" * 201, "body": "Rantaan", "row_version": opened})
+    assert hidden(long, "row_version") == opened
+    told = client.post(address, data=form | {"body": "Rantaan", "row_version": opened})
+    assert "Kirjoittamasi on tallella" in seen(told)
+    assert db.session.scalars(select(Post.body)).one() == "Metsään"
+    client.post(address, data=form | {"body": "Rantaan", "row_version": hidden(told, "row_version")})
+    assert db.session.scalars(select(Post.body)).one() == "Rantaan"
 
 
 def test_the_buttons_of_a_group_and_a_child_lead_to_the_editor(group, director, family, browser, anna):
