@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -303,6 +304,37 @@ def test_a_guardian_replies_and_a_double_press_is_one_message(thread, family, br
     bodies = db.session.scalars(select(Post.body).where(Post.person_id.is_not(None)).order_by(Post.id)).all()
     assert bodies == ["Aino tulee mukaan.", "Vielä yksi asia"]
     assert "täytä tämä kohta" in client.post(url, data={"body": ""}).text
+
+
+def test_a_guardians_new_message_pressed_twice_at_the_same_instant_is_one_conversation(
+        app, group, family, browser):
+    child = db.session.scalars(select(Guardian.child_id)).one()
+    typed = {"step": "send", "title": "Huomenna", "body": "Tulemme myöhemmin.", "children": child,
+             "to": f"group-{group.id}"}
+    clients, ready, pages = [browser(family), browser(family)], threading.Barrier(2), []
+
+    def press(client: Any) -> None:
+        with app.app_context():
+            ready.wait()
+            pages.append(client.post("/my/message/write/", data=typed))
+
+    several = [threading.Thread(target=press, args=(client,)) for client in clients]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join()
+    db.session.expire_all()
+    assert threads() == 1
+    assert sorted(page.status_code for page in pages) == [200, 302]
+    [told] = [seen(page) for page in pages if page.status_code == 200]
+    assert "ei lähetetty toista kertaa" in told
+    assert "Tulemme myöhemmin." in told
+
+
+def test_how_large_files_may_be_is_told_where_they_are_chosen(group, director, family, browser):
+    told = "enintään 8 Mt kukin ja yhteensä vähän alle 10 Mt"
+    assert told in seen(browser(family).get("/my/message/write/"))
+    assert told in seen(browser(director).get(f"/office/message/write/?from=group-{group.id}"))
 
 
 def test_after_31_days_a_conversation_is_read_but_not_answered(group, thread, family, browser, at, anna):
