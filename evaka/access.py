@@ -161,7 +161,8 @@ def _rows(actor: Actor, far: Iterable[Reach], model: type[Model]) -> ColumnEleme
     conditions = [of_place(ids[how], actor.today) for how, of_place in places.items() if ids[how]]
     if actor.user.person_id is not None:
         if "own_child" in others:
-            conditions.append(model.of_children(own_children(actor.user.person_id, actor.today)))
+            own = own_children(actor.user.person_id, actor.today)
+            conditions.append(model.of_children_on(own, actor.user.person_id, actor.today))
         if "own" in others:
             conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
     elif "own" in others:

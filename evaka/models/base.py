@@ -195,6 +195,11 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
         return false()
 
     @classmethod
+    def of_children_on(cls, children: sa.Select[Any], person_id: int, today: date) -> ColumnElement[bool]:
+        """The same for one of their guardians on a day, for what not every guardian is told."""
+        return cls.of_children(children)
+
+    @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         """The rows that are somebody's own.  Unless a model says so, none are."""
         return false()

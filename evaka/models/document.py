@@ -59,6 +59,18 @@ class Document(Model):
         return (cls.feature == "decision") & cls.person_id.in_(children)
 
     @classmethod
+    def of_children_on(cls, children: sa.Select[tuple[int]], person_id: int, today: date) -> ColumnElement[bool]:
+        """Not the papers of decisions that a guardian is not told."""
+        from evaka.models.decision import Decision  # decision stands on document
+        from evaka.models.decision.dispatch import Delivery
+
+        copies = select(Delivery.id).where(Delivery.decision_id == Decision.id, Delivery.document_id == cls.id)
+        untold = select(Decision.id).where(
+            Decision.child_id == cls.person_id, (Decision.document_id == cls.id) | copies.exists(),
+            ~Decision.told_to(person_id, today))
+        return cls.of_children(children) & ~untold.exists()
+
+    @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
         return (cls.feature != "decision") & (cls.person_id == person_id)
 

@@ -16,11 +16,13 @@ from sqlalchemy import (
     Select,
     SelectBase,
     Subquery,
+    and_,
     event,
     or_,
     select,
     union_all,
 )
+from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.base import Dated, Model, OfChild, keep_apart
@@ -100,9 +102,15 @@ class Person(Sought, Model):
         viewonly=True,
     )
 
+    @hybrid_method
     def restricted_on(self, day: date) -> bool:
         """Whether the address must not be shown on a day (Act 661/2009, 36 §)."""
         return self.restricted and (self.restricted_until is None or day <= self.restricted_until)
+
+    @restricted_on.inplace.expression
+    @classmethod
+    def _restricted_on(cls, day: date) -> ColumnElement[bool]:
+        return and_(cls.restricted, or_(cls.restricted_until.is_(None), cls.restricted_until >= day))
 
     @property
     def stands(self) -> bool:

@@ -11,6 +11,7 @@ from evaka.actions import attendance as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
+from evaka.models.user import Grant
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.placement import CareType
 from tests import factories
@@ -135,3 +136,18 @@ def test_the_reporter_is_who_the_role_says(by):
     assert act.reporter_of(by(factories.user("staff", group=group))) is Reporter.STAFF
     assert act.reporter_of(by(factories.user("guardian", person=factories.person()))) is Reporter.GUARDIAN
     assert act.reporter_of(by(None)) is Reporter.OFFICE
+
+
+def test_an_employee_tells_of_the_own_child_as_its_guardian(by, child):
+    director = factories.user("director", unit=factories.unit(), person=child.guardians[0])
+    factories.save(Grant(user=director, role="guardian", start=date(2020, 1, 1)))
+    away = {"first": date(2026, 6, 2), "last": date(2026, 6, 2)}
+    with pytest.raises(Refused, match="attendance.kind_not_allowed"):
+        act.absent(child, by(director), **away, kind=AbsenceKind.FREE)
+    act.absent(child, by(director), **away, kind=AbsenceKind.SICK)
+    assert noted(child) == [("2026-06-02", "sick", "guardian")]
+    place = db.session.scalar(select(factories.Placement))
+    other = factories.child()
+    factories.placement(other, date(2026, 1, 1), date(2026, 12, 31), unit=place.unit)
+    act.absent(other, by(factories.user("director", unit=place.unit)), **away, kind=AbsenceKind.FREE)
+    assert noted(other) == [("2026-06-02", "free", "office")]

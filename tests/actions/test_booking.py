@@ -339,6 +339,26 @@ def test_a_closure_takes_the_bookings_of_its_days_and_tells_each_guardian_once(b
     assert (booked(child), booked(other)) == ([], [(OPEN[0], "08:00-16:00")])
 
 
+def test_a_closure_concerns_guests_of_the_unit_and_not_its_children_who_are_guests_elsewhere(by):
+    child, guardian, place = family(by)
+    host, elsewhere, other_guardian = factories.unit(), *family(by)[:2]
+    other, third_guardian, _ = family(by)
+    factories.backup_care(child, host, OPEN[0], OPEN[1])  # its own unit sends it there for two days
+    factories.backup_care(elsewhere, place.unit, OPEN[0], OPEN[0])
+    for one, actor in ((child, guardian), (elsewhere, other_guardian), (other, third_guardian)):
+        act.book(one, actor, days={day: asked() for day in OPEN[:3]})
+    row = factories.closure(place.unit, OPEN[0], OPEN[2])
+    closing.carry_out(row.id, by())
+    assert [day for day, _ in booked(child)] == OPEN[:2]
+    assert [day for day, _ in booked(elsewhere)] == OPEN[1:3]
+    assert [day for day, _ in booked(other)] == OPEN[:3]
+    assert mails() == 2  # the family of the place, and the guest's
+    closing.carry_out(factories.closure(host, OPEN[0], OPEN[2]).id, by())
+    assert booked(child) == []
+    closing.carry_out(factories.closure(None, OPEN[1]).id, by())
+    assert [day for day, _ in booked(elsewhere)] == [OPEN[2]]
+
+
 def test_16_a_new_holiday_asks_anew_what_guardians_had_told_and_keeps_what_the_unit_has_marked(by):
     child, guardian, place = family(by)
     unit = by(factories.user("director", unit=place.unit))

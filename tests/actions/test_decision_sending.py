@@ -27,6 +27,7 @@ from evaka.models.decision.dispatch import Delivery
 from evaka.models.decision.sending import SendingItem
 from evaka.models.document import Document
 from evaka.models.journal import AuditEvent, Email
+from evaka.models.person import Guardian
 from evaka.models.placement import Placement
 from evaka.models.user import User
 from evaka.rules.application import ApplicationStatus
@@ -248,6 +249,43 @@ def test_letters_of_a_day_are_one_file_and_are_dated_on_it(worker, by):
     rows = db.session.scalars(sa.select(Delivery)).all()
     assert {(row.state, row.proof) for row in rows} == {
         (DeliveryState.SENT, f"Postituserä {made.id}, 3.6.2026")}
+
+
+def test_a_letter_that_is_dated_anew_leaves_the_paper_that_somebody_has_had(worker, by):
+    mother = factories.person()
+    father = factories.person()
+    factories.user("guardian", person=father)  # reads the copy in the service, from the day on which it was sent
+    row = ready(guardian=mother, log_in=False)
+    db.session.add(Guardian(child=row.child, guardian=father))
+    db.session.flush()
+    act.print_decision(row, worker)
+    read = {one.person_id: one.document for one in db.session.scalars(sa.select(Delivery))}
+    served, digest = read[father.id].id, read[father.id].digest
+    dispatch.make(worker, channel=Channel.POST, day=date(2026, 6, 3))
+    db.session.expire_all()
+    now = {one.person_id: one.document_id for one in db.session.scalars(sa.select(Delivery))}
+    assert now[father.id] == served
+    assert db.session.get_one(Document, served).digest == digest
+    assert now[mother.id] == sent()[0].document_id != served
+
+
+def test_a_copy_that_goes_later_leaves_the_letter_and_the_times_of_whom_it_is_addressed_to(worker, by):
+    mother, father = factories.person(), factories.person()
+    row = ready(guardian=mother, log_in=False)
+    db.session.add(Guardian(child=row.child, guardian=father))
+    db.session.flush()
+    act.print_decision(row, worker)
+    made = dispatch.make(worker, channel=Channel.POST, day=date(2026, 6, 2))
+    dispatch.mail(made, by(worker.user, "2026-06-02"))
+    [copy] = db.session.scalars(sa.select(Delivery).where(Delivery.person_id == father.id))
+    copy.state, copy.dispatch_id = DeliveryState.WAITING, None  # came back: the address was wrong
+    db.session.flush()
+    [decision] = sent()
+    before = decision.document_id, decision.answer_due, decision.appeal_due, decision.sent_at
+    dispatch.make(by(worker.user, "2026-06-04"), channel=Channel.POST, day=date(2026, 6, 5))
+    db.session.expire_all()
+    assert (decision.document_id, decision.answer_due, decision.appeal_due, decision.sent_at) == before
+    assert {one.document_id for one in db.session.scalars(sa.select(Delivery))} == {before[0]}
 
 
 def test_a_withdrawn_dispatch_lets_its_letters_wait_again(worker, by):

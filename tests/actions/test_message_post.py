@@ -338,6 +338,13 @@ def test_a_draft_is_kept_as_it_was_typed_and_the_journal_does_not_tell_it(group,
     assert (count(Post), count(PostFile)) == (0, 0)
 
 
+def test_a_file_of_a_message_that_a_request_cannot_carry_is_refused_in_a_sentence(app, own, director, by):
+    post = act.draft(own, by(director), kind=PostKind.MESSAGE, title="", body="", chosen=Chosen())
+    most = app.config["MAX_CONTENT_LENGTH"] - 1024 * 1024  # what else a form carries takes room too
+    upload = Upload("kuva.pdf", PDF + b" " * most)
+    assert refusal(lambda: act.attach(post, by(director), upload=upload)) == "document.paper_large"
+
+
 def test_only_what_was_seen_is_sent_and_once(group, director, own, by):
     in_the_group(group)
     post = drafted(own, by(director), Chosen(groups=(group.id,)))
@@ -476,6 +483,27 @@ def test_a_guardian_writes_to_the_group_the_director_and_the_other_guardian_and_
         act.begin(anna, by(factories.user("admin")), title="x", body="x", children=(aino.id,), to=("x",))
     with pytest.raises(Denied):
         act.begin(pekka, by_anna, title="x", body="x", children=(aino.id,), to=(f"group-{group.id}",))
+
+
+def test_what_a_guardian_writes_twice_on_a_day_is_one_conversation(group, director, by):
+    anna = factories.person()
+    aino = in_the_group(group, anna)
+    guardian, boxes = by(factories.user("guardian", person=anna)), (f"group-{group.id}", f"user-{director.id}")
+
+    def begin(
+        actor: Actor = guardian, body: str = "Tulemme myöhemmin.", to: tuple[str, ...] = boxes, **more: Any,
+    ) -> Thread:
+        return act.begin(anna, actor, title="Huomenna", body=body, children=(aino.id,), to=to, **more)
+
+    begin()
+    assert refusal(begin) == "message.already_sent"
+    assert refusal(lambda: begin(body="Tulemme myöhemmin. ", to=boxes[::-1])) == "message.already_sent"
+    assert count(Thread) == 1
+    begin(body="Tulemme sittenkin ajoissa.")
+    begin(to=boxes[:1])
+    begin(uploads=(Upload("lippu.pdf", PDF),))
+    begin(by(guardian.user, "2026-06-02"))
+    assert count(Thread) == 5
 
 
 def test_a_guardian_may_write_from_two_weeks_before_the_place_begins(group, by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import BytesIO
 
@@ -171,6 +172,26 @@ def test_the_whole_form_is_filled_in_by_the_office_and_a_change_is_explained(off
     row = db.session.get_one(Application, id)
     assert (row.start, row.allergies, row.confidential, row.checked) == (date(2026, 9, 1), "Pähkinä", True, False)
     assert row.partner_first_name == ""
+
+
+def test_a_form_of_the_office_that_is_sent_back_for_another_mistake_stays_stale(office):
+    row = factories.application(units=[factories.unit()])
+    id, unit = row.id, row.preferences[0].unit_id
+    address = f"/office/application/fill/?id={id}"
+    opened = re.search(r'name="row_version"[^>]*value="(\d*)"', office.get(address).text)[1]
+    form = {"unit_1": unit, "start": "2026-09-01", "service_need": "full_day", "other_may_see": "y",
+            "other_guardian_view": "unknown"}
+    done(press(office, address, **form, reason="Perhe soitti", allergies="Pähkinä"))
+    wrong = office.post(address, data=form | {"row_version": opened, "reason": "x", "phone": "ei ole"})
+    kept = re.search(r'name="row_version"[^>]*value="(\d*)"', wrong.text)[1]
+    told = office.post(address, data=form | {"row_version": kept, "reason": "Perhe kirjoitti"})
+    assert "Kirjoittamasi on tallella" in " ".join(refused(told))
+    db.session.expire_all()
+    assert db.session.get_one(Application, id).allergies == "Pähkinä"
+    kept = re.search(r'name="row_version"[^>]*value="(\d*)"', told.text)[1]
+    done(office.post(address, data=form | {"row_version": kept, "reason": "Perhe kirjoitti"}, follow_redirects=True))
+    db.session.expire_all()
+    assert db.session.get_one(Application, id).allergies == ""
 
 
 def test_a_paper_from_the_post_and_one_of_the_offices_own(office):

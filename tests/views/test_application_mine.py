@@ -131,6 +131,35 @@ def test_two_who_save_the_same_draft_are_told_of_one_another(family):
     assert only().notes == "Sitten"
 
 
+def version_on(page):
+    return re.search(r'name="row_version"[^>]*value="(\d*)"', page.text)[1]
+
+
+def test_a_form_that_is_sent_back_for_another_mistake_does_not_become_fresh_by_itself(family):
+    guardian, child, _ = family
+    old = typed(begin(guardian, child), press="save", notes="Ensin")
+    fill(guardian, notes="Sitten")
+    address = f"/my/application/fill/?id={only().id}"
+    back = guardian.post(address, data=old | {"start": "joskus"})
+    assert refused(back)
+    assert version_on(back) == old["row_version"]
+    told = guardian.post(address, data=old | {"row_version": version_on(back)})
+    assert "Kirjoittamasi on tallella" in " ".join(refused(told))
+    assert only().notes == "Sitten"
+    done(guardian.post(address, data=old | {"row_version": version_on(told)}, follow_redirects=True))
+    assert only().notes == "Ensin"  # what the other saved has been told of
+
+
+def test_a_form_that_has_saved_and_still_lacks_something_is_sent_again_without_ado(family):
+    guardian, child, _ = family
+    begin(guardian, child)
+    back = fill(guardian, press="attach", notes="Hei")
+    assert "Valitse ensin tiedosto" in back.text
+    address = f"/my/application/fill/?id={only().id}"
+    done(guardian.post(address, data=typed(back, press="save", notes="Hei taas"), follow_redirects=True))
+    assert only().notes == "Hei taas"
+
+
 def test_the_other_guardian_sees_what_is_shared_and_answers(family, browser):
     _guardian, child, unit = family
     row = factories.application(

@@ -7,12 +7,18 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from evaka.access import Actor
+from evaka.actions.document import keep as keep_paper
 from evaka.models.base import db
 from evaka.models.decision import Decision
+from evaka.models.decision.dispatch import Delivery
 from evaka.models.journal import AuditEvent
+from evaka.models.person import Guardian
 from evaka.rules.application import ApplicationStatus
-from evaka.rules.decision import DecisionStatus
+from evaka.rules.decision import Channel, DecisionStatus
+from evaka.rules.decision.delivery import DeliveryState
 from tests import factories
+from tests.conftest import NOON
 from tests.pages import done, filtered, press, refused, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -146,3 +152,32 @@ def test_nothing_is_answered_for_a_family_by_a_secretary(browser):
     row = factories.decision()
     secretary = browser(factories.user("secretary", row.unit))
     assert secretary.get(f"/office/decision/do/accept/?id={row.id}").status_code == 403
+
+
+@pytest.mark.parametrize("whose", ["child", "applicant", "nobody", "over"])
+def test_a_protected_decision_is_read_by_the_applicant_and_those_who_have_a_copy(browser, whose):
+    row = factories.decision()
+    paper = keep_paper(row.child_id, "decision", Actor(None, NOON), name="Päätös", language="fi", content=b"%PDF-1.7")
+    anew = keep_paper(row.child_id, "decision", Actor(None, NOON), name="Uusi", language="fi", content=b"%PDF-1.7 x")
+    row.document, mother = anew, row.child.guardians[0]
+    father, other = factories.person(), factories.person()
+    for one in (father, other):
+        factories.save(Guardian(child_id=row.child_id, guardian_id=one.id))
+    for one, document in ((mother, paper), (other, anew)):
+        factories.save(Delivery(decision=row, person_id=one.id, channel=Channel.PORTAL, state=DeliveryState.SENT,
+                                document_id=document.id))
+    row.application.guardian = mother
+    for one in {"child": [row.child], "applicant": [mother], "nobody": [], "over": [row.child, mother]}[whose]:
+        one.restricted, one.restricted_until = True, date(2026, 5, 31) if whose == "over" else date(2026, 6, 1)
+    pages = [f"/my/decision/details/?id={row.id}", f"/my/document/download/?id={paper.id}",
+             f"/my/document/download/?id={anew.id}"]
+    unit, papers = str(row.unit), {"Päätös", "Uusi"}
+    people = {"mother": mother, "other": other, "father": father}
+    users = {name: factories.user("guardian", person=one) for name, one in people.items()}
+    for name, user in users.items():
+        guardian, reads = browser(user), name != "father" or whose in ("nobody", "over")
+        assert {guardian.get(page).status_code for page in pages} == ({200} if reads else {404})
+        assert (unit in seen(guardian.get("/my/decision/"))) is reads
+        assert (unit in seen(guardian.get("/my/"))) is reads
+        listed = seen(guardian.get("/my/document/"))
+        assert {one for one in papers if one in listed} == (papers if reads else set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import BytesIO
 
@@ -116,6 +117,33 @@ def test_a_number_that_is_none_is_said_and_stays_as_it_was_typed(browser, mother
     page = fill(guardian, row, gross="y", estimated="paljon")
     assert "Kirjoita luku" in page.text
     assert "paljon" in page.text
+
+
+def test_a_statement_that_is_sent_back_for_another_mistake_does_not_become_fresh_by_itself(browser, mother):
+    def on(page) -> str:
+        return re.search(r'name="row_version"[^>]*value="(\d*)"', page.text)[1]
+
+    guardian = browser(factories.user("guardian", person=mother))
+    row = draft(guardian)
+    address, opened = f"/my/statement/fill/?id={row}", version(row)
+    fill(guardian, row, **COMPLETE)
+    back = guardian.post(address, data={"row_version": opened, "gross": "y", "estimated": "paljon"})
+    assert on(back) == opened
+    told = guardian.post(address, data={"row_version": on(back), "other_info": "Kirjoitan"})
+    assert "Kirjoittamasi on tallella" in told.text
+    assert "Soitan" in guardian.get(address).text
+    assert guardian.post(address, data={"row_version": on(told), "other_info": "Kirjoitan"}).status_code == 302
+    assert "Kirjoitan" in guardian.get(address).text
+
+
+def test_a_statement_that_has_saved_and_still_lacks_something_is_sent_again_without_ado(browser, mother):
+    guardian = browser(factories.user("guardian", person=mother))
+    row = draft(guardian)
+    lacks = fill(guardian, row, press="attach", kind="payslip", upload=pdf(), gross="y")
+    assert lacks.status_code == 302
+    lacks = fill(guardian, row, press="send", kind="payslip", upload=pdf(), gross="y")
+    assert lacks.status_code == 200
+    assert f'value="{version(row)}"' in lacks.text
 
 
 def test_a_file_of_another_kind_is_refused_and_the_answers_are_kept(browser, mother):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -37,7 +38,7 @@ def in_the_group(group: Group, first: str, guardian: Person) -> Person:
 
 
 def hidden(page: Any, name: str) -> str:
-    [found] = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page.text)
+    [found] = re.findall(rf'<input[^>]* name="{name}"[^>]* value="([^"]*)"', page.text)
     return str(found)
 
 
@@ -184,6 +185,23 @@ def test_a_draft_keeps_what_was_typed_and_is_sent_when_it_is_whole(group, direct
     assert db.session.scalars(select(Post.body)).one() == ""
 
 
+def test_a_draft_that_is_sent_back_for_another_mistake_does_not_become_fresh_by_itself(group, director, browser):
+    client = browser(director)
+    client.post(f"/office/message/write/?from=group-{group.id}", data={
+        "title": "Retki", "body": "", "kind": "message", "press": "save"})
+    post = db.session.scalars(select(Post)).one()
+    address, opened = f"/office/message/draft/?id={post.id}", str(post.version)
+    form = {"title": "Retki", "kind": "message", "press": "save"}
+    client.post(address, data=form | {"body": "Metsään", "row_version": opened})
+    long = client.post(address, data=form | {"title": "x" * 201, "body": "Rantaan", "row_version": opened})
+    assert hidden(long, "row_version") == opened
+    told = client.post(address, data=form | {"body": "Rantaan", "row_version": opened})
+    assert "Kirjoittamasi on tallella" in seen(told)
+    assert db.session.scalars(select(Post.body)).one() == "Metsään"
+    client.post(address, data=form | {"body": "Rantaan", "row_version": hidden(told, "row_version")})
+    assert db.session.scalars(select(Post.body)).one() == "Rantaan"
+
+
 def test_the_buttons_of_a_group_and_a_child_lead_to_the_editor(group, director, family, browser, anna):
     child = db.session.scalars(select(Guardian.child_id)).one()
     client = browser(director)
@@ -304,6 +322,37 @@ def test_a_guardian_replies_and_a_double_press_is_one_message(thread, family, br
     bodies = db.session.scalars(select(Post.body).where(Post.person_id.is_not(None)).order_by(Post.id)).all()
     assert bodies == ["Aino tulee mukaan.", "Vielä yksi asia"]
     assert "täytä tämä kohta" in client.post(url, data={"body": ""}).text
+
+
+def test_a_guardians_new_message_pressed_twice_at_the_same_instant_is_one_conversation(
+        app, group, family, browser):
+    child = db.session.scalars(select(Guardian.child_id)).one()
+    typed = {"step": "send", "title": "Huomenna", "body": "Tulemme myöhemmin.", "children": child,
+             "to": f"group-{group.id}"}
+    clients, ready, pages = [browser(family), browser(family)], threading.Barrier(2), []
+
+    def press(client: Any) -> None:
+        with app.app_context():
+            ready.wait()
+            pages.append(client.post("/my/message/write/", data=typed))
+
+    several = [threading.Thread(target=press, args=(client,)) for client in clients]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join()
+    db.session.expire_all()
+    assert threads() == 1
+    assert sorted(page.status_code for page in pages) == [200, 302]
+    [told] = [seen(page) for page in pages if page.status_code == 200]
+    assert "ei lähetetty toista kertaa" in told
+    assert "Tulemme myöhemmin." in told
+
+
+def test_how_large_files_may_be_is_told_where_they_are_chosen(group, director, family, browser):
+    told = "enintään 8 Mt kukin ja yhteensä vähän alle 10 Mt"
+    assert told in seen(browser(family).get("/my/message/write/"))
+    assert told in seen(browser(director).get(f"/office/message/write/?from=group-{group.id}"))
 
 
 def test_after_31_days_a_conversation_is_read_but_not_answered(group, thread, family, browser, at, anna):

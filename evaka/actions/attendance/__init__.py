@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from evaka import city
-from evaka.access import Actor, reaches
+from evaka.access import Actor, reaches, why
 from evaka.actions import action
 from evaka.actions.calendar import closed_days
 from evaka.actions.invoice import draft, drafts_of_child
@@ -54,7 +54,7 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         raise Refused("attendance.ends_first", first=first, last=last)
     if (last - first).days >= LONGEST:
         raise Refused("attendance.too_long", days=LONGEST)
-    period, reporter = DateRange(first, last), reporter_of(by)
+    period, reporter = DateRange(first, last), reporter_of(by, child)
     places = db.session.scalars(
         overlapping(child.id, period).options(selectinload(Placement.needs), selectinload(Placement.unit))
     ).all()
@@ -148,9 +148,14 @@ def redraft(child_id: int, period: DateRange, by: Actor) -> None:
         draft([head], month, by)
 
 
-def reporter_of(by: Actor) -> Reporter:
-    """As what somebody reports: the office and directors may most, guardians least."""
-    hows = {how for role, _, _ in by.grants for how in reaches(role, "attendance.absent")}
+def reporter_of(by: Actor, child: Person | None = None) -> Reporter:
+    """As what somebody reports: the office and directors may most, guardians least.
+
+    Of a child only the grants count that reach it: an employee is the guardian of the own child, in another unit.
+    """
+    key = "attendance.absent"
+    hows = {how for role, _, _ in by.grants for how in reaches(role, key)} if child is None else {
+        claim.how for claim, holds in why(by, key, child) if holds}
     if by.user is not None and by.user.device:
         return Reporter.STAFF
     if by.user is None or hows & {"all", "unit"}:

@@ -81,7 +81,7 @@ def reject_application(application: AbsenceApplication, by: Actor, *, answer: Lo
 def _check_staff(application: AbsenceApplication, by: Actor) -> None:
     """The staff of the group answers for a few days of care, the director for any."""
     days, most = _days_of_care(application.child_id, application.period), policy().staff_answer_days
-    if reporter_of(by) is Reporter.STAFF and days > most:
+    if reporter_of(by, db.session.get_one(Person, application.child_id)) is Reporter.STAFF and days > most:
         raise Refused("attendance.director_answers", days=days, most=most)
 
 

@@ -67,8 +67,10 @@ def make(by: Actor, *, channel: Channel, day: date) -> Dispatch:
     several = [one for one in found if one.person_id in set(people)]
     if not several:
         raise Refused("dispatch.nothing_waits", channel=channel)
+    first = {one.decision_id for one in several if not one.is_copy}  # a copy dates nothing anew
     for decision in _decisions(several):
-        if decision.channel is channel and decision.sent_at is not None and decision.sent_at.date() != day:
+        if decision.id in first and decision.channel is channel and (
+                decision.sent_at is not None and decision.sent_at.date() != day):
             _date_anew(decision, by, channel, day)
     db.session.flush()
     content, name, mimetype = (_letters if channel is Channel.POST else _messages)(several, day)
@@ -93,7 +95,8 @@ def _decisions(deliveries: Sequence[Delivery]) -> list[Decision]:
 def _date_anew(decision: Decision, by: Actor, channel: Channel, day: date) -> None:
     """The letter goes on another day than it was set for: it is set anew, and the times count from that day.
 
-    The paper before was given to nobody and is not kept.
+    Whoever has had the paper before, in the service or in an earlier file, keeps it; a paper that nobody has is
+    not kept.
     """
     readers = readers_of({decision.child_id}, by.today)
     first = readers.addressee(decision)
@@ -108,10 +111,13 @@ def _date_anew(decision: Decision, by: Actor, channel: Channel, day: date) -> No
     decision.document = paper
     decision.answer_due, decision.appeal_due = terms.answer_by, terms.appeal_by
     decision.sent_at = by.now.replace(year=day.year, month=day.month, day=day.day)
-    for one in db.session.scalars(select(Delivery).where(Delivery.decision_id == decision.id)):
+    for one in db.session.scalars(select(Delivery).where(
+            Delivery.decision_id == decision.id, Delivery.state == DeliveryState.WAITING,
+            Delivery.dispatch_id.is_(None))):
         one.document_id = paper.id
     db.session.flush()
-    if before is not None:
+    if before is not None and db.session.scalar(
+            select(Delivery.id).where(Delivery.document_id == before).limit(1)) is None:
         db.session.delete(db.session.get_one(Document, before))
 
 

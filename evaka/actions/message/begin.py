@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import sha256
 
 from sqlalchemy import insert, select
 
@@ -113,6 +114,7 @@ def begin(
     post = Post(
         kind=PostKind.MESSAGE, status=PostStatus.SENT, person_id=person.id, user_id=by.user and by.user.id,
         title=title.strip(), body=body.strip(), at=by.now)
+    post.digest = _once(post, by, children, to, uploads)
     db.session.add(post)
     db.session.flush()
     for upload in uploads:
@@ -128,3 +130,16 @@ def begin(
     reply_for_absent(thread, by)
     tell(recipients=count)
     return thread
+
+
+def _once(
+    post: Post, by: Actor, children: Collection[int], to: Collection[str], uploads: Collection[Upload],
+) -> str:
+    """The same words and files of the same guardian about the same children to the same on one day are one message."""
+    files = [sha256(one.content).hexdigest() for one in uploads]
+    said = post.person_id, by.today.isoformat(), sorted(set(children)), sorted(set(to)), post.title, post.body, files
+    digest = sha256(repr(said).encode()).hexdigest()
+    earlier = db.session.scalar(select(Post.at).where(Post.digest == digest))
+    if earlier is not None:
+        raise Refused("message.already_sent", at=earlier)
+    return digest

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild
@@ -81,6 +81,26 @@ class Decision(OfChild, Dated, Model):
     def of_children(cls, children: sa.Select[tuple[int]]) -> ColumnElement[bool]:
         """A guardian does not see a draft."""
         return super().of_children(children) & (cls.status != DecisionStatus.DRAFT)
+
+    @classmethod
+    def of_children_on(cls, children: sa.Select[tuple[int]], person_id: int, today: date) -> ColumnElement[bool]:
+        return cls.of_children(children) & cls.told_to(person_id, today)
+
+    @classmethod
+    def told_to(cls, person_id: int, today: date) -> ColumnElement[bool]:
+        """Whether a guardian may read a decision, which tells where the child is.
+
+        While the address of the child or of the applicant is protected: the applicant, and who has had a copy.
+        """
+        from evaka.models.decision.dispatch import Delivery  # dispatch stands on decision
+
+        guarded, asked = aliased(Person), aliased(Application)
+        protected = sa.select(guarded.id).join(asked, asked.id == cls.application_id).where(
+            sa.or_(guarded.id == cls.child_id, guarded.id == asked.guardian_id), guarded.restricted_on(today))
+        own = sa.select(Application.id).where(
+            Application.id == cls.application_id, Application.guardian_id == person_id)
+        copy = sa.select(Delivery.id).where(Delivery.decision_id == cls.id, Delivery.person_id == person_id)
+        return ~protected.exists() | own.exists() | copy.exists()
 
     def __str__(self) -> str:
         return f"{self.number or '–'} {self.child}"

@@ -56,7 +56,7 @@ class MessagePolicy:
     withdraw_days: int = 7
     subject_in_mail: bool = False
     at_once: int = 500  # recipients; more are served by the job
-    megabytes: int = 10
+    megabytes: int = 8
     files: int = 10
 
     def roles(self, kind: BoxKind) -> frozenset[str]:

@@ -20,7 +20,7 @@ from evaka.rules.application import ApplicationStatus, AttachmentKind
 from evaka.rules.application.form import lacks
 from evaka.views.application.form import PaperForm, form_for_row
 from evaka.views.base import link, sentence
-from evaka.views.base.rows import REFUSALS, check_fresh, count_save, row_number
+from evaka.views.base.rows import REFUSALS, check_fresh, count_save, row_number, told_what_changed
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.page import actor, moment, told, word_of
 
@@ -65,9 +65,9 @@ class FillsIn(OpensPapers):
         reason = request.form.get("reason", "")[:500]
         if request.method == "GET":
             form.fill()
+            form.row_version.data = row.version
         elif form.validate() and self.kept(row, form, reason):
             return redirect(back)
-        form.row_version.data = row.version
         return screen.render(
             "office/application_fill.html", row=row, form=form, reason=reason, back=back,
             heading_words=told("application.save"), wants_reason=row.status is not S.CREATED)
@@ -87,6 +87,8 @@ class FillsIn(OpensPapers):
             if isinstance(no, Denied):
                 raise
             flash(sentence(no, row), "error")
+            if told_what_changed(no):
+                form.row_version.data = row.version
             return False
         flash(told("application.saved_by_office"), "success")
         return True

@@ -36,7 +36,7 @@ from evaka.rules.application.form import lacks, wanted_papers
 from evaka.rules.person import is_adult
 from evaka.views.application.form import PaperForm, form_for_row, told_blocks
 from evaka.views.base import Button, Screen, sentence
-from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, row_number
+from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, row_number, told_what_changed
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.page import actor, moment, row_url, told, word_of, written
 
@@ -154,6 +154,7 @@ class MyApplications(OpensPapers, Screen):
         pressed = request.form.get("press", "save")
         if request.method == "GET":
             form.fill()
+            form.row_version.data = row.version
         elif form.validate():
             done = self.kept(row, form, paper, pressed)
             row = self.row_or_404(row.id)
@@ -161,7 +162,6 @@ class MyApplications(OpensPapers, Screen):
                 return redirect(self.get_url(".details_view", id=row.id))
             if done:
                 return redirect(f"{self.get_url('.fill', id=row.id)}{'#papers' if pressed == 'attach' else ''}")
-        form.row_version.data = row.version
         return self.render(
             "guardian/application_fill.html", heading=self.row_heading(row), row=row, form=form, paper=paper,
             fact_line=self.fact_line_of(row), papers=self.papers_of(row), wanted=self.wanted(row), size_of=size_of,
@@ -195,14 +195,20 @@ class MyApplications(OpensPapers, Screen):
                 check_fresh(row, form.row_version.data)
                 act.save(row, by, answers=answers)
                 count_save(row, form.row_version.data)
+                saved = row.version
         except REFUSALS as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no, row), "error")
+            if told_what_changed(no):
+                form.row_version.data = row.version
             return False
+        form.row_version.data = saved
         row = self.row_or_404(row.id)
-        if chosen and not self.attached(row, paper, file):
-            return False
+        if chosen:
+            if not self.attached(row, paper, file):
+                return False
+            form.row_version.data = row.version  # a paper of what was sent is a save too
         if pressed == "attach" and not chosen:
             paper.upload.errors = [told("statement.paper_chosen_none")]
             return False

@@ -106,6 +106,6 @@ class MyAbsences(Screen):
         """Only the kinds of absence that this person may tell of."""
         form = super().action_form(action, row)
         if "kind" in action.inputs:
-            allowed = policy().kinds(reporter_of(actor()))
+            allowed = policy().kinds(reporter_of(actor(), row))
             form.kind.choices = [one for one in form.kind.choices if one.value in allowed]
         return form

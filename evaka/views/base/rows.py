@@ -95,6 +95,11 @@ def count_save(row: Model, version: Any) -> None:
     db.session.expire(row, ["version"])
 
 
+def told_what_changed(no: Exception) -> bool:
+    """Whether a refusal has told what somebody else saved: only then a form that is sent again may save over it."""
+    return isinstance(no, Stale | StaleDataError)
+
+
 def stale(row: Model) -> Stale:
     """What is told of a row that somebody else has saved."""
     last = db.session.scalar(done_to(type(row)).order_by(AuditEvent.id.desc()).limit(1), {"row": row.id})

@@ -7,14 +7,13 @@ from typing import Any
 from flask import abort, flash, g, request
 from flask_admin import expose
 from flask_admin.helpers import is_form_submitted
-from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
 from evaka.access import require, require_any
 from evaka.actions import record
-from evaka.kit.errors import Denied, Stale
+from evaka.kit.errors import Denied
 from evaka.models.base import Model, db, transaction
-from evaka.views.base.rows import REFUSALS, check_fresh, sentence
+from evaka.views.base.rows import REFUSALS, check_fresh, sentence, told_what_changed
 from evaka.views.page import actor
 
 
@@ -76,7 +75,7 @@ class Saving:
 
     def _told_of(self, no: Exception, form: Any, row: Model) -> None:
         """Whoever has been told what somebody else saved may save over it: what was typed is still in the form."""
-        if isinstance(no, Stale | StaleDataError):
+        if told_what_changed(no):
             form.row_version.data = row.version
 
     def delete_model(self, model: Model) -> bool:

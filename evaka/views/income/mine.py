@@ -29,7 +29,15 @@ from evaka.rules.income.statement import (
     papers_wanted,
 )
 from evaka.views.base import Button, Screen, sentence
-from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, inputs_of, row_number
+from evaka.views.base.rows import (
+    BADGES,
+    REFUSALS,
+    check_fresh,
+    count_save,
+    inputs_of,
+    row_number,
+    told_what_changed,
+)
 from evaka.views.document import size_of, uploaded
 from evaka.views.forms import form_for
 from evaka.views.income.calculator import my_estimate
@@ -100,6 +108,7 @@ class MyStatements(Papers, Screen):
         pressed = request.form.get("press", "save")
         if request.method == "GET":
             form.fill(row.end, row.told)
+            form.row_version.data = row.version
         elif form.validate():
             done = self._kept(row, form, papers, pressed)
             row = self.row_or_404(row.id)
@@ -111,7 +120,6 @@ class MyStatements(Papers, Screen):
                 return redirect(self.get_url(".estimate", **typed))
             if done:
                 return redirect(f"{self.get_url('.fill', id=row.id)}#papers")
-        form.row_version.data = row.version
         return self.render(
             "guardian/statement_fill.html", heading=self.row_heading(row), row=row, form=form, papers=papers,
             parts=PARTS[row.kind], wanted=papers_wanted(row.kind, row.told), back=self.get_url(".index_view"),
@@ -126,9 +134,12 @@ class MyStatements(Papers, Screen):
                 check_fresh(row, form.row_version.data)
                 act.save(row, by, end=form.end.data if "end" in form else None, answers=form.answers())
                 count_save(row, form.row_version.data)
+                saved = row.version
+            form.row_version.data = saved
             if file is not None and file.filename:
                 with transaction():
                     act.attach(row, by, kind=PaperKind(papers.kind.data), upload=uploaded(file))
+                form.row_version.data = row.version
                 flash(told("statement.paper_kept", name=file.filename), "success")
             elif pressed == "attach":
                 papers.upload.errors = [told("statement.paper_chosen_none")]
@@ -153,6 +164,8 @@ class MyStatements(Papers, Screen):
                 papers.upload.errors = [sentence(no)]
             else:
                 flash(sentence(no, row), "error")
+            if told_what_changed(no):
+                form.row_version.data = row.version
             return False
         return True
 

@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
-from wtforms import StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from evaka.access import within
@@ -24,7 +24,7 @@ from evaka.models.user import User
 from evaka.rules.message.audience import NOBODY, Chosen
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
-from evaka.views.base.rows import check_fresh, count_save
+from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
 from evaka.views.forms import BaseForm, ClockField, DayField
 from evaka.views.income.statement import size_of
 from evaka.views.message.letters import sent_files
@@ -40,6 +40,7 @@ class LetterForm(BaseForm):
 
     title = StringField(Lazy("message.title"), [Length(max=200)])
     body = TextAreaField(Lazy("message.body"), [Length(max=LONGEST)], render_kw={"rows": 12})
+    row_version = HiddenField()
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -137,7 +138,7 @@ class Compose(Screen):
         chosen, settings = Chosen.of(post.audience), {
             "kind": post.kind, "urgent": post.urgent, "sensitive": post.sensitive, "application": post.application_id}
         if request.method == "GET":
-            form.title.data, form.body.data = post.title, post.body
+            form.title.data, form.body.data, form.row_version.data = post.title, post.body, post.version
         elif press == "discard":
             with transaction():
                 act.discard(post, by)
@@ -151,7 +152,7 @@ class Compose(Screen):
         return self._editor(form, post, post.box.kind, post.box.group, chosen, settings)
 
     def _kept(self, post: Post, form: Any, chosen: Chosen, settings: dict[str, Any], press: str) -> bool:
-        by, version = actor(), request.form.get("row_version")
+        by, version = actor(), form.row_version.data
         try:
             with transaction():
                 check_fresh(post, version)
@@ -164,10 +165,12 @@ class Compose(Screen):
                     act.attach(post, by, upload=upload)
                 self._use_template(post)
                 count_save(post, version)
-        except Refused as no:
+        except REFUSALS as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no, post), "error")
+            if told_what_changed(no):
+                form.row_version.data = post.version
             return False
         return True
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from evaka.actions import message as act
@@ -122,7 +123,7 @@ class MyMessages(Letters):
                                     body=request.form.get("body", "")[:20_000], children=children,
                                     to=tuple(request.form.getlist("to")), uploads=sent_files())
                     id = row.id
-            except Refused as no:
+            except (Refused, IntegrityError) as no:  # pressed twice at the same instant: the database knows
                 if isinstance(no, Denied):
                     raise
                 trouble = sentence(no)
