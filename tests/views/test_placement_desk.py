@@ -173,7 +173,7 @@ def test_drafts_are_proposed_together_after_a_preview(office):
     factories.user("director", factories.unit())
     plans = drafted(3, unit)
     preview = many(office, "propose", plans)
-    assert "3 lasta, 1 yksikköä" in seen(preview)
+    assert "Lapsia 3, yksiköitä 1" in seen(preview)
     assert {one.status for one in plans} == {PlanStatus.DRAFT}
     done(many(office, "propose", plans, confirmed="1"))
     db.session.expire_all()
@@ -230,7 +230,7 @@ def test_what_has_moved_on_meanwhile_is_told_and_left_alone(office):
     done(many(office, "propose", [first], confirmed="1"))
     page = many(office, "undo", [first, second])
     assert "1 valittua on jo muussa tilassa" in seen(page)
-    assert "1 lasta, 1 yksikköä" in seen(page)
+    assert "Lapsia 1, yksiköitä 1" in seen(page)
 
 
 def test_drafts_of_one_worker_and_of_one_batch_are_found(browser):
