@@ -100,7 +100,7 @@ def test_a_season_by_mouse_and_by_keyboard(visit, harjula, season):
     accessible(worker)
     worker.locator("[data-all]").check()
     press(worker, "Ehdota yksiköille")
-    assert "4 lasta, 2 yksikköä" in worker.inner_text("main")
+    assert "Lapsia 4, yksiköitä 2" in worker.inner_text("main")
     press(worker, "Tee muutos (4)")
     said(worker, "4")
 

@@ -497,6 +497,19 @@ def test_many_rows_are_done_together_each_with_its_line(proposals: Any) -> None:
     assert [line.subject_id for line in lines("placement.confirm")] == ids[:2]
 
 
+def test_the_list_is_narrowed_down_as_before_when_many_rows_are_done(proposals: Any) -> None:
+    director, ids = proposals
+    listed = director.get("/office/proposal/?flt0_0=proposed&page_size=20&page=0")
+    action = html.unescape(re.findall(r'<form method="post" action="([^"]*)" data-bulk', listed.text)[0])
+    assert action == "/office/proposal/bulk/?flt0_0=proposed&page_size=20"
+    data = {"verb": "confirm", "rowid": ids[:1]}
+    preview = director.post(action, data=data)
+    assert preview.text.count("/office/proposal/?flt0_0=proposed&amp;page_size=20") == 1  # the way back
+    assert html.escape(action) in preview.text
+    done = director.post(action, data=data | {"confirmed": "1"})
+    assert done.location == "/office/proposal/?flt0_0=proposed&page_size=20"
+
+
 def test_if_one_of_many_cannot_be_done_none_is(proposals: Any) -> None:
     director, ids = proposals
     page = director.post("/office/proposal/bulk/", data={"verb": "confirm", "rowid": ids, "confirmed": "1"})

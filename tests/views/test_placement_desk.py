@@ -173,7 +173,7 @@ def test_drafts_are_proposed_together_after_a_preview(office):
     factories.user("director", factories.unit())
     plans = drafted(3, unit)
     preview = many(office, "propose", plans)
-    assert "3 lasta, 1 yksikköä" in seen(preview)
+    assert "Lapsia 3, yksiköitä 1" in seen(preview)
     assert {one.status for one in plans} == {PlanStatus.DRAFT}
     done(many(office, "propose", plans, confirmed="1"))
     db.session.expire_all()
@@ -195,6 +195,24 @@ def test_units_that_are_not_asked_are_left_out_of_the_proposals(office):
     assert (asked[0].status, other[0].status) == (PlanStatus.PROPOSED, PlanStatus.DRAFT)
 
 
+def test_all_of_one_unit_are_proposed_or_withdrawn_without_a_tick(browser):
+    me, unit, not_asked = factories.user("service_worker"), factories.unit(), factories.unit(ask_unit=False)
+    of_unit, others = drafted(2, unit, me) + drafted(1, unit), drafted(1) + drafted(1, not_asked)
+    office = browser(me)
+    page = office.get("/office/desk/drafts").text
+    assert "Ehdota kaikkia (3)" in page
+    assert f"unit={unit.id}" in page
+    assert f"unit={not_asked.id}" not in page
+    preview = office.post(f"/office/desk/many?unit={unit.id}", data={
+        "verb": "propose", "application": [others[0].application_id]})  # a tick elsewhere is another matter
+    assert {one for one in of_unit + others if f'value="{one.application_id}"' in preview.text} == set(of_unit)
+    mine = office.post(f"/office/desk/many?unit={unit.id}&mine=1", data={"verb": "propose"})
+    assert {one for one in of_unit if f'value="{one.application_id}"' in mine.text} == set(of_unit[:2])
+    done(many(office, "propose", of_unit, confirmed="1"))
+    assert "Peru kaikki ehdotukset (3)" in office.get("/office/desk/drafts?status=proposed").text
+    assert "Tee muutos (3)" in seen(office.post(f"/office/desk/many?unit={unit.id}", data={"verb": "withdraw"}))
+
+
 def test_drafts_are_undone_and_proposals_withdrawn_together(office):
     plans = drafted(2)
     done(many(office, "propose", plans, confirmed="1"))
@@ -212,7 +230,7 @@ def test_what_has_moved_on_meanwhile_is_told_and_left_alone(office):
     done(many(office, "propose", [first], confirmed="1"))
     page = many(office, "undo", [first, second])
     assert "1 valittua on jo muussa tilassa" in seen(page)
-    assert "1 lasta, 1 yksikköä" in seen(page)
+    assert "Lapsia 1, yksiköitä 1" in seen(page)
 
 
 def test_drafts_of_one_worker_and_of_one_batch_are_found(browser):

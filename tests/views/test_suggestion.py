@@ -74,6 +74,7 @@ def test_the_road_from_the_choice_to_drafts_on_the_desk(worker, by):
     assert "Hahmoteltavia paikkoja on 8." in seen(approve)
     done(press(worker, f"{PAGE}do/approve/?id={one.id}"))
     assert the_one().status is SuggestionStatus.APPROVED
+    assert f"/office/desk/drafts?batch=suggestion+{one.id}" in worker.get(begun.location).text
     assert len(db.session.scalars(select(PlacementPlan)).all()) == 8
 
 

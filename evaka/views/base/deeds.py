@@ -177,6 +177,7 @@ class Deeds:
         if action.verb not in self.bulk:
             abort(404)
         require_any(actor(), action.key)
+        back = self.get_url(".index_view", **self.narrowed())
         ids = {row_number(id) for id in request.form.getlist("rowid")} - {None}
         rows = list(db.session.scalars(
             select(self.model).where(self.model.id.in_(ids), self.visible()).order_by(self.model.id)))
@@ -197,11 +198,16 @@ class Deeds:
                 flash(told("bulk.stopped", row=str(row), why=sentence(no)), "error")
             else:
                 flash(told("bulk.done", action=told(action.key), count=len(fit)), "success")
-                return redirect(self.get_url(".index_view"))
+                return redirect(back)
         elif form is not None and not request.form.get("confirmed"):
             form = form_for(action, fit[0])()
-        return self.render("office/preview.html", action=action, fit=fit, unfit=unfit, form=form,
-                           back=self.get_url(".index_view"), effects=self.effects(action, fit))
+        return self.render("office/preview.html", action=action, fit=fit, unfit=unfit, form=form, back=back,
+                           again=self.get_url(".bulk_view", **self.narrowed()), effects=self.effects(action, fit))
+
+    def narrowed(self) -> dict[str, str]:
+        """How the list was filtered, searched and sorted, for addresses that lead back to it."""
+        return {key: value for key, value in request.args.items()
+                if key.startswith("flt") or key in ("search", "sort", "desc", "page_size")}
 
     def effects(self, action: Action, rows: list[Any]) -> dict[int, str]:
         """By row what a preview tells of it: how it stands now, or what will change."""

@@ -45,13 +45,8 @@ class Drafts:
     def drafts(self) -> Any:
         """Plans by unit, with what they make of its occupancy; those of one worker, one batch or everybody."""
         status = PlanStatus.PROPOSED if request.args.get("status") == "proposed" else PlanStatus.DRAFT
-        query = self._plans().where(PlacementPlan.status == status)
         mine, batch = request.args.get("mine"), request.args.get("batch", "")
-        if mine:
-            query = query.where(PlacementPlan.drafted_by_id == getattr(actor().user, "id", None))
-        if batch:
-            query = query.where(PlacementPlan.batch == batch)
-        plans = list(db.session.scalars(query.limit(MOST)))
+        plans = list(db.session.scalars(self._narrowed().where(PlacementPlan.status == status).limit(MOST)))
         return self.render(  # type: ignore[attr-defined]
             "office/drafts.html", heading=told("placement.drafts"), fact_line=told("placement.drafts_help"),
             crumbs=[(told("menu.desk"), url_for(".index"))], status=status, mine=mine, batch=batch, shown=SHOWN,
@@ -66,6 +61,13 @@ class Drafts:
                      contains_eager(PlacementPlan.unit), joinedload(PlacementPlan.drafted_by),
                      joinedload(PlacementPlan.group))
             .order_by(Unit.name, PlacementPlan.start, Person.sort_key, PlacementPlan.id))
+
+    def _narrowed(self) -> Any:
+        """Those of one worker or one batch, as the address says."""
+        query, batch = self._plans(), request.args.get("batch")
+        if request.args.get("mine"):
+            query = query.where(PlacementPlan.drafted_by_id == getattr(actor().user, "id", None))
+        return query.where(PlacementPlan.batch == batch) if batch else query
 
     def _by_unit(self, plans: Sequence[PlacementPlan]) -> list[dict[str, Any]]:
         units = {plan.unit_id: plan.unit for plan in plans}
@@ -105,14 +107,16 @@ class Drafts:
 
     @expose("/many", methods=("POST",))
     def many(self) -> Any:
-        """First a preview of what will happen to which children; then all of them, or none."""
+        """First a preview of what will happen to which children, ticked or all of a unit; then all of them, or none."""
         verb = request.form.get("verb", "")
         if verb not in VERBS:
             abort(404)
         state, key, deed = VERBS[verb]
         ids = {row_number(id) for id in request.form.getlist("application")} - {None}
-        plans = list(db.session.scalars(
-            self._plans().where(PlacementPlan.application_id.in_(ids), PlacementPlan.status == state)))
+        query = self._plans().where(PlacementPlan.application_id.in_(ids))
+        if unit := row_number(request.args.get("unit", "")):
+            query, ids = self._narrowed().where(PlacementPlan.unit_id == unit), set()
+        plans = list(db.session.scalars(query.where(PlacementPlan.status == state)))
         fit = [plan for plan in plans if verb != "propose" or plan.unit.ask_unit]
         left = [plan for plan in plans if plan not in fit]
         if request.form.get("confirmed") and fit:

@@ -67,6 +67,9 @@ class SuggestionScreen(Screen):
         found = super().buttons(row)
         if row.reckoned_at:
             found.append(Button(told("suggestion.places"), self.places(row), "secondary"))
+        if row.status is SuggestionStatus.APPROVED and may(actor(), "application.plan"):
+            found.append(Button(
+                told("placement.drafts"), url_for("desk.drafts", batch=act.batch_of(row)), "secondary"))
         return found
 
     def offers(self, action: Action, row: Any) -> bool:
