@@ -209,3 +209,8 @@ FORMATS: dict[str, Callable[..., str]] = {
     "day": finnish, "moment": moment, "clock": clock, "euros": euros, "decimal": decimal, "age": aged,
     "written": written, "word_of": word_of, "option_name": option_name,
 }
+
+
+def address_args() -> dict[str, str]:
+    """What stands in the page's address, for another address: without the words that Flask takes for its own."""
+    return {name: value for name, value in request.args.items() if name != "endpoint" and not name.startswith("_")}

@@ -25,7 +25,7 @@ from evaka.models.journal import add_lines
 from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
 from evaka.views import user as login
-from evaka.views.page import FORMATS, actor, known_url, language, now, person, told, told_refusal
+from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
 OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
@@ -51,7 +51,7 @@ def install(app: Flask) -> None:
     app.after_request(_leave)
     app.context_processor(_surroundings)
     app.jinja_env.filters.update(FORMATS)
-    app.jinja_env.globals.update(say=told, known_url=known_url)
+    app.jinja_env.globals.update(say=told, known_url=known_url, address_args=address_args)
     app.add_url_rule("/", "front", _front)
     app.add_url_rule("/city.css", "city_css", _city_css)
     app.register_error_handler(Refused, _refused)

@@ -879,3 +879,9 @@ def test_the_only_hit_of_the_search_opens(browser):
     answer = admin.get("/office/search/?q=aija vai")
     assert answer.status_code == 302
     assert answer.location.endswith(f"/office/person/details/?id={child.id}")
+
+
+def test_words_that_flask_takes_for_its_own_break_no_address(browser: Open) -> None:
+    admin = browser(factories.user("admin"))
+    for path in ("person", "application", "proposal", "unit"):
+        assert admin.get(f"/office/{path}/?endpoint=x&_external=1&search=a").status_code == 200, path

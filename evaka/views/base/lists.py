@@ -198,6 +198,7 @@ class Lists:
         """Flask-Admin would ask the database for the page before the first."""
         asked = super()._get_list_extra_args()
         asked.page = min(max(asked.page or 0, 0), 100_000)
+        asked.extra_args = {}  # what the address holds besides is nobody's
         return asked
 
     def _get_list_filter_args(self) -> list[Any]:
