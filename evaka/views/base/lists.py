@@ -23,7 +23,7 @@ from evaka.models.person import Person, matching
 from evaka.texts import knows
 from evaka.views.base.rows import BADGES, STATES, linked, row_number
 from evaka.views.forms import tidy
-from evaka.views.page import Lazy, told, word_of, written
+from evaka.views.page import Lazy, address_args, told, word_of, written
 
 COUNTED = 1000  # rows of a list; beyond these it is said that there are more
 FAR = 20  # pages, beyond which a page is found by its keys alone
@@ -232,7 +232,7 @@ class Lists:
 
     def chips(self, active_filters: Any = None, search: str | None = None) -> list[tuple[str, str]]:
         """The chosen search and filters, each with the address without it."""
-        arguments = request.args.to_dict(flat=True)
+        arguments = address_args()
         found = []
         if search:
             found.append((f"”{search}”", self._without(arguments, "search")))

@@ -29,7 +29,7 @@ from evaka.views.forms import BaseForm, ClockField, DayField
 from evaka.views.income.statement import size_of
 from evaka.views.message.letters import sent_files
 from evaka.views.message.picks import picks
-from evaka.views.page import Lazy, actor, told
+from evaka.views.page import Lazy, actor, address_args, told
 
 PEOPLE = 100  # recipients on a page of the list
 LONGEST = 20_000  # letters of a message
@@ -94,7 +94,7 @@ class Compose(Screen):
             return self.render(
                 "office/message_from.html", heading=told("ui.message.new"), crumbs=self.crumbs,
                 back=self.get_url(".index_view"),
-                writers=[(self.get_url(".new", **(request.args.to_dict() | {"from": name})),
+                writers=[(self.get_url(".new", **(address_args() | {"from": name})),
                           self.writer_label(kind, group)) for name, kind, group in writers])
         found = next((one for one in writers if one[0] == asked), None)
         if found is None:
