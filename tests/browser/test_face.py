@@ -108,6 +108,8 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
             if "Download is starting" not in str(no):
                 raise
             continue  # a file
+        if answer is not None and "html" not in answer.headers.get("content-type", "html"):
+            continue  # a paper, which the browser shows in pages of its own
         if answer is None or answer.status >= 500 or answer.status in (400, 404, 405):
             wrong.append(f"{target}: {answer and answer.status}")
         wrong += [f"{target}: {fault}" for fault in faults(page, widths, classes) + said]

@@ -202,7 +202,7 @@ def test_a_season_from_a_file_to_the_answers_of_families(visit, harjula, season)
 
     # approved, it stands on the desk as drafts
     press(worker, "Hyväksy ehdotelma")
-    assert "Luonnosteltavia paikkoja on 200." in worker.inner_text("main")
+    assert "Hahmoteltavia paikkoja on 200." in worker.inner_text("main")
     press(worker, "Hyväksy ehdotelma")
     said(worker, "Tehty")
     now = dict(asked(harjula, select(PlacementPlan.application_id, PlacementPlan.unit_id)))

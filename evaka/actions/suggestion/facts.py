@@ -190,6 +190,8 @@ class _Weights:
         found: dict[int, Months] = {}
         for stay in self.standing.get(child, ()):
             unit = int(stay.place)
+            if unit not in self.units:  # a guest's own place, which no wish of this suggestion is for
+                continue
             weight = tuple(
                 self._heaviest(stay, common, self.units[unit].family_day_care) if (common := month & stay.period) else 0
                 for month in self.months)
