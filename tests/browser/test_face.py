@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Passing SelectField choices as tuples:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Yielding raw tuples from iter_choices:DeprecationWarning"),
 ]
-NOT_PAGES = re.compile(r"^/(language|static)|export|download")
+NOT_PAGES = re.compile(r"^/(language|static)|export|download|/paper/")
 ALIKE = "table|role|file|name|level|kind|job"  # pages that differ in these alone are one page of many contents
 ENOUGH = 350  # pages of one walk; more means that its addresses no longer repeat
 WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; [[ ]] is TOML
@@ -90,7 +90,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
     page.set_default_timeout(30_000)  # the slowest preview of a job, beside everything else
     page.on("console", heard)
     page.on("pageerror", lambda fault: said.append(str(fault)))
-    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
+    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:", "chrome")) else None)
     page.on("response", lambda got: said.append(f"{got.status} {got.url}")
             if got.status >= 400 and got.request.resource_type != "document" else None)
     waiting, known, classes, wrong = [start], set[str](), set[str](), []
