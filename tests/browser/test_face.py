@@ -90,7 +90,8 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
     page.set_default_timeout(30_000)  # the slowest preview of a job, beside everything else
     page.on("console", heard)
     page.on("pageerror", lambda fault: said.append(str(fault)))
-    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((address, "data:", "chrome")) else None)
+    page.on("request", lambda asked: said.append(asked.url)
+            if not asked.url.startswith((address, "data:", "chrome")) else None)
     page.on("response", lambda got: said.append(f"{got.status} {got.url}")
             if got.status >= 400 and got.request.resource_type != "document" else None)
     waiting, known, classes, wrong = [start], set[str](), set[str](), []
