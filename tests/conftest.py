@@ -105,7 +105,8 @@ def empty() -> None:
     with db.engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger is asked
         for name in connection.exec_driver_sql(filled).scalars().all():
-            connection.exec_driver_sql(f"DELETE FROM {name}")
+            # the room of deleted rows is used again, and the journal would no longer stand in the order of its lines
+            connection.exec_driver_sql(f"TRUNCATE {name}" if name == '"audit_event"' else f"DELETE FROM {name}")
             if "id" in db.metadata.tables[name.strip('"')].columns:
                 connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)")
 

@@ -192,7 +192,8 @@ def test_only_the_guardian_and_finance_see_it_and_the_other_guardian_does_not(se
 
 def test_the_journal_tells_who_did_what_but_not_what_is_earned(sent):
     keep()
-    lines = db.session.scalars(select(AuditEvent).where(AuditEvent.subject == "income_statement")).all()
+    lines = db.session.scalars(
+        select(AuditEvent).where(AuditEvent.subject == "income_statement").order_by(AuditEvent.id)).all()
     assert [line.action for line in lines] == ["statement.save", "statement.attach", "statement.send"]
     whole = json.dumps([line.facts for line in db.session.scalars(select(AuditEvent))])
     assert "500000" not in whole
