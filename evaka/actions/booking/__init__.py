@@ -11,7 +11,7 @@ from evaka.access import Actor, permitted
 from evaka.actions import action, line_of, tell
 from evaka.actions.attendance import reporter_of
 from evaka.actions.booking.facts import day_facts, policy
-from evaka.actions.booking.save import Days, save_days
+from evaka.actions.booking.save import Days, give_way, save_days
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
@@ -22,7 +22,7 @@ from evaka.rules.attendance import Reporter
 from evaka.rules.booking import first_open_monday, window
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
-from evaka.rules.booking.times import make_room, pattern_of
+from evaka.rules.booking.times import pattern_of
 from evaka.rules.unit import Week
 
 MANY_DAYS = 370  # of one save
@@ -93,15 +93,7 @@ def repeat(child: Person, by: Actor, *, start: date, end: date | None = None, we
     if end is not None and end < start:
         raise Refused("booking.period_ends_first", first=start, last=end)
     period = DateRange(start, end)
-    rows = db.session.scalars(
-        select(BookingPattern).where(BookingPattern.child_id == child.id, BookingPattern.meets(period))
-        .order_by(BookingPattern.start)).all()
-    for row, left in zip(rows, make_room([row.period for row in rows], period), strict=True):
-        if left is None:
-            db.session.delete(row)
-        else:
-            row.start, row.end = left.start, left.end
-    db.session.flush()
+    give_way(BookingPattern, child.id, period)
     if week is None:
         return 0
     row = BookingPattern(child_id=child.id, start=start, end=end, week=pattern_of(week))

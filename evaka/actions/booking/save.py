@@ -15,11 +15,12 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.booking import Booking
+from evaka.models.booking import Booking, BookingPattern, ServiceTimes
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceCategory, Reporter, categories
 from evaka.rules.booking import Span
 from evaka.rules.booking.day import Asked, DayFacts, Noted, Outcome, after
+from evaka.rules.booking.times import make_room
 
 Days = Mapping[date, Asked]
 SOME = 400  # pairs of child and day in one statement
@@ -127,3 +128,15 @@ def redraft_month(child: int, period: DateRange, by: Actor) -> None:
     db.session.flush()
     for head, month in drafts_of_child(child, period):
         draft([head], month, by)
+
+
+def give_way(kind: type[BookingPattern] | type[ServiceTimes], child_id: int, period: DateRange) -> None:
+    """What a child has of a kind is cut so that nothing of it meets the period."""
+    rows = db.session.scalars(
+        select(kind).where(kind.child_id == child_id, kind.meets(period)).order_by(kind.start)).all()
+    for row, left in zip(rows, make_room([one.period for one in rows], period), strict=True):
+        if left is None:
+            db.session.delete(row)
+        else:
+            row.start, row.end = left.start, left.end
+    db.session.flush()

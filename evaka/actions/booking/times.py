@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from evaka.access import Actor
 from evaka.actions import action, line_of, notify
 from evaka.actions.booking.facts import policy, stays_of
-from evaka.actions.booking.save import hold, redraft_month
+from evaka.actions.booking.save import give_way, hold, redraft_month
 from evaka.actions.calendar import closed_days
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
@@ -21,7 +21,7 @@ from evaka.models.journal import add_lines
 from evaka.models.person import Person, carers
 from evaka.rules.attendance import AbsenceKind, Reporter, categories
 from evaka.rules.booking import TimesKind, window
-from evaka.rules.booking.times import days_without, is_regular, make_room, pattern_of
+from evaka.rules.booking.times import days_without, is_regular, pattern_of
 from evaka.rules.unit import Week
 
 
@@ -39,15 +39,7 @@ def agree(
     period, pattern = DateRange(start, end), pattern_of(week) if week else None
     kind = TimesKind.VARIABLE if pattern is None else (
         TimesKind.REGULAR if is_regular(pattern) else TimesKind.IRREGULAR)
-    rows = db.session.scalars(
-        select(ServiceTimes).where(ServiceTimes.child_id == child.id, ServiceTimes.meets(period))
-        .order_by(ServiceTimes.start)).all()
-    for earlier, left in zip(rows, make_room([one.period for one in rows], period), strict=True):
-        if left is None:
-            db.session.delete(earlier)
-        else:
-            earlier.start, earlier.end = left.start, left.end
-    db.session.flush()
+    give_way(ServiceTimes, child.id, period)
     row = ServiceTimes(child_id=child.id, start=start, end=end, kind=kind, week=pattern)
     db.session.add(row)
     _told(child, start, by)

@@ -50,16 +50,21 @@ def keep_parts(place: Placement, parts: Sequence[DateRange]) -> None:
     """
     first, *rest = parts
     copies = [_like(place, part) for part in rest]
-    place.start, place.end = first.start, first.end
+    cut_to(place, first)
+    db.session.flush()
+    db.session.add_all(copies)
+
+
+def cut_to(place: Placement, period: DateRange) -> None:
+    """The place lasts for the period; its needs and groups stay as far as they lie in it."""
+    place.start, place.end = period.start, period.end
     for owned in (place.needs, place.groups):
         by_id = {one.id: one for one in owned}
-        for cut in trimmed([(one.id, one.period) for one in owned], first):
+        for cut in trimmed([(one.id, one.period) for one in owned], period):
             if cut.keeps:
                 by_id[cut.id].start, by_id[cut.id].end = cut.keeps[0].start, cut.keeps[0].end
             else:
                 owned.remove(by_id[cut.id])
-    db.session.flush()
-    db.session.add_all(copies)
 
 
 def _like(place: Placement, part: DateRange, care_type: CareType | None = None) -> Placement:

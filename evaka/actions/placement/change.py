@@ -10,7 +10,7 @@ from evaka import city
 from evaka.access import Actor, permitted
 from evaka.actions import Choice, action
 from evaka.actions.application import option
-from evaka.actions.decision.places import Cutting, cut_earlier, cuts_of, keep_parts, needs_for, settle
+from evaka.actions.decision.places import Cutting, cut_earlier, cut_to, cuts_of, keep_parts, needs_for, settle
 from evaka.actions.placement import offer_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
@@ -19,7 +19,7 @@ from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.person import is_adult
-from evaka.rules.placement import ServiceNeed, ShiftCare, check_fits, check_need, make_room, trimmed
+from evaka.rules.placement import ServiceNeed, ShiftCare, check_fits, check_need, make_room
 
 AnyOption = Annotated[str, Choice("service_needs")]
 
@@ -65,19 +65,8 @@ def change_days(placement: Placement, by: Actor, *, start: date, end: date) -> N
     check_fits(period, placement.care_type, offer_of(placement.unit))
     make_way(cuts_of(placement.child_id, period, besides=placement), by)
     _lengthen(placement, before, period)
-    _cut_to(placement, period)
+    cut_to(placement, period)
     settle(placement.child_id, by)
-
-
-def _cut_to(placement: Placement, period: DateRange) -> None:
-    placement.start, placement.end = period.start, period.end
-    for owned in (placement.needs, placement.groups):
-        by_id = {one.id: one for one in owned}
-        for cut in trimmed([(one.id, one.period) for one in owned], period):
-            if cut.keeps:
-                by_id[cut.id].start, by_id[cut.id].end = cut.keeps[0].start, cut.keeps[0].end
-            else:
-                owned.remove(by_id[cut.id])
 
 
 def _lengthen(placement: Placement, before: DateRange, period: DateRange) -> None:
