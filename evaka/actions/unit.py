@@ -72,12 +72,13 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     groups: dict[int, list[tuple[int, DateRange]]] = defaultdict(list)
     for id, unit_id, start, end in db.session.execute(
         select(Group.id, Group.unit_id, Group.start, Group.end).where(Group.unit_id.in_(ids), Group.meets(period))
+        .order_by(Group.id)
     ):
         groups[unit_id].append((id, DateRange(start, end)))
     adults = defaultdict(list)
     rows = db.session.execute(
         select(Caretakers.group_id, Caretakers.start, Caretakers.end, Caretakers.amount)
-        .join(Group, Group.id == Caretakers.group_id).where(Group.unit_id.in_(ids), Caretakers.meets(period)))
+        .join(Group, Group.id == Caretakers.group_id).where(Group.unit_id.in_(ids), Caretakers.meets(period)).order_by(Caretakers.id))
     for group_id, start, end, amount in rows:
         adults[group_id].append((DateRange(start, end), amount))
     return [

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true, union
+from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select, true, type_coerce, union
 
 from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
 from evaka.kit.dates import DAY, DateRange, add_months
@@ -17,11 +17,13 @@ from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
-from evaka.rules.placement import ShiftCare
+from evaka.rules.placement import CareType, ShiftCare
 from evaka.rules.unit import LEVELS, Commitment, Crowd, Key, Need, OccupancyKind, Peaks, Rows, Stay, peaks
 
 UNDER_3 = 36  # months
 FEW = 60  # units
+CARE = {one.value: one for one in CareType}
+SHIFT = {one.value: one for one in ShiftCare} | {None: ShiftCare.NONE}
 MONTHS = 12
 
 
@@ -74,7 +76,9 @@ def _crowds(units: set[int], period: DateRange, alone: set[int]) -> list[Crowd]:
     born = case(
         (Person.born <= older, literal(older)), (Person.born > add_months(last, -UNDER_3 + 1), literal(younger)),
         else_=Person.born)
-    columns = (start, end, Placement.care_type, need.option, need.shift_care, born, Placement.unit_id)
+    # thousands of rows: their kinds are looked up, which is quicker than to let each be converted
+    care_type, shift_care = type_coerce(Placement.care_type, String), type_coerce(need.shift_care, String)
+    columns = (start, end, care_type, need.option, shift_care, born, Placement.unit_id)
     among = Placement.unit_id.in_(units) if len(units) <= FEW else true()
     rows = db.session.execute(
         select(*columns, func.count()).join(Person, Person.id == Placement.child_id)
@@ -82,8 +86,8 @@ def _crowds(units: set[int], period: DateRange, alone: set[int]) -> list[Crowd]:
         .where(among, Placement.meets(period), Placement.child_id.not_in(alone))
         .group_by(*columns))
     return [
-        Crowd(unit_id, begins, ends, care_type, option, shift_care or ShiftCare.NONE, birth, children)
-        for begins, ends, care_type, option, shift_care, birth, unit_id, children in rows
+        Crowd(unit_id, begins, ends, CARE[care], option, SHIFT[shift], birth, children)
+        for begins, ends, care, option, shift, birth, unit_id, children in rows
     ]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from evaka.kit.dates import DAY, DateRange
 from evaka.rules.calendar import OpenDays
@@ -28,6 +28,7 @@ from evaka.rules.unit.weight import Scale, third_birthday
 LEVELS = (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED, OccupancyKind.DRAFT)
 NOTHING = Decimal(0)
 
+Breaks: TypeAlias = Mapping[CareType, Sequence[DateRange]]
 DayKind: TypeAlias = tuple[bool, bool]  # whether there is ordinary care, and shift care
 
 
@@ -48,9 +49,12 @@ class Crowd(NamedTuple):
     children: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Peaks:
-    """The fullest day of each month by level; `whole` is with the applicant, None where nobody applies."""
+    """The fullest day of each month by level; `whole` is with the applicant, None where nobody applies.
+
+    A place of which nothing has changed has the very same Peaks, so that what is made of them can be kept too.
+    """
 
     levels: Mapping[OccupancyKind, Sequence[Figures | None]]
     whole: Sequence[Figures | None] | None = None
@@ -71,43 +75,98 @@ def peaks(
     `rows` are the children who are in no crowd.  The applicant is thought of in every place at once, each for itself,
     instead of all that the child has now; whatever it has stands in `rows`.
     """
-    scale = Scale(rows, OccupancyKind.DRAFT, options)
-    alone: dict[Key, dict[Key, list[Stay]]] = defaultdict(lambda: defaultdict(list))
+    setting = _setting(period, options, rows.breaks, tuple(levels))
+    alone: dict[Key, list[Stay]] = defaultdict(list)
     for stay in rows.stays:
         if stay.period & period:
-            alone[stay.place][stay.child].append(stay)
-    crowded: dict[Key, list[Crowd]] = defaultdict(list)
+            alone[stay.place].append(stay)
+    crowded: dict[Key, Counter[Crowd]] = defaultdict(Counter)
     for crowd in crowds:
-        crowded[crowd.place].append(crowd)
-    weigh = _Crowds(scale, period)
-    spans = list(months(period))
-    days = _Days(period)
+        crowded[crowd.place][crowd] += 1
     thought = [stay for stay in applicant if stay.period & period]
-    own = {stay.child for stay in applicant}
-    return {
-        place.key: _of_place(
-            place, weigh.changes(crowded[place.key], place.family_care), alone[place.key], thought, scale, period,
-            spans, days.of(place.open_days), levels, own,
-        )
-        for place in places
-    }
+    own = frozenset(stay.child for stay in applicant)
+    with_own = setting.scaled({child: rows.factors[child] for child in own if child in rows.factors})
+    found = {}
+    for place in places:
+        stays = alone[place.key]
+        factors = frozenset((one.child, tuple(rows.factors[one.child])) for one in stays if one.child in rows.factors)
+        held = _held(setting, place, frozenset(crowded[place.key].items()), frozenset(stays), factors,
+                     own & {one.child for one in stays})
+        found[place.key] = Peaks(held.peaks.levels, held.with_child(thought, with_own)) if own else held.peaks
+    return found
 
 
-def _of_place(
+class _Setting:
+    """What all places of a grid have in common.  Two are the same only if they are one."""
+
+    def __init__(
+        self, period: DateRange, options: Options, breaks: Breaks, levels: tuple[OccupancyKind, ...]
+    ) -> None:
+        self.period, self.options, self.breaks, self.levels = period, options, breaks, levels
+        self.spans = list(months(period))
+        self.days = _Days(period)
+        self.crowds = _Crowds(self.scaled({}), period)
+
+    def scaled(self, factors: Mapping[Key, Sequence[tuple[DateRange, Decimal]]]) -> Scale:
+        return Scale(Rows(factors=factors, breaks=self.breaks), OccupancyKind.DRAFT, self.options)
+
+    def fits(self, *asked: Any) -> bool:
+        return asked == (self.period, self.options, self.breaks, self.levels)
+
+
+_SETTINGS: deque[_Setting] = deque(maxlen=8)  # the newest first: a year seen from today, and those of late starts
+
+
+def _setting(period: DateRange, options: Options, breaks: Breaks, levels: tuple[OccupancyKind, ...]) -> _Setting:
+    for one in [*_SETTINGS]:
+        if one.fits(period, options, breaks, levels):
+            return one
+    _SETTINGS.appendleft(setting := _Setting(period, options, breaks, levels))
+    return setting
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What was reckoned of a place: what changes on which day, and the figures that follow."""
+
+    setting: _Setting
+    place: Place
+    everybody: Changes
+    rest: Changes  # of those who do not count in every level alike, without the applicant
+    adults: Mapping[date, Decimal | None]
+    peaks: Peaks
+
+    def with_child(self, thought: Sequence[Stay], scale: Scale) -> list[Figures | None]:
+        """The figures of the fullest days if the child came here instead of where it is."""
+        changes: Changes = defaultdict(Counter, {day: Counter(some) for day, some in self.rest.items()})
+        if thought:
+            here = [replace(stay, place=self.place.key) for stay in thought]
+            add_child(changes, here, scale, self.setting.period, self.place.family_care)
+        days = self.setting.days.of(self.place.open_days)
+        return _fullest(self.everybody, [changes], self.adults, self.setting.spans, days)[0]
+
+
+@lru_cache(maxsize=1_000)
+def _held(
+    setting: _Setting,
     place: Place,
-    everybody: Changes,
-    alone: Mapping[Key, list[Stay]],
-    thought: list[Stay],
-    scale: Scale,
-    period: DateRange,
-    spans: list[DateRange],
-    days: Mapping[DayKind, list[date]],
-    levels: Sequence[OccupancyKind],
-    own: Set[Key],
-) -> Peaks:
-    applying = bool(own)
-    others: list[Changes] = [defaultdict(Counter) for _ in range(len(levels) + applying)]
-    for child, stays in alone.items():
+    crowds: frozenset[tuple[Crowd, int]],  # each with how many there are of it
+    alone: frozenset[Stay],
+    factors: frozenset[tuple[Key, tuple[tuple[DateRange, Decimal], ...]]],
+    own: frozenset[Key],
+) -> _Held:
+    """Of the same children the same: from one look at the desk to the next few units change.
+
+    `own` are those of the stays whose child is the applicant.
+    """
+    scale, period, levels = setting.scaled(dict(factors)), setting.period, setting.levels
+    everybody = setting.crowds.changes(crowds, place.family_care)
+    others: list[Changes] = [defaultdict(Counter) for _ in levels]
+    rest: Changes = defaultdict(Counter)
+    children: dict[Key, list[Stay]] = defaultdict(list)
+    for stay in alone:
+        children[stay.child].append(stay)
+    for child, stays in children.items():
         always = all(stay.commitment is Commitment.PLACED for stay in stays) and child not in own
         if always:  # counts in every level alike
             add_child(everybody, stays, scale, period, place.family_care)
@@ -115,13 +174,11 @@ def _of_place(
         for number, level in enumerate(levels):
             if counts := [stay for stay in stays if stay.commitment in COUNTED[level]]:
                 add_child(others[number], counts, scale, period, place.family_care)
-        if applying and child not in own:
-            add_child(others[-1], stays, scale, period, place.family_care)
-    if thought:
-        here = [replace(stay, place=place.key) for stay in thought]
-        add_child(others[-1], here, scale, period, place.family_care)
-    found = _fullest(everybody, others, _adults(place, period), spans, days)
-    return Peaks(dict(zip(levels, found, strict=False)), found[-1] if applying else None)
+        if child not in own:
+            add_child(rest, stays, scale, period, place.family_care)
+    adults = _adults(place, period)
+    found = _fullest(everybody, others, adults, setting.spans, setting.days.of(place.open_days))
+    return _Held(setting, place, everybody, rest, adults, Peaks(dict(zip(levels, found, strict=True))))
 
 
 class _Days:
@@ -152,9 +209,10 @@ class _Crowds:
         self.worth = cache(self._worth)
         self.cuts = cache(self._cuts)
 
-    def changes(self, crowds: Iterable[Crowd], family_care: bool) -> Changes:
+    def changes(self, crowds: Iterable[tuple[Crowd, int]], family_care: bool) -> Changes:
         found: Changes = defaultdict(Counter)
-        for crowd in crowds:
+        for crowd, times in crowds:
+            children = crowd.children * times
             end = crowd.end + DAY
             three = third_birthday(crowd.born)
             for start, after in self.cuts(crowd.care_type, crowd.option, crowd.start, end):
@@ -164,8 +222,8 @@ class _Crowds:
                     if first < last:
                         worth = self.worth(
                             crowd.care_type, crowd.option, crowd.shift_care, under_3, family_care, first)
-                        found[first][worth] += crowd.children
-                        found[last][worth] -= crowd.children
+                        found[first][worth] += children
+                        found[last][worth] -= children
         return found
 
     def _cuts(self, care_type: CareType, option: str | None, start: date, end: date) -> list[tuple[date, date]]:

@@ -152,7 +152,7 @@ class Board:
     # -- the table ----------------------------------------------------------------------------------
 
     def rows(self) -> list[dict[str, Any]]:
-        months = [(month_word(month), month.start.isoformat()) for month in self.months]
+        months = tuple((month_word(month), month.start.isoformat()) for month in self.months)
         levels, base = words(), escape(known_url("occupancy.index"))
         opened = row_number(request.args.get("open", ""))
         closed = here(open=None)
@@ -164,9 +164,7 @@ class Board:
             found.append({
                 "id": unit.id, "name": unit.name, "url": closed if opened == unit.id else f"{opens}{unit.id}",
                 "opened": opened == unit.id, "note": self._note(unit), "chosen": first,
-                "cells": Markup("").join([
-                    html(cell, f"{base}?unit={unit.id}&amp;month={month}", f"{name} {word}", levels)
-                    for cell, (word, month) in zip(cells, months, strict=True)]),
+                "cells": html(tuple(cells), f"{base}?unit={unit.id}", name, months, levels),
                 "parts": self._parts(unit, cells, opened == unit.id) if first or opened == unit.id else [],
                 "plan": self.plan_of(unit),
             })

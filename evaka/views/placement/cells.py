@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -16,9 +17,12 @@ NONE = "–"
 LEAST, MOST = 50, 110  # percents that a bar shows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """The fullest day of a month: `figure` is the draft level, or what it would be with the chosen child."""
+    """The fullest day of a month: `figure` is the draft level, or what it would be with the chosen child.
+
+    A cell is the same only as itself: what is made of it is found again for the very same figures.
+    """
 
     levels: dict[OccupancyKind, Decimal | None]
     whole: Decimal | None
@@ -44,8 +48,9 @@ class Cell:
         return self.figure is not None and self.figure > FULL
 
 
+@lru_cache(maxsize=1_000)
 def cells_of(peaks: Peaks) -> list[Cell]:
-    """The cells of a unit, month by month."""
+    """The cells of a unit, month by month; kept for a unit whose figures are the same as before."""
     levels = list(peaks.levels)
     known: dict[int, Decimal | None] = {}
 
@@ -68,13 +73,25 @@ def said(percentage: Decimal | None) -> str:
     return NONE if percentage is None else decimal(percentage, 1)
 
 
-def words() -> dict[OccupancyKind, str]:
+def words() -> tuple[tuple[OccupancyKind, str], ...]:
     """The levels in words, asked once for a table."""
-    return {level: str(escape(told(f"occupancy_kind.{level}").lower())) for level in LEVELS}
+    return tuple((level, str(escape(told(f"occupancy_kind.{level}").lower()))) for level in LEVELS)
 
 
-def html(cell: Cell, url: Markup | str, name: Markup | str, levels: dict[OccupancyKind, str]) -> Markup:
-    """The cell as a link to how its figure came to be; `name` is the unit and the month, both are escaped already."""
+@lru_cache(maxsize=1_000)
+def html(
+    cells: tuple[Cell, ...], url: str, name: str, months: tuple[tuple[str, str], ...],
+    levels: tuple[tuple[OccupancyKind, str], ...],
+) -> Markup:
+    """The cells of a unit, each a link to how its figure came to be; `name` and `url` are escaped already, and `months`
+    are (word, first day).  Kept as long as the cells are."""
+    known = dict(levels)
+    return Markup("").join([
+        _html(cell, f"{url}&amp;month={month}", f"{name} {word}", known)
+        for cell, (word, month) in zip(cells, months, strict=True)])
+
+
+def _html(cell: Cell, url: str, name: str, levels: dict[OccupancyKind, str]) -> Markup:
     effect = cell.effect
     over, note = cell.over, ""
     if effect:
