@@ -21,7 +21,7 @@ from evaka.actions import line_of
 from evaka.kit.errors import Refused
 from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
-from evaka.models.journal import add_lines
+from evaka.models.journal import add_lines, written_alone
 from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
 from evaka.views import user as login
@@ -126,6 +126,8 @@ def _leave(response: Response) -> Response:
 def _write_reads(reads: Any) -> None:
     by = actor()
     lines = [line_of(key, row, by, facts) for key, row, facts in reads]  # while the rows are at hand
+    if len(lines) == 1 and not login.is_stale() and written_alone(lines[0]):
+        return
     db.session.rollback()  # a reading transaction cannot become a writing one on SQLite
     writing.set(True)
     with transaction():
