@@ -78,7 +78,8 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     adults = defaultdict(list)
     rows = db.session.execute(
         select(Caretakers.group_id, Caretakers.start, Caretakers.end, Caretakers.amount)
-        .join(Group, Group.id == Caretakers.group_id).where(Group.unit_id.in_(ids), Caretakers.meets(period)).order_by(Caretakers.id))
+        .join(Group, Group.id == Caretakers.group_id).where(Group.unit_id.in_(ids), Caretakers.meets(period))
+        .order_by(Caretakers.id))
     for group_id, start, end, amount in rows:
         adults[group_id].append((DateRange(start, end), amount))
     return [

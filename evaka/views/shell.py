@@ -19,7 +19,7 @@ from evaka import city
 from evaka.access import Actor, by_rights, may, reaches, require_any
 from evaka.actions import line_of
 from evaka.kit.errors import Refused
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import ask, db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines, written_alone
 from evaka.texts import LANGUAGES, say
@@ -188,7 +188,7 @@ def _question(by: Actor, entries: Iterable[tuple[str, Any]]) -> Select[Any] | No
 
 
 def _answers(question: Select[Any] | None) -> Mapping[str, Any]:
-    return {} if question is None else dict(db.session.execute(question).one()._mapping)
+    return {} if question is None else dict(ask(question).one()._mapping)
 
 
 @city.remember

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Integer, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.kit.money import euros
-from evaka.models.base import Model, db
+from evaka.models.base import Model, ask
 from evaka.models.person import Person, matching
 from evaka.texts import knows
 from evaka.views.base.rows import BADGES, STATES, linked, row_number
@@ -40,7 +40,7 @@ def _options(choices: list[tuple[str, str]], chosen: str) -> Markup:
 def counted(query: Any, key: Any) -> int:
     """How many rows a query finds; of more than COUNTED it is only said that they are more."""
     some = query.with_entities(key).order_by(None).limit(COUNTED + 1).subquery()
-    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)
+    return int(ask(select(func.count()).select_from(some)).scalar() or 0)
 
 
 class Lists:

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from evaka.access import may, permitted
 from evaka.actions import Action
 from evaka.kit.errors import Refused, Stale
-from evaka.models.base import Model, Moment, broken_rule, db
+from evaka.models.base import Model, Moment, ask, broken_rule, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType
@@ -177,7 +177,7 @@ def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     lines = [
         (at, who, action, [change[1:] for change in facts.get("changes", ())
                            if change[1] and change[0] in (f"{table} {subject_id}", f"{table} +")])
-        for at, who, action, subject_id, facts in db.session.execute(_last_lines(type(row), limit), {"row": row.id})
+        for at, who, action, subject_id, facts in ask(_last_lines(type(row), limit), {"row": row.id})
         if may(by, f"{action.partition('.')[0]}.view")
     ]
     names = _names_of(row, [change for *_, changes in lines for change in changes])

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, literal, select
 
 from evaka.access import Actor, always, by_rights, everywhere, may, within
 from evaka.kit.errors import Denied
-from evaka.models.base import Model, db
+from evaka.models.base import Model, ask, db
 from evaka.views.base.deeds import Deeds
 from evaka.views.base.lists import Lists
 from evaka.views.base.rows import history, row_number
@@ -138,7 +138,7 @@ class Screen(Saving, Deeds, Lists, ModelView):
         fresh = {id(one): one for one in asked.values() if (id(one), row.id) not in told}
         if fresh:
             columns = [condition.label(f"c{n}") for n, condition in enumerate(fresh.values())]
-            found = db.session.execute(select(literal(1), *columns).where(self.model.id == row.id)).first()
+            found = ask(select(literal(1), *columns).where(self.model.id == row.id)).first()
             for one, holds in zip(fresh, found[1:] if found else repeat(False), strict=False):
                 told[one, row.id] = fresh[one], bool(holds)
         return {name: told[id(one), row.id][1] for name, one in asked.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Date, Integer, Select, bindparam, literal, select
 
-from evaka.models.base import db
+from evaka.models.base import ask, db
 
 ROW = bindparam("row", type_=Integer)  # whose file is shown
 TODAY = bindparam("today", type_=Date)
@@ -26,7 +26,7 @@ class Questions:
 
     def answers(self, **given: Any) -> dict[str, list[Any]]:
         """The rows of each query, by its name."""
-        some = db.session.execute(self.which, given).one()._mapping
+        some = ask(self.which, given).one()._mapping
         return {name: _rows(query, given) if some[name] else [] for name, query in self.queries.items()}
 
 

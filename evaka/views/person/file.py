@@ -15,7 +15,7 @@ from evaka.kit.money import euros
 from evaka.models.application import Application
 from evaka.models.attendance import Absence
 from evaka.models.backup_care import BackupCare
-from evaka.models.base import db
+from evaka.models.base import ask
 from evaka.models.decision import Decision
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
@@ -155,9 +155,9 @@ WITHIN_PLACES = union_all(_GROUPS, _NEEDS).order_by("since")
 def places_of(child_id: int, by: Actor) -> list[Place]:
     """The child's places, the newest first."""
     places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in
-              db.session.execute(_places(by), {"row": child_id})}
+              ask(_places(by), {"row": child_id})}
     if places:
-        for id, start, end, group, need in db.session.execute(WITHIN_PLACES, {"row": child_id}):
+        for id, start, end, group, need in ask(WITHIN_PLACES, {"row": child_id}):
             if need is None:
                 places[id].groups.append((DateRange(start, end), group))
             else:
@@ -382,7 +382,7 @@ class FileBlocks(FamilyBlocks):
         if not may(actor(), "person.see_readers"):
             return []
         return [{"at": moment(at), "who": who or told("journal.machine"), "what": told(action)}
-                for at, who, action in db.session.execute(READERS, {"row": row.id})]
+                for at, who, action in ask(READERS, {"row": row.id})]
 
 
 def _bar(period: DateRange, text: str, look: str = "") -> Bar:

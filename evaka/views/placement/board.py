@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import request
-from markupsafe import Markup, escape
+from markupsafe import escape
 from sqlalchemy import select
 
 from evaka.access import may, within
