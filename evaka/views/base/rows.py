@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -35,6 +36,7 @@ BADGES = {
 }
 
 
+LAST = 20  # lines of a row's history
 LARGEST = 2**31 - 1  # the databases' whole numbers end here
 
 
@@ -161,14 +163,15 @@ def as_written(row: Model, name: str, kept: Any) -> Any:
 
 
 @cache
-def _last_lines(kind: type[Model], limit: int) -> Select[Any]:
+def last_lines(kind: type[Model]) -> Select[Any]:
+    """The last lines of the journal about the ROW of a kind, as `history` takes them."""
     return done_to(kind).with_only_columns(
         AuditEvent.at, User.name, AuditEvent.action, AuditEvent.subject_id, AuditEvent.facts,
-    ).outerjoin(User, User.id == AuditEvent.user_id).order_by(AuditEvent.id.desc()).limit(limit)
+    ).outerjoin(User, User.id == AuditEvent.user_id).order_by(AuditEvent.id.desc()).limit(LAST)
 
 
-def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
-    """The last lines of the journal about a row: when, who, what, and old → new.
+def history(row: Model, found: Iterable[Any] | None = None) -> list[dict[str, Any]]:
+    """The last lines of the journal about a row: when, who, what, and old → new; `found` if they are at hand.
 
     What was done to rows of other features is told only to whoever may see those, and what changed in other rows
     stands in their own files: the income that was added for a person is not told on the person's page.
@@ -177,7 +180,8 @@ def history(row: Model, limit: int = 20) -> list[dict[str, Any]]:
     lines = [
         (at, who, action, [change[1:] for change in facts.get("changes", ())
                            if change[1] and change[0] in (f"{table} {subject_id}", f"{table} +")])
-        for at, who, action, subject_id, facts in ask(_last_lines(type(row), limit), {"row": row.id})
+        for at, who, action, subject_id, facts in (
+            ask(last_lines(type(row)), {"row": row.id}) if found is None else found)
         if may(by, f"{action.partition('.')[0]}.view")
     ]
     names = _names_of(row, [change for *_, changes in lines for change in changes])

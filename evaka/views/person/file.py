@@ -6,7 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import g, request
-from sqlalchemy import ColumnElement, Select, String, literal, or_, select, union_all
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    case,
+    cast,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, by_rights, may, within
@@ -34,6 +50,7 @@ from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
 from evaka.views import assistance, backup_care
 from evaka.views.base import history, link, linked
+from evaka.views.base.rows import last_lines
 from evaka.views.base.together import ROW, TODAY, Questions
 from evaka.views.forms import called
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
@@ -113,10 +130,15 @@ def of_adult(by: Actor) -> Questions:
     )
 
 
-READERS = (
+_READERS = (
     select(AuditEvent.at, User.name, AuditEvent.action).outerjoin(User, User.id == AuditEvent.user_id)
     .where(of_file(ROW), AuditEvent.action.like("%.read"))
-    .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10))
+    .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(10)).subquery()
+_CHANGES = last_lines(Person).subquery()
+# who has read the file and what was done to it, in one question: (whether read, then as in a history)
+JOURNAL = union_all(
+    select(true().label("read"), *_READERS.c, cast(null(), Integer), cast(null(), JSON)),
+    select(false(), *_CHANGES.c))
 
 
 # -- the places of a child -------------------------------------------------------------------------------
@@ -132,37 +154,39 @@ class Place:
     needs: list[tuple[DateRange, str]] = field(default_factory=list)  # keys of the city's service needs
 
 
-@by_rights
-def _places(by: Actor) -> Select[Any]:
-    return (
-        select(Placement.id, Placement.start, Placement.end, Unit.name, within(by, "placement.view", Placement))
-        .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id == ROW).order_by(Placement.start.desc()))
-
-
-# groups and needs in one question: (placement, start, end, name of the group, key of the need)
+# (placement, start, end, name of the group, key of the need, whether the place may be seen)
 _GROUPS = (
-    select(GroupPlacement.placement_id, GroupPlacement.start.label("since"), GroupPlacement.end, Group.name,
-           literal(None, String).label("need"))
+    select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name, literal(None, String),
+           literal(None, Integer))
     .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
     .where(Placement.child_id == ROW))
 _NEEDS = (
     select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, literal(None, String),
-           ServiceNeedPeriod.option)
+           ServiceNeedPeriod.option, literal(None, Integer))
     .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id == ROW))
-WITHIN_PLACES = union_all(_GROUPS, _NEEDS).order_by("since")
+
+
+@by_rights
+def _places(by: Actor) -> CompoundSelect[Any]:
+    """Places, their groups and their needs, in one question."""
+    seen = case((within(by, "placement.view", Placement), 1), else_=0)
+    places = (
+        select(Placement.id, Placement.start.label("since"), Placement.end, Unit.name, literal(None, String), seen)
+        .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id == ROW))
+    return union_all(places, _GROUPS, _NEEDS).order_by("since")
 
 
 def places_of(child_id: int, by: Actor) -> list[Place]:
     """The child's places, the newest first."""
-    places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in
-              ask(_places(by), {"row": child_id})}
-    if places:
-        for id, start, end, group, need in ask(WITHIN_PLACES, {"row": child_id}):
-            if need is None:
-                places[id].groups.append((DateRange(start, end), group))
-            else:
-                places[id].needs.append((DateRange(start, end), need))
-    return list(places.values())
+    rows = ask(_places(by), {"row": child_id}).all()
+    places = {id: Place(id, DateRange(start, end), unit, bool(sees))
+              for id, start, end, unit, _, sees in rows if sees is not None}
+    for id, start, end, group, need, sees in rows:
+        if need is not None:
+            places[id].needs.append((DateRange(start, end), need))
+        elif sees is None:
+            places[id].groups.append((DateRange(start, end), group))
+    return list(reversed(places.values()))
 
 
 # -- the file ----------------------------------------------------------------------------------------------
@@ -203,18 +227,20 @@ class FileBlocks(FamilyBlocks):
         self.ask_rights(row)
         adult = is_adult(row.born, by.today)
         g.found = (of_adult if adult else of_child)(by).answers(row=row.id, today=by.today)
+        journal = sorted(ask(JOURNAL, {"row": row.id}), key=lambda one: one.at, reverse=True)
         sections = self._of_adult(row) if adult else self._of_child(row)
         return {
             "facts": self.facts(row), "person": row, "timeline": self.timeline(row, adult), "adult": adult,
-            "blocks": [block for block in sections if block], "readers": self.readers(row),
-            "history": self.told_changes(row),
+            "blocks": [block for block in sections if block],
+            "readers": self.readers([one[1:4] for one in journal if one.read]),
+            "history": self.told_changes(row, [one[1:] for one in journal if not one.read]),
         }
 
-    def told_changes(self, row: Any) -> list[dict[str, Any]]:
+    def told_changes(self, row: Any, found: list[Any]) -> list[dict[str, Any]]:
         """The journal of the file; what the reader may not know stands there no more than anywhere else."""
         hidden = (*ADDRESS, *INVOICE_ADDRESS) if row.restricted_on(actor().today) else ()
         labels = {self.label(name) for name in (*hidden, *(() if self.knows_health(row) else HEALTH))}
-        lines = history(row)
+        lines = history(row, found)
         for line in lines:
             line["changes"] = [change for change in line["changes"] if change[0] not in labels]
         return lines
@@ -377,12 +403,12 @@ class FileBlocks(FamilyBlocks):
         return told("fee.title"), [
             _bar(one.period, euros(one.total), "" if one.status is FeeStatus.SENT else "draft") for one in fees]
 
-    def readers(self, row: Any) -> list[dict[str, Any]]:
+    def readers(self, found: list[Any]) -> list[dict[str, Any]]:
         """Who has opened this file last."""
         if not may(actor(), "person.see_readers"):
             return []
         return [{"at": moment(at), "who": who or told("journal.machine"), "what": told(action)}
-                for at, who, action in ask(READERS, {"row": row.id})]
+                for at, who, action in found]
 
 
 def _bar(period: DateRange, text: str, look: str = "") -> Bar:
