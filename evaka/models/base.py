@@ -87,6 +87,8 @@ def _prepare(connection: Any, _record: Any) -> None:
         connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", *QUICK):
             connection.execute(f"PRAGMA {pragma}")
+    else:
+        connection.prepared_max = 500  # the statements of our pages; beyond 100 one would be forgotten for the other
 
 
 @event.listens_for(Engine, "begin")
