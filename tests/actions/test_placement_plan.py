@@ -7,18 +7,22 @@ from datetime import date
 import pytest
 from sqlalchemy import event, select
 
+from evaka import city
 from evaka.actions import placement as act
-from evaka.actions.placement.plan import Thought, default_days
+from evaka.actions.placement.thought import Thought, default_days
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
+from evaka.models.city import lay_over
 from evaka.models.decision import Decision
 from evaka.models.journal import AuditEvent, write_lines
 from evaka.models.placement import PlacementPlan
 from evaka.rules.application import ApplicationKind, ApplicationStatus
+from evaka.rules.city import TableStatus
 from evaka.rules.placement import CareType, PlanStatus
 from evaka.rules.placement.plan import Days
 from tests import factories
+from tests.conftest import keep
 
 pytestmark = pytest.mark.usefixtures("database")
 START, END = date(2026, 8, 10), date(2028, 7, 31)
@@ -199,3 +203,58 @@ def test_pre_primary_education_alone_has_no_days_besides(worker):
                  daycare_start=date(2026, 8, 3))
     planned = act.plan(application, worker, unit=unit, start=date(2026, 8, 11), end=date(2027, 6, 5))
     assert (planned.care_type, planned.daycare, planned.service_need) == (CareType.PRESCHOOL, None, "preschool")
+
+
+# -- beyond the adults --------------------------------------------------------------------------------
+
+
+def strict(how):
+    """The city asks a reason of whoever fills a unit beyond its adults, or refuses it."""
+    kept = city.CONFIG.joinpath("base", "placements.toml").read_text(encoding="utf-8")
+    table = "[bars]" + kept.partition("[bars]")[2].partition("\n\n")[0] + "\n"
+    assert 'overfull = "tell"' in table
+    factories.city_table("placements", "bars", table.replace('overfull = "tell"', f'overfull = "{how}"'),
+                         status=TableStatus.PUBLISHED)
+    keep()
+    lay_over(date(2026, 6, 1))
+
+
+def crowded(children):
+    """A unit of one adult with so many children of five years."""
+    unit = factories.unit()
+    factories.group(unit, adults="1")
+    for _ in range(children):
+        factories.placement(factories.child(born=date(2021, 3, 1)), date(2026, 1, 1), None, unit=unit)
+    return unit
+
+
+def test_where_the_city_only_wants_to_be_told_nobody_is_asked(worker):
+    unit = crowded(7)
+    assert act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END)
+
+
+def test_a_city_may_ask_a_reason_of_whoever_fills_a_unit_beyond_its_adults(worker):
+    strict("reason")
+    unit = crowded(7)
+    with pytest.raises(Refused) as no:
+        act.plan(factories.application(units=[unit]), worker, unit=unit, start=START, end=END)
+    [why] = no.value.facts["why"]
+    assert why.key == "placement.overfull"
+    assert why.facts["worst"] == "114,3"  # eight children to seven
+    db.session.rollback()
+
+
+def test_a_reason_is_enough_and_room_needs_none(worker):
+    strict("reason")
+    full, free = crowded(7), crowded(3)
+    assert act.plan(factories.application(units=[full]), worker, unit=full, start=START, end=END, despite="Sisarus.")
+    assert act.plan(factories.application(units=[free]), worker, unit=free, start=START, end=END).despite == ""
+
+
+def test_a_city_may_refuse_it_also_for_a_season_that_fills_the_unit_together(worker):
+    strict("refuse")
+    unit = crowded(4)
+    thoughts = [Thought(factories.application(units=[unit]), unit, DAYS, despite="Sovittu.") for _ in range(4)]
+    act.draft_many(worker, thoughts[:1], batch="fits")
+    with pytest.raises(Refused, match=r"placement\.overfull"):
+        act.draft_many(worker, thoughts[1:], batch="does not")

@@ -6,19 +6,9 @@ from datetime import date
 
 from evaka.access import Actor
 from evaka.actions import action
-from evaka.actions.placement.plan import (
-    LIVING,
-    Thought,
-    default_days,
-    default_period,
-    draft_many,
-    living_plan,
-    offer_of,
-    plan,
-    return_to_placement,
-    undo_many,
-)
+from evaka.actions.placement.plan import LIVING, draft_many, living_plan, plan, return_to_placement, undo_many
 from evaka.actions.placement.proposal import confirm, decline, propose, propose_many, withdraw, withdraw_many
+from evaka.actions.placement.thought import Thought, default_days, default_period, offer_of
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db

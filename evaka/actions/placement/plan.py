@@ -15,10 +15,21 @@ from sqlalchemy.orm.attributes import set_committed_value
 from evaka import city
 from evaka.access import Actor, permitted
 from evaka.actions import Long, action, line_of
-from evaka.actions.application import option
 from evaka.actions.decision.draft import discard, draft_for
+from evaka.actions.placement.fullness import check_fullness
+from evaka.actions.placement.thought import (
+    Thought,
+    bar_policy,
+    care_of,
+    default_days,
+    need_of,
+    offer_of,
+    room_of,
+    terms,
+    wish_of,
+)
 from evaka.actions.unit import WAITING
-from evaka.kit.dates import DateRange, Timeline
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application, Preference
 from evaka.models.base import db
@@ -26,29 +37,20 @@ from evaka.models.decision import Decision
 from evaka.models.journal import add_lines
 from evaka.models.placement import Placement, PlacementPlan
 from evaka.models.unit import Group, Unit
-from evaka.rules.application import APPLICATION, ApplicationKind
-from evaka.rules.calendar import Term
+from evaka.rules.application import APPLICATION
 from evaka.rules.decision import DecisionStatus, drafts, needed
 from evaka.rules.placement import (
     PLACEMENT_PLAN,
-    CareType,
-    Offer,
-    PlanPolicy,
     PlanStatus,
     ServiceNeed,
     check_need,
     default_need,
 )
 from evaka.rules.placement.plan import (
-    Bars,
     Days,
-    Room,
-    Wish,
     bars,
     check_bars,
     check_days,
-    planned_days,
-    wanted_care,
 )
 from evaka.rules.unit import most_at_once
 
@@ -56,77 +58,6 @@ LIVING = (PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED)
 TOOK_UP = (*LIVING, PlanStatus.DECIDED)  # plans that keep a seat
 APPLICATIONS: Any = Application.__table__
 PLANS: Any = PlacementPlan.__table__
-
-
-@dataclass(frozen=True)
-class Thought:
-    """A place thought of for an application."""
-
-    application: Application
-    unit: Unit
-    days: Days
-    group: Group | None = None
-    despite: str = ""  # why a rule of the city is set aside
-
-
-# -- what an application asks for ---------------------------------------------------------------------
-
-
-def terms() -> Timeline[Term]:
-    return city.dated("calendar", Term)
-
-
-def care_of(application: Application) -> CareType:
-    """Which care the family asks for."""
-    need = option(application.service_need) if application.service_need else None
-    return wanted_care(
-        application.kind, need, preparatory=application.preparatory, connected=application.connected_daycare)
-
-
-def need_of(application: Application, start: date) -> ServiceNeed:
-    """The service need that a place would have: the family's own, or what the city counts for such care."""
-    care_type = care_of(application)
-    if application.service_need and (own := option(application.service_need)).care_type is care_type:
-        return own
-    found = default_need(city.named("service_needs", ServiceNeed).values(), care_type, start)
-    if found is None:
-        raise Refused("placement.no_default_need", care_type=care_type)
-    return found
-
-
-def default_days(application: Application, today: date) -> Days:
-    """The days that are proposed for a place."""
-    assert application.start is not None
-    return planned_days(
-        care_of(application), application.child.born, application.start, city.value("placements", "plan", PlanPolicy),
-        terms(), today=today, connected_start=application.connected_start)
-
-
-def default_period(application: Application, today: date) -> DateRange:
-    return default_days(application, today).period
-
-
-def wish_of(application: Application) -> Wish:
-    """What binds whoever looks for a place."""
-    return Wish(
-        application.kind, care_of(application), application.shift_care,
-        frozenset(one.unit.language for one in application.preferences))
-
-
-def offer_of(unit: Unit) -> Offer:
-    """What a unit can take, as the rules read it."""
-    return Offer(
-        name=unit.name, period=unit.period, care_types=frozenset(CareType(one) for one in unit.care_types),
-        shift_care=unit.shift_care, language=unit.language,
-    )
-
-
-def room_of(unit: Unit, seats: int | None = None, worst: str | None = None) -> Room:
-    return Room({kind: unit.apply_period(kind) for kind in ApplicationKind}, seats, worst)
-
-
-def bar_policy() -> Bars:
-    return city.value("placements", "bars", Bars)
 
 
 @dataclass
@@ -180,6 +111,8 @@ def plan(
     db.session.add(drafted)
     draft_for(application, drafted, by, connected=drafted.daycare)
     application.status_since = by.now
+    db.session.flush()
+    check_fullness([thought])
     return drafted
 
 
@@ -308,6 +241,7 @@ def draft_many(by: Actor, thoughts: Sequence[Thought], *, batch: str) -> list[in
         for one, id in zip(thoughts, ids, strict=True)
     }
     move_many(applications.values(), "plan", by, told)
+    check_fullness(thoughts)
     return ids
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import joinedload
 from evaka.access import Actor, require_any, within
 from evaka.actions import Long, action, record
 from evaka.actions.index_day import wake
-from evaka.actions.placement.plan import LIVING, Thought, default_days, draft_many
+from evaka.actions.placement.plan import LIVING, draft_many
+from evaka.actions.placement.thought import Thought, default_days
 from evaka.actions.suggestion.facts import Facts, criteria_on, gather, policy
 from evaka.actions.suggestion.told import here_facts, kept, why_facts
 from evaka.kit.errors import Refused

@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from evaka import city
 from evaka.actions.placement.grid import fullest_days
-from evaka.actions.placement.plan import Days, Seats, care_of, default_days, need_of, offer_of
+from evaka.actions.placement.plan import Seats
+from evaka.actions.placement.thought import care_of, default_days, need_of, offer_of
 from evaka.actions.unit import options, places_of, rows_of
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.errors import Refused
@@ -23,6 +24,7 @@ from evaka.models.base import db
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
+from evaka.rules.placement.plan import Days
 from evaka.rules.suggestion import (
     Applicant,
     Criteria,

@@ -16,16 +16,8 @@ from sqlalchemy import select
 from evaka.access import may, within
 from evaka.actions.placement import grid
 from evaka.actions.placement.near import Sibling, Start, start_of
-from evaka.actions.placement.plan import (
-    Seats,
-    bar_policy,
-    care_of,
-    default_days,
-    need_of,
-    offer_of,
-    room_of,
-    wish_of,
-)
+from evaka.actions.placement.plan import Seats
+from evaka.actions.placement.thought import bar_policy, care_of, default_days, need_of, offer_of, room_of, wish_of
 from evaka.kit.dates import DateRange, add_months
 from evaka.kit.errors import Refused
 from evaka.models.application import Application

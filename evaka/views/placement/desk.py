@@ -14,7 +14,8 @@ from sqlalchemy.orm import contains_eager, joinedload
 from evaka.access import may, within
 from evaka.actions import placement as act
 from evaka.actions.placement.near import siblings_of
-from evaka.actions.placement.plan import LIVING, need_of
+from evaka.actions.placement.plan import LIVING
+from evaka.actions.placement.thought import need_of
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application
 from evaka.models.base import db, transaction
