@@ -205,6 +205,8 @@ class Email(Model):
     error: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)  # that it tells of
     link: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # the page it leads to, from "/"
+    address: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # "": the reader's own
+    proof_id: Mapped[int | None] = mapped_column(ForeignKey("login_proof.id"), index=True)  # whose secret it brings
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()
