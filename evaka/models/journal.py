@@ -23,7 +23,7 @@ from sqlalchemy.sql.util import find_tables
 
 from evaka.models.base import Model, db, keep_forever
 from evaka.models.person import Person, ids_of
-from evaka.models.user import User
+from evaka.models.user import LoginProof, User
 
 CHAINS = 8  # on PostgreSQL; SQLite has one writer at a time, and one chain
 
@@ -210,6 +210,7 @@ class Email(Model):
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()
+    proof: Mapped[LoginProof | None] = relationship()
 
     @property
     def reader(self) -> Person | User:

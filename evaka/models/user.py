@@ -17,6 +17,7 @@ from evaka.models.unit import Group, Unit
 from evaka.rules.user import ProofKind
 
 TABLET = "tablet"  # the role of a unit's tablets
+NAMELESS = "@identified.invalid"  # ends the log-in name of who has none: strong identification is their only way in
 
 
 class User(UserMixin, Model):
@@ -47,6 +48,11 @@ class User(UserMixin, Model):
     @property
     def is_active(self) -> bool:
         return self.active
+
+    @property
+    def log_in_name(self) -> str:
+        """The e-mail address of log-ins by password; empty for whoever has chosen none."""
+        return "" if self.email.endswith(NAMELESS) else self.email
 
     @property
     def stands(self) -> bool:
@@ -148,6 +154,9 @@ class LoginProof(Model):
     used_at: Mapped[datetime | None]  # or replaced by a newer one
 
     user: Mapped[User] = relationship()
+
+    def holds(self, now: datetime) -> bool:
+        return self.used_at is None and now < self.until
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
