@@ -52,9 +52,9 @@ class Provider:
 
     def description(self) -> dict[str, Any]:
         told = {
-            "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
-            "jwks_uri": f"{self.url}/jwks", "userinfo_endpoint": f"{self.url}/userinfo",
-            "id_token_signing_alg_values_supported": ["RS256"], "response_types_supported": ["code"],
+            "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token", "jwks_uri": f"{self.url}/jwks", "userinfo_endpoint": f"{self.url}/userinfo",
+            "id_token_signing_alg_values_supported": ["RS256"],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt" if self.client_keys else "client_secret_basic"],
         }
@@ -112,7 +112,7 @@ class Provider:
 class _Handler(BaseHTTPRequestHandler):
     provider: Provider
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         parts = urlsplit(self.path)
         asked = dict(parse_qsl(parts.query))
         self.provider.asked.append((parts.path, asked))
@@ -127,12 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/authorize":
             self._go(self.provider.authorize(asked))
         elif parts.path == "/end":
-            page = f'<!doctype html><title>bye</title><a id="back" href="{escape(asked["post_logout_redirect_uri"])}">x</a>'
-            self._answer(200, page, "text/html")
+            back = escape(asked["post_logout_redirect_uri"])
+            self._answer(200, f'<!doctype html><title>bye</title><a id="back" href="{back}">x</a>', "text/html")
         else:
             self._answer(404, "", "text/plain")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         asked = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         self.provider.asked.append((self.path, asked))
         if self.path in self.provider.broken:

@@ -23,7 +23,8 @@ from evaka.models.person import Guardian, Person
 from evaka.models.user import User, UserSession
 from evaka.rules.message.post import BoxKind
 from evaka.views.user.provider import Provider as OurSide
-from tests import factories, provider as providers
+from tests import factories
+from tests import provider as providers
 from tests.conftest import keep
 from tests.pages import seen, wordless
 from tests.provider import CLIENT, CODE_CLAIM, LOA2, SECRET, rsa_key
@@ -162,7 +163,8 @@ def test_foster_parents_and_applicants_come_in_too(provider, browser, relation):
     assert identify(browser(None)).status_code == 302
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize("target", [
+    "https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
 def test_nobody_is_sent_to_another_host_afterwards(guardian, browser, target):
     assert identify(browser(None), f"/login/strong?next={target}").location == "/"
 
@@ -249,8 +251,7 @@ def test_staff_are_not_asked(provider, browser):
 
 
 def test_a_sensitive_thread_leads_to_identification(weak, guardian, by):
-    child = db.session.scalars(select(Guardian.child_id)).one()
-    thread = factories.thread(guardian, db.session.get(Person, child), sensitive=True)
+    thread = factories.thread(factories.box(kind=BoxKind.SERVICE), [guardian], sensitive=True)
     keep()
     page = weak.get(f"/my/message/details/?id={thread.id}")
     way = re.search(r'href="(/login/strong[^"]*)"', page.text)
@@ -337,10 +338,7 @@ def test_a_token_that_is_signed_by_the_shared_secret_is_refused(guardian, provid
 def test_a_provider_that_is_away_is_told_as_such(guardian, provider, browser, path):
     client = browser(None)
     provider.broken = {path}
-    if path.startswith("/."):
-        page = client.get("/login/strong")
-    else:
-        page = identify(client)
+    page = client.get("/login/strong") if path.startswith("/.") else identify(client)
     failed(page, "user.identify_away", 503)
     provider.broken = set()
     assert identify(client).status_code == 302
@@ -475,7 +473,3 @@ def test_mail_about_a_log_in_goes_to_what_the_register_knows(guardian, browser):
     identify(browser(None))  # another browser
     mail = db.session.scalars(select(Email)).one()
     assert (mail.text, mail.address, mail.user.language) == ("new_device", guardian.email, "sv")
-
-
-def test_boxes_of_messages_are_there(provider):
-    assert BoxKind.GROUP

@@ -145,7 +145,7 @@ class Provider:
                     raise _failed("no id_token")
                 signed = self._opened(str(token["id_token"]))
                 claims = self._proved(signed, kept["nonce"], token.get("access_token"))
-                if asks.code_of(claims) is None and "userinfo_endpoint" in told:
+                if not any(claims.get(name) for name in asks.code_claims) and "userinfo_endpoint" in told:
                     more = self._json(session, told["userinfo_endpoint"])
                     claims = more | claims if more.get("sub") == claims["sub"] else claims
             except ExpiredTokenError as no:
@@ -206,16 +206,17 @@ class Provider:
         return key
 
     def _session(self, back: str | None = None, scope: str | None = None) -> OAuth2Session:
-        if not self.sign_key:
-            proof: tuple[Any, str] = self.client_secret, "client_secret_basic"
-            if "client_secret_post" in self._auth_methods() and "client_secret_basic" not in self._auth_methods():
-                proof = self.client_secret, "client_secret_post"
+        if self.sign_key:
+            proof: Any = self._own_key("sign")
+            method = "private_key_jwt"
         else:
-            proof = self._own_key("sign"), "private_key_jwt"
+            proof, known = self.client_secret, self._auth_methods()
+            method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
         session = OAuth2Session(
-            self.client_id, proof[0], scope=scope, redirect_uri=back, code_challenge_method="S256",
-            token_endpoint_auth_method=proof[1], default_timeout=PATIENCE)
-        session.register_client_auth_method(PrivateKeyJWT())
+            self.client_id, proof, scope=scope, redirect_uri=back, code_challenge_method="S256",
+            token_endpoint_auth_method=method, default_timeout=PATIENCE)
+        if self.sign_key:
+            session.register_client_auth_method(PrivateKeyJWT(headers={"kid": proof.kid}))
         return session
 
     def _auth_methods(self) -> list[str]:
