@@ -45,6 +45,7 @@ class Provider:
         self.alg = "RS256"
         self.in_userinfo = False  # the personal identity code comes from there
         self.ends = True  # it has an end_session_endpoint
+        self.shows = False  # its own page, on which somebody goes on or cancels
         self.broken: set[str] = set()  # paths that answer with a fault
         self.client_keys: KeySet | None = None  # then a client proves itself by its key, and answers are sealed
         self.codes: dict[str, dict[str, str]] = {}
@@ -53,7 +54,8 @@ class Provider:
     def description(self) -> dict[str, Any]:
         told = {
             "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token", "jwks_uri": f"{self.url}/jwks", "userinfo_endpoint": f"{self.url}/userinfo",
+            "token_endpoint": f"{self.url}/token", "jwks_uri": f"{self.url}/jwks",
+            "userinfo_endpoint": f"{self.url}/userinfo",
             "id_token_signing_alg_values_supported": ["RS256"],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt" if self.client_keys else "client_secret_basic"],
@@ -62,7 +64,7 @@ class Provider:
 
     # -- what a browser asks ----------------------------------------------------------------------
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, asked: dict[str, str], *, cancel: bool = False) -> str:
         """Where the browser is sent back to."""
         if "request" in asked:
             assert self.client_keys is not None
@@ -74,8 +76,8 @@ class Provider:
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
         back = {"state": asked["state"], "iss": self.url}
-        if self.refuses:
-            return f"{asked['redirect_uri']}?{urlencode(back | {'error': self.refuses})}"
+        if error := "access_denied" if cancel else self.refuses:
+            return f"{asked['redirect_uri']}?{urlencode(back | {'error': error})}"
         code = secrets.token_urlsafe(16)
         self.codes[code] = asked
         return f"{asked['redirect_uri']}?{urlencode(back | {'code': code})}"
@@ -124,11 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"keys": [one.as_dict(private=False) for one in self.provider.published]})
         elif parts.path == "/userinfo":
             self._json(200, {"sub": "somebody"} | self.provider.claims)
+        elif parts.path == "/authorize" and self.provider.shows:
+            self._page({"go": self.provider.authorize(asked), "cancel": self.provider.authorize(asked, cancel=True)})
         elif parts.path == "/authorize":
             self._go(self.provider.authorize(asked))
         elif parts.path == "/end":
-            back = escape(asked["post_logout_redirect_uri"])
-            self._answer(200, f'<!doctype html><title>bye</title><a id="back" href="{back}">x</a>', "text/html")
+            self._page({"back": asked["post_logout_redirect_uri"]})
         else:
             self._answer(404, "", "text/plain")
 
@@ -139,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(500, "a fault", "text/plain")
         else:
             self._json(*self.provider.token(asked, self.headers.get("Authorization", "")))
+
+    def _page(self, links: dict[str, str]) -> None:
+        shown = "".join(f'<p><a id="{name}" href="{escape(where)}">{name}</a></p>' for name, where in links.items())
+        self._answer(200, f"<!doctype html><title>provider</title>{shown}", "text/html")
 
     def _go(self, where: str) -> None:
         self.send_response(302)

@@ -83,7 +83,7 @@ def test_a_guardian_makes_a_log_in_by_e_mail(strong, guardian, browser, post):  
     identify(other)
     assert guardian.email in strong.get("/account/log-in").text  # what the register knows is proposed
     assert ask(strong).location == "/account/log-in/code"
-    [(to, subject, words)] = [mail for mail in mails(post) if mail[0] == ADDRESS]
+    [(_, subject, words)] = [mail for mail in mails(post) if mail[0] == ADDRESS]
     assert subject == "Kod för att bekräfta e-postadressen"  # the user's language
     page = confirm(strong, code_of(words))
     assert "ari.niinikoski@example.fi" in seen(page)
