@@ -23,6 +23,8 @@ def known(user: User) -> bool:
 
 def remember(user: User) -> None:
     """From now on this browser is known; whoever else uses it stays known too."""
+    if not act.credentials().new_device:
+        return  # nobody would be told of another one
     today, days = now().date(), act.credentials().device_days
     others = {id: until for id, until in _remembered().items() if id != str(user.id)}
     kept = dict([*others.items(), (str(user.id), (today + timedelta(days=days)).isoformat())][-MOST:])

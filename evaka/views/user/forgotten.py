@@ -23,11 +23,13 @@ class ForgottenForm(BaseForm):
     email = EmailField(Lazy("user.email"), [Required(), Length(max=200)], render_kw={"autocomplete": "username"})
 
 
+def new_password_field(word: str) -> PasswordField:
+    return PasswordField(Lazy(word), [Required(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+
+
 class NewPasswordForm(BaseForm):
-    new = PasswordField(
-        Lazy("user.new_password"), [Required(), Length(max=200)], render_kw={"autocomplete": "new-password"})
-    again = PasswordField(
-        Lazy("user.new_again"), [Required(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+    new = new_password_field("user.new_password")
+    again = new_password_field("user.new_again")
 
 
 @door.route("/login/forgotten", methods=("GET", "POST"))

@@ -19,7 +19,7 @@ from evaka.views.forms import Required
 from evaka.views.page import Lazy, actor, now, told, told_refusal
 from evaka.views.user.account import oneself, own_token
 from evaka.views.user.door import door, enter, refusal_of, status_of
-from evaka.views.user.forgotten import NewPasswordForm
+from evaka.views.user.forgotten import new_password_field
 
 OWN = "user.set_log_in"
 
@@ -38,7 +38,8 @@ class ProvedForm(AddressForm):
 class CodeAndPasswordForm(BaseForm):
     code = StringField(Lazy("user.mail_code"), [Required(), Length(max=12)], render_kw={
         "autocomplete": "one-time-code", "inputmode": "numeric"})
-    new, again = NewPasswordForm.new, NewPasswordForm.again
+    new = new_password_field("user.new_password")
+    again = new_password_field("user.new_again")
 
 
 @door.route("/account/log-in", methods=("GET", "POST"))
