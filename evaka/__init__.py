@@ -23,6 +23,7 @@ from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import OfficeHome
 from evaka.views.home.mine import MyHome
 from evaka.views.page import language
+from evaka.views.user.provider import settings_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,6 +43,7 @@ def settings_from_environment() -> dict[str, Any]:
         "PROXY": os.environ.get("EVAKA_HTTP") != "1",
         "SMTP": os.environ.get("EVAKA_SMTP", ""),  # host:port of the city's mail relay
         "BASE_URL": os.environ.get("EVAKA_URL", ""),  # the address that mails point to
+        "OIDC": settings_of(os.environ, folder),  # the city's provider of strong identification
         # a command must work while a figure is wrong: check-city tells what it is, backup keeps what there is
         "CHECK_CASES": os.environ.get("FLASK_RUN_FROM_CLI") != "true",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property, wraps
@@ -17,12 +17,18 @@ from evaka.kit.errors import ConfigMistake, Denied
 from evaka.models.base import Model, db
 from evaka.models.person import own_children
 from evaka.models.user import User
+from evaka.rules.user import Strong
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
 KEPT = 300  # statements of a kind that are kept: one a user, and a screen
 F = TypeVar("F", bound=Callable[..., Any])
 Reach = tuple[str, int | None, int | None]  # how far, in which unit, in which group
 REACHES = ("all", "unit", "group", "own_child", "own", "unit_now", "group_now")
+FAMILY = frozenset({"own", "own_child"})  # how far a guardian reaches
+
+
+class NeedsStrong(Denied):
+    """The guardian may do this after strong identification: the page says so and offers it."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,17 @@ class Actor:
     user: User | None
     now: datetime
     strong: bool = False  # identified strongly in this session; see `is_strong`
+    weak: bool = False  # in a session by password, where the city asks guardians for more; see `needs_strong`
 
     @property
     def is_strong(self) -> bool:
         """Whether what needs strong identification may be shown: the one place that everybody asks."""
         return self.strong or self.user is None
+
+    @property
+    def identified(self) -> Actor:
+        """The same as if in a strong session: for what is offered, never for what is done or shown."""
+        return replace(self, weak=False) if self.weak else self
 
     @property
     def today(self) -> date:
@@ -94,9 +106,22 @@ def reaches(role: str, key: str) -> frozenset[str]:
     return frozenset(how for _, how in patterns(role, key))
 
 
+@city.remember
+def needs_strong(key: str) -> bool:
+    """Whether the city lets guardians do an action after strong identification only: security.toml."""
+    return city.value("security", "strong", Strong).names(key)
+
+
+def _hows(actor: Actor, role: str, key: str) -> frozenset[str]:
+    """How far a role lets the actor go: in a weak session a guardian's own reach ends where the city asks for more."""
+    hows = reaches(role, key)
+    kept_back = actor.weak and actor.user is not None and actor.user.person_id is not None and needs_strong(key)
+    return hows - FAMILY if kept_back else hows
+
+
 def reached(actor: Actor, key: str) -> frozenset[Reach]:
     """How far the actor may do an action, by all grants together."""
-    return frozenset((how, unit, group) for role, unit, group in actor.grants for how in reaches(role, key))
+    return frozenset((how, unit, group) for role, unit, group in actor.grants for how in _hows(actor, role, key))
 
 
 class Rights:
@@ -105,7 +130,7 @@ class Rights:
     def __init__(self, actor: Actor) -> None:
         user = actor.user
         self.actor = actor
-        self.key = (actor.grants, actor.today, user.id, user.person_id) if user else None
+        self.key = (actor.grants, actor.today, user.id, user.person_id, actor.weak) if user else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rights) and other.key == self.key
@@ -194,7 +219,16 @@ def everywhere(actor: Actor, key: str) -> bool:
 
 def may(actor: Actor, key: str) -> bool:
     """Whether some grant of the actor allows `key` at all, for menus and pages without a row."""
-    return actor.user is None or any(reaches(role, key) for role, _, _ in actor.grants)
+    return actor.user is None or any(_hows(actor, role, key) for role, _, _ in actor.grants)
+
+
+def denied(actor: Actor, key: str, row: Model | None = None) -> Denied:
+    """Why not: because nobody lets the actor, or because the city asks for strong identification first."""
+    if actor.weak and needs_strong(key):
+        willing = actor.identified
+        if may(willing, key) if row is None else permitted(willing, key, type(row), {row.id}):
+            return NeedsStrong("access.needs_strong", action=key)
+    return Denied("access.denied", action=key)
 
 
 def require(actor: Actor, key: str, row: Model) -> None:
@@ -204,13 +238,13 @@ def require(actor: Actor, key: str, row: Model) -> None:
     db.session.flush()
     known = row.id is not None and row.stands and everywhere(actor, key)
     if not known and not permitted(actor, key, type(row), {row.id}):
-        raise Denied("access.denied", action=key)
+        raise denied(actor, key, row)
 
 
 def require_any(actor: Actor, key: str) -> None:
     """Raise Denied unless `actor` may do `key` to something."""
     if not may(actor, key):
-        raise Denied("access.denied", action=key)
+        raise denied(actor, key)
 
 
 def permitted(actor: Actor, key: str, model: type[Model], ids: set[int]) -> set[int]:

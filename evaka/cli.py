@@ -68,6 +68,7 @@ from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
 from evaka.rules.staff import PlanPolicy as SignInPolicy
 from evaka.rules.suggestion import Criteria, SuggestionPolicy
 from evaka.rules.unit import UnitPolicy
+from evaka.rules.user import Credentials, Identification, Strong
 from evaka.rules.voucher import VoucherPolicy, VoucherTable
 from evaka.views.city import permissions
 
@@ -314,6 +315,10 @@ def _wrong_security() -> Iterator[ConfigMistake]:
     for table, some in named.items():
         for role in sorted(some - roles.keys()):
             yield _nobody_has(f"{city.source('security', table)}, [{table}]", role, roles)
+    keys = permissions()
+    for pattern in city.value("security", "strong", Strong).needs:
+        if not any(fnmatchcase(key, pattern) for key in keys):
+            yield _nobody_has(f"{city.source('security', 'strong')}, [strong], needs", pattern, keys)
 
 
 def _wrong_jobs() -> Iterator[ConfigMistake]:
@@ -359,7 +364,11 @@ FILES: dict[str, city.Reads] = {
     "report": city.Reads(rest=Meal),
     "retention": city.Reads(rest=Keep, also=_wrong_retention),
     "roles": city.Reads(rest=Mapping[str, Any], also=_wrong_roles),
-    "security": city.Reads({"sessions": Security, "rights": Rights}, also=_wrong_security),
+    "security": city.Reads(
+        {"sessions": Security, "rights": Rights, "strong": Strong, "identification": Identification,
+         "credentials": Credentials},
+        also=_wrong_security,
+    ),
     "jobs": city.Reads(rest=Schedule, also=_wrong_jobs),
     "presence": city.Reads({"tablet": TabletPolicy, "notes": NotePolicy, "picture": PicturePolicy}),
     "staff": city.Reads(

@@ -30,7 +30,7 @@ class Browser(FlaskClient):
     """Flask-Login keeps its user in `g`, which the tests' open app context would share."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        for name in ("_login_user", "actor", "reads", "session_row"):
+        for name in ("_login_user", "actor", "reads", "session_row", "session_strong"):
             g.pop(name, None)
         db.session.expire_all()
         try:

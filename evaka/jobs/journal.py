@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, delete, false, func, literal, select
@@ -31,7 +32,9 @@ from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
 from evaka.models.message import Message, Post, Receipt
 from evaka.models.message.box import message_policy
+from evaka.models.user import LoginProof
 from evaka.rules.message.notices import kind_of
+from evaka.rules.user import ProofKind, link_token, mail_code
 from evaka.texts import LANGUAGES, say
 
 log = logging.getLogger(__name__)
@@ -60,20 +63,22 @@ class Sender:
 
 def letter(
     text: str, language: str, address: str, *, sender: Sender, number: int, made_at: datetime, now: datetime,
-    link: str = "", about: Mapping[str, str] | None = None,
+    link: str = "", about: Mapping[str, str] | None = None, told: Mapping[str, Any] | None = None,
 ) -> EmailMessage:
     """A notice as it leaves now.  Raises ValueError for an address that is none.
 
     `text` names its subject and body among the texts; `number` and `made_at` make the Message-ID.  `link` is the page
-    it leads to, after a log-in; `about` says of a message who wrote it and, where the city allows, its subject.
+    it leads to, after a log-in; `about` says of a message who wrote it and, where the city allows, its subject; `told`
+    are the facts of a mail that proves an address.
     """
-    facts = {"department": sender.department, "city": sender.city, "phone": sender.phone}
+    facts: dict[str, Any] = {"department": sender.department, "city": sender.city, "phone": sender.phone,
+                             "made": made_at, **(told or {})}
     parts = [say(f"email.{text}.body", language, **facts)]
     if about:
         parts.append("\n".join(say(f"email.about_{name}", language, **{name: told}) for name, told in about.items()))
-    if sender.service:
+    if sender.service and not told:
         parts.append(say("email.link", language, link=sender.service.rstrip("/") + link if link else sender.service))
-        if link:
+        if link and about:
             parts.append(say("email.settings", language))
     parts.append(say("email.signature", language, **facts))
     mail = EmailMessage(policy=SMTP)
@@ -123,19 +128,21 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
         _drop_unwanted(ids)
     with reading(), transaction():
         query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
-        query = query.options(joinedload(Email.person), joinedload(Email.user)).order_by(Email.id)
+        query = query.options(
+            joinedload(Email.person), joinedload(Email.user), joinedload(Email.proof)).order_by(Email.id)
         posts = _posts(ids)
         for email in db.session.scalars(query):
             reader = email.reader
             language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
-            if not reader.email:
-                failed[email.id] = "journal.error.no_address"
+            address = email.address or reader.email
+            if not address or (email.proof is not None and not email.proof.holds(by.now)):
+                failed[email.id] = "journal.error.too_late" if address else "journal.error.no_address"
                 continue
             try:
                 mails[email.id] = letter(
-                    email.text, language, reader.email, sender=Sender.speaking(language),
+                    email.text, language, address, sender=Sender.speaking(language),
                     number=email.id, made_at=email.made_at, now=by.now, link=email.link,
-                    about=_about(posts.get(email.message_id), language),
+                    about=_about(posts.get(email.message_id), language), told=_secret(email.proof),
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address
                 failed[email.id] = "journal.error.bad_address"
@@ -174,6 +181,17 @@ def _about(post: Post | None, language: str) -> dict[str, str]:
     if message_policy().subject_in_mail and not post.sensitive:
         about["subject"] = post.title
     return about
+
+
+def _secret(proof: LoginProof | None) -> dict[str, Any]:
+    """What proves an address: a code or a link, which stand in the mail alone."""
+    if proof is None:
+        return {}
+    key = str(current_app.secret_key)
+    if proof.kind is ProofKind.EMAIL_CODE:
+        return {"code": mail_code(key, proof.salt), "until": proof.until}
+    page = f"{current_app.config.get('BASE_URL', '').rstrip('/')}/login/new-password/"
+    return {"link": page + link_token(key, proof.id, proof.salt), "until": proof.until}
 
 
 def _server() -> smtplib.SMTP:

@@ -23,7 +23,7 @@ from sqlalchemy.sql.util import find_tables
 
 from evaka.models.base import Model, db, keep_forever
 from evaka.models.person import Person, ids_of
-from evaka.models.user import User
+from evaka.models.user import LoginProof, User
 
 CHAINS = 8  # on PostgreSQL; SQLite has one writer at a time, and one chain
 
@@ -239,9 +239,12 @@ class Email(Model):
     error: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)  # that it tells of
     link: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # the page it leads to, from "/"
+    address: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # "": the reader's own
+    proof_id: Mapped[int | None] = mapped_column(ForeignKey("login_proof.id"), index=True)  # whose secret it brings
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()
+    proof: Mapped[LoginProof | None] = relationship()
 
     @property
     def reader(self) -> Person | User:

@@ -14,8 +14,10 @@ from evaka.kit.dates import DateRange
 from evaka.models.base import HELSINKI, Dated, Model, keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
+from evaka.rules.user import ProofKind
 
 TABLET = "tablet"  # the role of a unit's tablets
+NAMELESS = "@identified.invalid"  # ends the log-in name of who has none: strong identification is their only way in
 
 
 class User(UserMixin, Model):
@@ -46,6 +48,11 @@ class User(UserMixin, Model):
     @property
     def is_active(self) -> bool:
         return self.active
+
+    @property
+    def log_in_name(self) -> str:
+        """The e-mail address of log-ins by password; empty for whoever has chosen none."""
+        return "" if self.email.endswith(NAMELESS) else self.email
 
     @property
     def stands(self) -> bool:
@@ -108,7 +115,7 @@ class UserSession(Model):
     """A log-in that is open.  The browser holds the token, we hold its digest."""
 
     __tablename__ = "user_session"
-    secret = frozenset({"digest"})
+    secret = frozenset({"digest", "id_token"})
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
@@ -118,8 +125,38 @@ class UserSession(Model):
     address: Mapped[str] = mapped_column(sa.String(60))
     agent: Mapped[str] = mapped_column(sa.String(200))
     strong: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # by strong identification
+    id_token: Mapped[str | None] = mapped_column(sa.Text)  # with which the provider's session is ended, while open
 
     user: Mapped[User] = relationship()
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        return cls.user_id == user_id
+
+
+class LoginProof(Model):
+    """Somebody has been sent a secret by mail, to prove that an address is theirs.
+
+    The secret itself is kept nowhere: it is made of this row and of the server's key when the mail is written, and
+    again when it comes back.  Whoever reads the database, or the list of outgoing mail, learns none.
+    """
+
+    __tablename__ = "login_proof"
+    secret = frozenset({"salt"})
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    kind: Mapped[ProofKind]
+    address: Mapped[str] = mapped_column(sa.String(200))  # to which it was sent
+    salt: Mapped[str] = mapped_column(sa.String(64))
+    made_at: Mapped[datetime]
+    until: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")  # wrong ones
+    used_at: Mapped[datetime | None]  # or replaced by a newer one
+
+    user: Mapped[User] = relationship()
+
+    def holds(self, now: datetime) -> bool:
+        return self.used_at is None and now < self.until
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from evaka.kit.money import euros
 from evaka.models.base import HELSINKI
 from evaka.models.user import User
 from evaka.rules.unit import Week
+from evaka.rules.user import Strong
 from evaka.texts import LANGUAGES, enum_key, explain, knows, say
 
 YEARS = range(1900, 2200)  # what is typed outside of these is a slip of the finger
@@ -44,8 +45,19 @@ def actor() -> Actor:
         user = person()
         if user is None:
             raise RuntimeError("a page that acts must ask for a log-in first")
-        g.actor = Actor(user, now(), strong=bool(g.get("session_strong")))
+        strong = bool(g.get("session_strong"))
+        g.actor = Actor(user, now(), strong=strong, weak=not strong and strong_asked())
     return g.actor  # type: ignore[no-any-return]
+
+
+def strong_asked() -> bool:
+    """Whether guardians' sessions by password are kept from what [strong] of security.toml names."""
+    return city.value("security", "strong", Strong).asked(can_identify())
+
+
+def can_identify() -> bool:
+    """Whether the city has set a provider of strong identification up."""
+    return bool(current_app.config.get("OIDC"))
 
 
 def language() -> str:

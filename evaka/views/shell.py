@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from evaka import city
-from evaka.access import Actor, by_rights, may, reaches, require_any
+from evaka.access import Actor, NeedsStrong, by_rights, may, reaches, require_any
 from evaka.actions import line_of
 from evaka.kit.errors import Refused
 from evaka.models.base import ask, db, transaction, writing
@@ -28,7 +28,10 @@ from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
-OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
+OPEN = {  # to everybody
+    "user.login", "user.second_factor", "user.language", "user.identify", "user.identified", "user.provider_keys",
+    "user.forgotten", "user.new_password", "city_css", "static",
+}
 OPENS_WITH = {f"{name}.index_view": getattr(screen, "opens_with", {}) for name, screen, _ in MENU}
 HEADERS = {
     "Content-Security-Policy": (
@@ -224,6 +227,10 @@ def _page(status: int, what: str) -> tuple[str, int]:
 
 
 def _refused(no: Refused) -> Any:
+    if isinstance(no, NeedsStrong):
+        db.session.rollback()
+        g.pop("actor", None)
+        return login.ask_to_identify(no)
     return _page(no.status, told_refusal(no))
 
 

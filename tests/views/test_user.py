@@ -508,10 +508,13 @@ def test_with_the_token_of_the_form_one_comes_in_and_the_cookie_is_well_kept(dat
     page = client.post(DOOR, base_url="https://localhost", data={
         "email": email, "password": PASSWORD, "csrf_token": token})
     assert page.status_code == 302
-    [cookie] = page.headers.getlist("Set-Cookie")
-    attributes = {one.strip() for one in cookie.split(";")[1:]}
-    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
-    assert not any(one.startswith(("Domain", "Expires", "Max-Age")) for one in attributes)
+    device, cookie = sorted(page.headers.getlist("Set-Cookie"), key=lambda one: one.startswith("evaka="))
+    kept = [{one.strip() for one in made.split(";")[1:]} for made in (device, cookie)]
+    for attributes in kept:
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
+        assert not any(one.startswith("Domain") for one in attributes)
+    assert "Max-Age=7776000" in kept[0]  # the browser is remembered for 90 days, the session is not
+    assert not any(one.startswith(("Expires", "Max-Age")) for one in kept[1])
 
 
 # -- the administrator's screens --------------------------------------------------------------------

@@ -19,6 +19,7 @@ from evaka.actions.user.door import (
     start_second_factor,
     stop_second_factor,
 )
+from evaka.actions.user.identify import check_identify_tries, identified, note_identify_failure
 from evaka.actions.user.password import (
     HASHER,
     change_password,
@@ -26,6 +27,17 @@ from evaka.actions.user.password import (
     first_password,
     fits,
     set_password,
+)
+from evaka.actions.user.proof import (
+    ask_code,
+    code_waits,
+    count_try,
+    forgot,
+    new_password,
+    proof_of_link,
+    set_log_in,
+    tell_new_device,
+    tell_user,
 )
 from evaka.actions.user.roles import (
     IDLE,
@@ -39,8 +51,17 @@ from evaka.actions.user.roles import (
     give_role,
     unit_of,
 )
-from evaka.actions.user.security import Rights, Security, rights, security
-from evaka.actions.user.session import end, end_all, is_open, open_session, open_sessions, see, session_of
+from evaka.actions.user.security import Rights, Security, credentials, identification, rights, security
+from evaka.actions.user.session import (
+    end,
+    end_all,
+    id_token_of,
+    is_open,
+    open_session,
+    open_sessions,
+    see,
+    session_of,
+)
 from evaka.kit.contacts import check_email
 from evaka.models.base import db
 from evaka.models.person import Person
@@ -48,12 +69,14 @@ from evaka.models.user import Grant, User
 from evaka.rules.person import full_name
 
 __all__ = [
-    "HASHER", "IDLE", "Rights", "Security", "activate", "add_staff", "add_substitute", "change_groups",
-    "change_password", "check_code", "check_email", "check_password", "check_tries", "close_idle", "closed_soon",
-    "deactivate", "drop_grant", "end", "end_all", "end_grant", "everywhere", "first_password", "fits",
-    "forget_tries", "give_role", "is_open", "log_in", "login_name", "must_have_second_factor", "note_failure",
-    "open_session", "open_sessions", "rights", "second_step", "security", "see", "session_of", "set_password",
-    "start_second_factor", "stop_second_factor", "to_close", "unit_of",
+    "HASHER", "IDLE", "Rights", "Security", "activate", "add_staff", "add_substitute", "ask_code", "change_groups",
+    "change_password", "check_code", "check_email", "check_identify_tries", "check_password", "check_tries",
+    "close_idle", "closed_soon", "code_waits", "count_try", "credentials", "deactivate", "drop_grant", "end",
+    "end_all", "end_grant", "everywhere", "first_password", "fits", "forget_tries", "forgot", "give_role",
+    "id_token_of", "identification", "identified", "is_open", "log_in", "login_name", "must_have_second_factor",
+    "new_password", "note_failure", "note_identify_failure", "open_session", "open_sessions", "proof_of_link",
+    "rights", "second_step", "security", "see", "session_of", "set_log_in", "set_password", "start_second_factor",
+    "stop_second_factor", "tell_new_device", "tell_user", "to_close", "unit_of",
 ]
 
 

@@ -41,25 +41,36 @@ def log_in(email: str, password: str, address: str, now: datetime) -> User | Non
 # -- tries that failed ------------------------------------------------------------------------------
 
 
-def check_tries(name: str, address: str, now: datetime) -> None:
+def check_tries(
+    name: str, address: str, now: datetime, *, kind: str = "", most: int | None = None, window: timedelta | None = None
+) -> None:
     """Refuses a try when too many failed before it, by the same name or from the same address.
 
-    Tries of one name that arrive together wait here for one another, so that each counts for the next.
+    Tries of one name that arrive together wait here for one another, so that each counts for the next.  Other things
+    than log-ins that are worth guessing count by themselves, as tries of a `kind`.
     """
-    db.session.execute(select(User.id).where(User.email == name).with_for_update(key_share=True))
+    if name:
+        db.session.execute(select(User.id).where(User.email == name).with_for_update(key_share=True))
     rules = security()
-    window = timedelta(minutes=rules.window_minutes)
-    for what, most in ((f"user:{name}", rules.attempts), (f"address:{address}", rules.attempts_of_address)):
+    window = window or timedelta(minutes=rules.window_minutes)
+    counted = [(f"{kind or 'user'}:{name}", most or rules.attempts)] if name else []
+    if address:
+        counted.append((f"{kind or 'address'}:{address}", most or rules.attempts_of_address))
+    for what, limit in counted:
         tries = db.session.scalars(
             select(LoginAttempt.at).where(LoginAttempt.what == what, LoginAttempt.at > now - window)
-            .order_by(LoginAttempt.at.desc()).limit(most)).all()
-        if len(tries) >= most:
+            .order_by(LoginAttempt.at.desc()).limit(limit)).all()
+        if len(tries) >= limit:
             raise Refused("user.too_many", again=tries[-1] + window)
+
+
+def note_tries(whats: list[str], now: datetime) -> None:
+    db.session.add_all([LoginAttempt(what=what[:220], at=now) for what in whats])
 
 
 def note_failure(name: str, address: str, now: datetime, user: User | None) -> None:
     """A try that failed counts, and is told in the journal; what was typed is not."""
-    db.session.add_all([LoginAttempt(what=what, at=now) for what in (f"user:{name}", f"address:{address}")])
+    note_tries([f"user:{name}", f"address:{address}"], now)
     record("user.log_in_failed", user, Actor(None, now), {"address": address})
 
 

@@ -8,13 +8,16 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import update
 
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.actions.user.security import security
 from evaka.actions.user.session import end_all
 from evaka.kit.errors import Refused
-from evaka.models.user import User
+from evaka.models.base import db
+from evaka.models.user import LoginProof, User
+from evaka.rules.user import ProofKind
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)  # OWASP's choice for argon2id
 WELL_KNOWN = frozenset({
@@ -58,9 +61,15 @@ def check_password(password: str, user: User) -> None:
 
 
 def set_password(user: User, password: str, by: Actor, *, first: bool = False) -> None:
-    """Store the password's hash and end every session; `first` passwords must be changed at log-in."""
+    """Store the password's hash and end every session; `first` passwords must be changed at log-in.
+
+    Links to a new password that were sent before lead nowhere any more.
+    """
     user.password_hash = HASHER.hash(password)
     user.must_change_password = first
+    links = update(LoginProof).where(LoginProof.user_id == user.id, LoginProof.kind == ProofKind.PASSWORD_LINK,
+                                     LoginProof.used_at.is_(None))
+    db.session.execute(links.values(used_at=by.now))
     end_all(user, by.now)
 
 
@@ -72,8 +81,8 @@ def renew_hash(user: User, password: str, by: Actor) -> None:
 
 
 def change_password(user: User, by: Actor, *, old: str, new: str) -> None:
-    """The user's own change: the old password proves who asks."""
-    if not fits(user, old):
+    """The user's own change: the old password proves who asks, or strong identification in this session."""
+    if not by.strong and not fits(user, old):
         raise Refused("user.password_wrong")
     if old == new:
         raise Refused("user.password_same")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evaka import city
+from evaka.rules.user import Credentials, Identification
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,11 @@ def security() -> Security:
 
 def rights() -> Rights:
     return city.value("security", "rights", Rights)
+
+
+def identification() -> Identification:
+    return city.value("security", "identification", Identification)
+
+
+def credentials() -> Credentials:
+    return city.value("security", "credentials", Credentials)

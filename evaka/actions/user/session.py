@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, not_, select, true, update
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
@@ -17,14 +17,21 @@ from evaka.models.city import STAMP, lay_over
 from evaka.models.user import User, UserSession
 
 
-def open_session(user: User, now: datetime, address: str, agent: str) -> str:
-    """A session of the user; the browser gets the token, we keep its digest."""
+def open_session(user: User, now: datetime, address: str, agent: str, id_token: str | None = None) -> str:
+    """A session of the user; the browser gets the token, we keep its digest.
+
+    With the token of a provider it is strong.  Those of earlier sessions that have run out are forgotten.
+    """
     token = secrets.token_urlsafe(32)
+    db.session.execute(update(UserSession).where(
+        UserSession.user_id == user.id, UserSession.id_token.is_not(None), not_(is_open(now))).values(id_token=None))
     db.session.add(UserSession(
-        user_id=user.id, digest=digest(token), began=now, seen=now, address=address[:60], agent=agent[:200]))
+        user_id=user.id, digest=digest(token), began=now, seen=now, address=address[:60], agent=agent[:200],
+        strong=id_token is not None, id_token=id_token))
     # not a change of the user that somebody who edits it meanwhile would have to hear of
     db.session.execute(update(User).where(User.id == user.id).values(last_login=now))
-    record("user.log_in", user, Actor(user, now), {"address": address})
+    how = {"strong": True} if id_token is not None else {}
+    record("user.log_in", user, Actor(user, now), {"address": address} | how)
     return token
 
 
@@ -82,7 +89,7 @@ def end(session_id: int, user: User, now: datetime) -> int:
     """End one session of the user; how many there were: one, or none if it was not the user's or not open."""
     ended = update(UserSession).where(
         UserSession.id == session_id, UserSession.user_id == user.id, UserSession.ended.is_(None))
-    return int(db.session.execute(ended.values(ended=now)).rowcount)  # type: ignore[attr-defined]
+    return int(db.session.execute(ended.values(ended=now, id_token=None)).rowcount)  # type: ignore[attr-defined]
 
 
 def end_all(user: User, now: datetime, keep: int | None = None) -> int:
@@ -92,5 +99,10 @@ def end_all(user: User, now: datetime, keep: int | None = None) -> int:
     ended = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended.is_(None))
     if keep is not None:
         ended = ended.where(UserSession.id != keep)
-    db.session.execute(ended.values(ended=now))
+    db.session.execute(ended.values(ended=now, id_token=None))
     return len(others)
+
+
+def id_token_of(session_id: int) -> str | None:
+    """With which the provider's session is ended that has begun this one."""
+    return db.session.scalar(select(UserSession.id_token).where(UserSession.id == session_id))

@@ -11,8 +11,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, Select, literal, select
 
-from evaka.access import Actor, always, by_rights, everywhere, may, within
-from evaka.kit.errors import Denied
+from evaka.access import Actor, always, by_rights, denied, everywhere, may, within
 from evaka.models.base import Model, ask, db
 from evaka.views.base.deeds import Deeds
 from evaka.views.base.lists import Lists
@@ -51,7 +50,7 @@ class Page(BaseView):
         return person() is not None and may(actor(), self.permission)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        raise Denied("access.denied", action=self.permission)
+        raise denied(actor(), self.permission)
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """Flask-Admin calls a view a second time when it raises TypeError; we let it raise."""
@@ -88,7 +87,7 @@ class Screen(Saving, Deeds, Lists, ModelView):
         return person() is not None and may(actor(), f"{self.feature}.view")
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        raise Denied("access.denied", action=f"{self.feature}.view")
+        raise denied(actor(), f"{self.feature}.view")
 
     def visible(self) -> ColumnElement[bool]:
         """The rows that the reader sees: by the reader's rights alone, since it is kept for the next page."""
@@ -119,8 +118,11 @@ class Screen(Saving, Deeds, Lists, ModelView):
         return self.can_edit and self.permits({"edit": f"{self.feature}.edit"}, row)["edit"]
 
     def permits(self, keys: dict[str, str], row: Model) -> dict[str, bool]:
-        """For names and their action keys, which of them the actor may do to the row: one query, or none."""
-        by = actor()
+        """For names and their action keys, which of them the actor may do to the row: one query, or none.
+
+        What needs strong identification is offered: whoever chooses it is asked to identify.
+        """
+        by = actor().identified
         known = {name: everywhere(by, key) for name, key in keys.items()}
         asked = {name: within(by, keys[name], self.model) for name, all_rows in known.items() if not all_rows}
         known |= {name: bool(always(condition)) for name, condition in asked.items()}

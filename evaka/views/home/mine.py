@@ -38,7 +38,7 @@ from evaka.views.calendar.event import talks_asked
 from evaka.views.calendar.holiday_period import questions_asked
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
-from evaka.views.page import actor, told
+from evaka.views.page import actor, can_identify, told
 from evaka.views.unit.units import days_of
 
 NEAR = timedelta(days=60)  # how long beforehand a family reads that its unit will be closed
@@ -50,14 +50,24 @@ class MyHome(Home):
         by = actor()
         return self.render(
             "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
-            waits=[*self.decisions(by), *applications_asked(by), *booking_asked(by), *questions_asked(by),
-                   *talks_asked(by), *self.letters(by), *income_asked(by)],
+            waits=[*self.after_identifying(by), *self.decisions(by), *applications_asked(by), *booking_asked(by),
+                   *questions_asked(by), *talks_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
         )
 
+    def after_identifying(self, by: Actor) -> Iterator[dict[str, Any]]:
+        """In a session by password: that something waits which needs strong identification, never what."""
+        if not by.weak:
+            return
+        asked = (self.decisions, applications_asked, income_asked)
+        count = sum(len(list(ask(by.identified))) - len(list(ask(by))) for ask in asked)
+        if count > 0 and can_identify():
+            yield {"label": told("user.identify.waits", count=count), "note": told("user.identify.waits_note"),
+                   "url": url_for("user.identify", next=url_for("my.index"))}
+
     def ways(self, by: Actor) -> list[Button]:
         """To what has no tab of its own."""
-        if not may(by, "application.begin"):
+        if not may(by.identified, "application.begin"):
             return []
         return [Button(told("menu.my_application"), url_for("my_application.index_view"), "secondary")]
 
@@ -83,14 +93,14 @@ class MyHome(Home):
                 continue  # the first place is today's, or the next one to come
             here = place is not None and by.today in place.period
             buttons = []
-            if place is None and may(by, "application.begin"):
+            if place is None and may(by.identified, "application.begin"):
                 buttons.append(
                     Button(told("home.apply"), url_for("my_application.begin", child=child.id), "secondary"))
             if here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES):
                 buttons.append(
                     Button(told("home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
-            if place is not None and may(by, "placement.terminate"):
+            if place is not None and may(by.identified, "placement.terminate"):
                 buttons.append(Button(told("placement.mine_link"), url_for("my_placement.details_view", id=place.id),
                                       "secondary"))
             found[child.id] = {

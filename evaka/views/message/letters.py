@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, abort, flash, g, redirect, request
+from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -26,7 +26,7 @@ from evaka.rules.message.post import PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.forms import form_for
 from evaka.views.income.statement import size_of, uploaded
-from evaka.views.page import actor, language, moment, told, told_refusal
+from evaka.views.page import actor, can_identify, language, moment, told, told_refusal
 
 PAGE = 40  # conversations shown at once
 BEGINNING = 140  # letters of the last message in a list
@@ -182,6 +182,7 @@ class Letters(Screen):
         if not self.readable(row):
             return self.render(
                 "office/sensitive.html", heading=told("message.sensitive_title"), back=self.get_url(".index_view"),
+                go=url_for("user.identify", next=request.full_path) if can_identify() else "",
                 crumbs=self.crumbs)
         action = ACTIONS[f"message.{self.verb}"]
         if request.method == "GET":

@@ -49,6 +49,11 @@ def oneself() -> User:
     return person() or abort(403)
 
 
+def own_token() -> str | None:
+    """The provider's token that has made this very session strong."""
+    return act.id_token_of(own_session())
+
+
 def own_session() -> int:
     """The row of this very session."""
     return int(g.session_row[0])
@@ -60,11 +65,12 @@ def account() -> Any:
     user = oneself()
     rows = [
         {"id": one.id, "began": moment(one.began), "seen": moment(one.seen), "address": one.address,
-         "agent": browser_name(one.agent), "this": one.id == own_session()}
+         "agent": browser_name(one.agent), "this": one.id == own_session(), "strong": one.strong}
         for one in act.open_sessions(user, now())
     ]
     return render_template(
         "account.html", sessions=rows, second=bool(user.totp_secret), form=OwnPasswordForm(),
+        own=may(actor().identified, "user.set_log_in") and user.person_id is not None, name=user.log_in_name,
         pin=PinForm() if may(actor(), "staff.set_pin") else None)
 
 
@@ -87,7 +93,11 @@ def pin() -> Any:
 @door.route("/account/password", methods=("GET", "POST"))
 def password() -> Any:
     user = oneself()
+    if not user.log_in_name:
+        return redirect(url_for("user.own_log_in"))
     form = PasswordForm(request.form)
+    if proved := actor().strong:  # who it is, has been shown already
+        del form.old
     refused = None
     if request.method == "POST" and form.validate():
         if form.new.data != form.again.data:
@@ -95,14 +105,16 @@ def password() -> Any:
         else:
 
             def prove() -> None:
-                act.change_password(user, actor(), old=form.old.data, new=form.new.data)
-                enter(user)
+                by, token = actor(), own_token()
+                act.change_password(user, by, old="" if proved else form.old.data, new=form.new.data)
+                act.tell_user(user, "password_changed", by)
+                enter(user, token)
 
             refused = refusal_of(user, prove)
             if refused is None:
                 flash(told("user.password_changed"), "success")
                 return redirect(url_for("front"))
-            field = form.old if refused.key in ("user.password_wrong", "user.too_many") else form.new
+            field = form.old if not proved and refused.key in ("user.password_wrong", "user.too_many") else form.new
             field.errors = [told_refusal(refused)]
     rule = told("user.password_rule", least=act.security().password_length)
     return render_template("password.html", form=form, must=user.must_change_password, rule=rule), *status_of(refused)

@@ -13,6 +13,7 @@ from flask_login import LoginManager, current_user
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import Length
 
+from evaka.access import Actor
 from evaka.actions import record
 from evaka.actions import user as act
 from evaka.actions.user import open_session
@@ -21,12 +22,14 @@ from evaka.models.base import db, transaction
 from evaka.models.user import User
 from evaka.texts import LANGUAGES
 from evaka.views.forms import Required
-from evaka.views.page import Lazy, actor, choose_language, now, person, told, told_refusal
+from evaka.views.page import Lazy, actor, can_identify, choose_language, now, person, told, told_refusal
+from evaka.views.user import device
 
 door = Blueprint("user", __name__)
 SEEN_EVERY = timedelta(minutes=5)  # how often a session's last page is written down
 HALF_WAY = timedelta(minutes=5)  # between the password and the code
-UNFINISHED = {"user.password", "user.second_factor", "user.logout", "user.language", "user.set_up"}
+UNFINISHED = {"user.password", "user.second_factor", "user.logout", "user.language", "user.set_up", "user.identify",
+              "user.identified"}
 GUESSES = {"user.password_wrong", "user.code_wrong"}  # refusals that count as a failed try
 
 
@@ -58,18 +61,28 @@ def _load(token: str) -> User | None:
     return row.user
 
 
-def enter(user: User) -> None:
-    """Begin a new session in this browser: nothing of the old one is kept but the language."""
+def enter(user: User, id_token: str | None = None) -> None:
+    """Begin a new session in this browser: nothing of the old one is kept but the language.
+
+    With a provider's token it is strong.  A browser that the user has not come by before is told to them.
+    """
     chosen = session.get("language")
     session.clear()
-    session["_user_id"] = open_session(user, now(), address(), request.user_agent.string)
+    if not device.known(user):
+        act.tell_new_device(user, Actor(user, now()))
+    device.remember(user)
+    session["_user_id"] = open_session(user, now(), address(), request.user_agent.string, id_token)
     session["_fresh"] = True
     if chosen:
         session["language"] = chosen
-    g.pop("_login_user", None)
-    g.pop("actor", None)
-    g.pop("session_strong", None)
+    forget_who()
     choose_language()
+
+
+def forget_who() -> None:
+    """Who has logged in is asked of the session anew."""
+    for name in ("_login_user", "actor", "session_strong"):
+        g.pop(name, None)
 
 
 def is_stale() -> bool:
@@ -88,7 +101,7 @@ def touch(at: datetime) -> None:
 def unfinished(endpoint: str) -> str | None:
     """Where somebody who has logged in must go first."""
     user = person()
-    if user is None or endpoint in UNFINISHED:
+    if user is None or endpoint in UNFINISHED or g.get("session_strong"):
         return None
     if user.must_change_password:
         return url_for("user.password")
@@ -154,7 +167,8 @@ def login() -> Any:
                 return redirect(own_path(request.args.get("next")))
             form.email.errors = [told("user.log_in_wrong")]
     notice = told_refusal(refused) if refused else ""
-    return render_template("login.html", form=form, notice=notice), *status_of(refused)
+    identify = url_for("user.identify", next=own_path(request.args.get("next"))) if can_identify() else ""
+    return render_template("login.html", form=form, notice=notice, identify=identify), *status_of(refused)
 
 
 @door.route("/login/code", methods=("GET", "POST"))
@@ -179,17 +193,6 @@ def second_factor() -> Any:
             return redirect(own_path(half.get("next")))
         form.code.errors = [told_refusal(refused)]
     return render_template("second_factor.html", form=form), *status_of(refused)
-
-
-@door.route("/logout", methods=("POST",))
-def logout() -> Any:
-    user, row = person(), g.get("session_row")
-    if user is not None and row is not None:
-        with transaction():
-            act.end(row[0], user, now())
-            record("user.log_out", user, actor(), {})
-    session.clear()
-    return redirect(url_for("user.login"))
 
 
 @door.route("/language/<language>", methods=("GET", "POST"))

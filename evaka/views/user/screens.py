@@ -62,6 +62,7 @@ class UserScreen(Screen):
     form_args = {"language": {"choices": [SelectChoice(one, Lazy(f"language.{one}")) for one in LANGUAGES]}}
     column_details_list = ("name", "email", "language", "active", "second_factor", "person", "last_login")
     column_formatters = {
+        "email": lambda view, _context, row, _name: row.log_in_name or told("user.only_strong"),
         "roles": lambda view, _context, row, _name: roles_of(row),
         "second_factor": lambda view, _context, row, _name: told("yes") if row.totp_secret else "",
         "language": lambda view, _context, row, _name: told(f"language.{row.language}"),
