@@ -205,6 +205,7 @@ class Email(Model):
     error: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)  # that it tells of
     link: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # the page it leads to, from "/"
+    pushed_at: Mapped[datetime | None]  # when the reader's telephones were told the same
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()
