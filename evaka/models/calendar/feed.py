@@ -24,7 +24,6 @@ class CalendarFeed(Model):
     made_at: Mapped[datetime]  # of the secret that holds
 
     person: Mapped[Person] = relationship()
-    labels: Mapped[list[FeedLabel]] = relationship(cascade="all, delete-orphan", back_populates="feed")
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
@@ -38,14 +37,18 @@ class FeedLabel(OfChild, Model):
     """What a guardian calls a child in the own feed: never the child's name."""
 
     __tablename__ = "calendar_feed_label"
-    __table_args__ = (sa.UniqueConstraint("feed_id", "child_id"),)
+    __table_args__ = (sa.UniqueConstraint("person_id", "child_id"),)
     untold = frozenset({"label"})
 
-    feed_id: Mapped[int] = mapped_column(ForeignKey("calendar_feed.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     label: Mapped[str] = mapped_column(sa.String(20))
 
-    feed: Mapped[CalendarFeed] = relationship(back_populates="labels")
-    child: Mapped[Person] = relationship()
+    person: Mapped[Person] = relationship(foreign_keys="FeedLabel.person_id")
+    child: Mapped[Person] = relationship(foreign_keys="FeedLabel.child_id")
+
+    @classmethod
+    def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
+        return cls.person_id == person_id
 
     def __str__(self) -> str:
         return self.label
