@@ -15,6 +15,7 @@ from evaka.models import (  # noqa: F401
     journal,
     ledger,
     message,
+    own,
     person,
     placement,
     presence,
@@ -27,6 +28,6 @@ from evaka.models import (  # noqa: F401
 )
 from evaka.models.application import attachment, note  # noqa: F401
 from evaka.models.base import db  # noqa: F401
-from evaka.models.calendar import event, feed, holiday_period  # noqa: F401
+from evaka.models.calendar import event, holiday_period  # noqa: F401
 from evaka.models.decision import claim, dispatch, sending  # noqa: F401
 from evaka.models.placement import need_change, termination  # noqa: F401
