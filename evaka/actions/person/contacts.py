@@ -113,10 +113,10 @@ def order_contact(child: Person, by: Actor, *, contact: Relative, place: int) ->
     order = [one.id for one, _ in calls_of(child, by.today)]
     if contact.id not in order:
         raise Refused("person.not_of_this_file", name=str(child))
-    _keep_order(child.id, moved(order, contact.id, place))
+    keep_order(child.id, moved(order, contact.id, place))
 
 
-def _keep_order(child_id: int, order: Collection[int]) -> None:
+def keep_order(child_id: int, order: Collection[int]) -> None:
     """One row for each in the order; no two may have one place, not even for a moment."""
     rows = {row.person_id: row for row in db.session.scalars(
         select(FamilyContact).where(FamilyContact.child_id == child_id))}
