@@ -23,12 +23,12 @@ from evaka.models.base import db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines
 from evaka.texts import LANGUAGES, say
-from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
+from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
-OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
+OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static", *own.OPEN}  # to everybody
 OPENS_WITH = {f"{name}.index_view": getattr(screen, "opens_with", {}) for name, screen, _ in MENU}
 HEADERS = {
     "Content-Security-Policy": (
@@ -47,6 +47,7 @@ def install(app: Flask) -> None:
     """Give an application its shell."""
     login.install(app)
     presence.install(app)
+    own.install(app)
     app.before_request(_enter)
     app.after_request(_leave)
     app.context_processor(_surroundings)

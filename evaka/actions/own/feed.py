@@ -112,7 +112,7 @@ class Reader:
     def own(self) -> Select[tuple[int]]:
         return select(Person.id).where(Person.id.in_([one.id for one in self.kids]))
 
-    def told(self, key: str, **facts: object) -> str:
+    def word(self, key: str, **facts: object) -> str:
         return say(f"own.feed.{key}", self.language, **facts)
 
     def called(self, children: list[int]) -> str:
@@ -152,7 +152,7 @@ def _care(reader: Reader, period: DateRange) -> Iterator[Entry]:
                 begins: date | datetime
                 ends: date | datetime
                 begins, ends = times(day, span) if span is not None else (day, day + DAY)
-                yield Entry(entry_key("care", child, day, n), reader.told("care", who=reader.labels[child]), begins,
+                yield Entry(entry_key("care", child, day, n), reader.word("care", who=reader.labels[child]), begins,
                             ends, where)
 
 
@@ -164,7 +164,7 @@ def _closures(reader: Reader, period: DateRange) -> Iterator[Entry]:
         away = {one.child_id for one in places if row.unit_id in (None, one.unit_id) and row.period & one.period}
         if away:
             reason = safe_title(row.reason, "", _names(reader.kids), private=reader.protected)
-            yield Entry(entry_key("closure", row.id), reader.told("closed", who=reader.called(
+            yield Entry(entry_key("closure", row.id), reader.word("closed", who=reader.called(
                 [one.id for one in reader.kids if one.id in away])), row.start, row.period.last_day + DAY, "", reason)
 
 
@@ -178,7 +178,7 @@ def _events(reader: Reader, period: DateRange) -> Iterator[Entry]:
 def event_entry(row: Event, reader: Reader) -> Entry:
     """What is for some children only says no more than that there is something: its title may name them."""
     private = reader.protected or any(one.child_id for one in row.guests)
-    title = safe_title(row.title, reader.told("event"), _names(reader.kids), private=private)
+    title = safe_title(row.title, reader.word("event"), _names(reader.kids), private=private)
     return Entry(entry_key("event", row.id), title, row.start, row.period.last_day + DAY,
                  "" if reader.protected else row.unit.name)
 
@@ -198,5 +198,5 @@ def talks_of(reader: Reader) -> Select[DiscussionBooking]:
 
 def talk_entry(row: DiscussionBooking, reader: Reader) -> Entry:
     begins, ends = (datetime.combine(row.time.day, at) for at in (row.time.begins, row.time.ends))
-    return Entry(entry_key("talk", row.id), reader.told("talk", who=reader.labels[row.child_id]), begins, ends,
+    return Entry(entry_key("talk", row.id), reader.word("talk", who=reader.labels[row.child_id]), begins, ends,
                  "" if reader.protected else row.time.event.unit.name, busy=True)
