@@ -48,7 +48,7 @@ def tell_contacts(
     check_self(person, by, "own.tell_contacts")
     if not phone.strip():
         raise Refused("own.phone_missing")
-    if language not in LANGUAGES:
+    if language not in (*LANGUAGES, person.language):
         raise Refused("own.language_unknown")
     person.phone, person.backup_phone = phone.strip(), backup_phone.strip() or None
     person.email, person.language = email.strip() or None, language
