@@ -231,7 +231,7 @@ def family(anna, **fields):
 
 
 def test_the_feed_tells_bookings_closures_events_and_talks(anna, me, by):
-    child, unit, group = family(anna)
+    child, unit, _ = family(anna)
     day.booked(child, "8.00-12.00,13.00-15.30", date(2026, 6, 3))
     day.booked(child, "", date(2026, 6, 4))
     day.booked(child, "8.00-16.00", date(2026, 6, 5))

@@ -11,6 +11,7 @@ import pytest
 from evaka.kit.ics import Entry, calendar, escaped, folded
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
+wall = datetime.fromisoformat  # the wall clock of Helsinki
 MADE = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)
 
 
@@ -28,7 +29,7 @@ def read(*entries, **fields):
     (date(2026, 12, 24), 6),
 ])
 def test_eight_is_eight_on_both_sides_of_a_change_of_clocks(day, utc):
-    begins, ends = datetime(day.year, day.month, day.day, 8), datetime(day.year, day.month, day.day, 16)
+    begins, ends = wall(f"{day}T08:00"), wall(f"{day}T16:00")
     _, book = read(entry(begins, ends))
     [event] = book.walk("VEVENT")
     told = event["DTSTART"]
@@ -37,8 +38,8 @@ def test_eight_is_eight_on_both_sides_of_a_change_of_clocks(day, utc):
 
 
 @pytest.mark.parametrize(("moment", "hours"), [
-    (datetime(2026, 3, 29, 2, 59), 2), (datetime(2026, 3, 29, 4, 1), 3), (datetime(2026, 10, 25, 2, 59), 3),
-    (datetime(2026, 10, 25, 4, 1), 2), (datetime(2031, 7, 1, 12), 3),
+    (wall("2026-03-29T02:59"), 2), (wall("2026-03-29T04:01"), 3), (wall("2026-10-25T02:59"), 3),
+    (wall("2026-10-25T04:01"), 2), (wall("2031-07-01T12:00"), 3),
 ])
 def test_the_rule_of_the_zone_is_the_zones(moment, hours):
     """The rule that stands in the file, reckoned by the reader, says what the time zone database says."""
@@ -52,7 +53,7 @@ def test_what_is_written_is_read_again():
     text = "Mukaan: eväät, vesi; \\ ja hattu\nKlo 8 ä" + "ö" * 90
     content, book = read(
         entry(date(2026, 6, 1), date(2026, 6, 4), title="Retki", where="Lokkila, Siilit", text=text, busy=True),
-        entry(datetime(2026, 6, 1, 8), datetime(2026, 6, 1, 16), key="b"), again="PT1H")
+        entry(wall("2026-06-01T08:00"), wall("2026-06-01T16:00"), key="b"), again="PT1H")
     first, second = book.walk("VEVENT")
     assert (first["DTSTART"].dt, first["DTEND"].dt) == (date(2026, 6, 1), date(2026, 6, 4))
     assert (str(first["SUMMARY"]), str(first["LOCATION"]), str(first["DESCRIPTION"])) == (
@@ -80,8 +81,8 @@ def test_a_folded_line_breaks_no_letter():
 
 
 @pytest.mark.parametrize(("begins", "ends"), [
-    (date(2026, 6, 1), date(2026, 6, 1)), (datetime(2026, 6, 1, 9), datetime(2026, 6, 1, 8)),
-    (date(2026, 6, 1), datetime(2026, 6, 2, 8)),
+    (date(2026, 6, 1), date(2026, 6, 1)), (wall("2026-06-01T09:00"), wall("2026-06-01T08:00")),
+    (date(2026, 6, 1), wall("2026-06-02T08:00")),
 ])
 def test_an_entry_goes_on_for_some_time(begins, ends):
     with pytest.raises(ValueError, match="cannot go from"):

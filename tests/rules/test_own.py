@@ -19,10 +19,12 @@ from evaka.rules.own import (
     words_of,
 )
 
+wall = datetime.fromisoformat  # the wall clock of Helsinki
 AINO = ("Aino Anna-Maija", "Metsälä", None, "O")
 
 
-@pytest.mark.parametrize("text", ["Aino", "ainon vasu", "Vasu (Ainolle)", "Retki/Metsälät", "Maija!", "AINO-keskustelu"])
+@pytest.mark.parametrize(
+    "text", ["Aino", "ainon vasu", "Vasu (Ainolle)", "Retki/Metsälät", "Maija!", "AINO-keskustelu"])
 def test_a_text_names_somebody(text):
     assert names_somebody(text, AINO)
 
@@ -56,8 +58,8 @@ def test_a_title_leaves_the_house_when_it_tells_nothing(title, private, said):
 
 def test_the_last_minute_of_a_day_is_its_end():
     day = date(2026, 6, 1)
-    assert times(day, Span(time(8), time(15, 30))) == (datetime(2026, 6, 1, 8), datetime(2026, 6, 1, 15, 30))
-    assert times(day, Span(time(18), time(23, 59))) == (datetime(2026, 6, 1, 18), datetime(2026, 6, 2))
+    assert times(day, Span(time(8), time(15, 30))) == (wall("2026-06-01T08:00"), wall("2026-06-01T15:30"))
+    assert times(day, Span(time(18), time(23, 59))) == (wall("2026-06-01T18:00"), wall("2026-06-02T00:00"))
 
 
 def test_a_key_is_the_same_each_time_and_tells_nothing():

@@ -54,8 +54,8 @@ def journalled():
 
 def test_the_last_tab_leads_to_all_that_is_ones_own(aino, phone):
     page = phone.get("/my/own/")
-    for address in ("child/?id=", "application/", "decision/", "placement/", "document/", "fee/", "invoice/", "voucher/",
-                    "statement/", "own/contacts/", "message/settings/", "feed/"):
+    for address in ("child/?id=", "application/", "decision/", "placement/", "document/", "fee/", "invoice/",
+                    "voucher/", "statement/", "own/contacts/", "message/settings/", "feed/"):
         assert f'href="/my/{address}' in page.text, address
     assert "Aino" in seen(page)
     links = set(re.findall(r'href="(/my/[^"#]*)"', page.text))
@@ -200,8 +200,9 @@ def test_what_waits_is_taken_back_on_the_childs_page(aino, anna, phone, by):
     leave.person_id = anna.id
     keep()
     page = phone.get(f"/my/child/?id={aino.id}")
-    forms = re.findall(r'action="(/my/(?:need_change|absence_application)/do/[^"]*)".*?name="row_version" value="(\d+)"',
-                       page.text, re.S)
+    forms = re.findall(
+        r'action="(/my/(?:need_change|absence_application)/do/[^"]*)".*?name="row_version" value="(\d+)"',
+        page.text, re.S)
     assert len(forms) == 2
     for address, version in forms:
         answer = phone.post(address.replace("&amp;", "&"), data={"row_version": version}, follow_redirects=True)
