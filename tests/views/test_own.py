@@ -10,6 +10,7 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
+from evaka import city
 from evaka.models.base import db
 from evaka.models.calendar.event import Event
 from evaka.models.journal import AuditEvent
@@ -136,6 +137,25 @@ def test_another_familys_child_does_not_exist(phone, browser):
     assert phone.post(f"/my/child/sooner/?id={stranger.id}", data={"contact": 1}).status_code == 404
     assert phone.get("/my/child/").status_code == 302
     assert db.session.get(Pickup, pickup.id) is not None
+
+
+def test_from_whom_the_place_is_kept_reads_neither_place_nor_hours(aino, phone):
+    """Whoever may not see the child's places is told nothing from which they follow."""
+    day.booked(aino, "8.00-15.30", date(2026, 6, 3))
+    factories.pickup(aino, name="Mummo Maija")
+    factories.save(Picture(child_id=aino.id, content=b"jpeg", mimetype="image/jpeg", added=day.moment("8.00")))
+    keep()
+    rights = {key: how for key, how in city.read("roles")["guardian"].items() if key != "placement.view"}
+    with city.trying("roles", "guardian", rights):
+        text = seen(phone.get(f"/my/child/?id={aino.id}"))
+        for told in ("Lokkila", "Siilit", "Lokkikuja", "Mummo", "1.1.2026"):
+            assert told not in text, told
+        assert "turvakielto" in text
+        assert "pähkinä" in text
+        for address in ("picture/", "pickup/"):
+            assert phone.get(f"/my/child/{address}?id={aino.id}").status_code == 404
+        made = address_of(phone.post("/my/feed/", data={"press": "make"}, follow_redirects=True))
+        assert b"VEVENT" not in phone.get(made.removeprefix("https://evaka.example.fi")).data
 
 
 def test_the_picture_is_the_familys_to_see(aino, phone):

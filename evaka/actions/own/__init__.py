@@ -12,6 +12,7 @@ from evaka.actions.own.contacts import (
     me_of,
     own_kids,
     tell_contacts,
+    told_kids,
 )
 from evaka.actions.own.feed import end_feed, feed_of, feed_with, label_children, labels_of, make_feed
 
@@ -31,4 +32,5 @@ __all__ = [
     "me_of",
     "own_kids",
     "tell_contacts",
+    "told_kids",
 ]

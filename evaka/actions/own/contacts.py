@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from evaka.access import Actor
+from evaka.access import Actor, within
 from evaka.actions import action
 from evaka.actions.message.settings import check_self
 from evaka.actions.person import contacts
@@ -37,6 +37,14 @@ def own_kids(by: Actor) -> list[Person]:
         select(Person).where(Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None),
                              Person.standing()).order_by(Person.born, Person.id))
     return [one for one in rows if not is_adult(one.born, by.today)]
+
+
+def told_kids(by: Actor) -> list[Person]:
+    """Those of them of whom the guardian is told where they are and when they come."""
+    kids = own_kids(by)
+    told = set(db.session.scalars(select(Person.id).where(
+        Person.id.in_([one.id for one in kids]), within(by, "placement.view", Person))))
+    return [one for one in kids if one.id in told]
 
 
 @action("own.tell_contacts")
@@ -120,12 +128,14 @@ def _pickup(child: Person, id: int) -> Pickup:
 def calls_seen(child: Person, by: Actor) -> list[tuple[Person, ContactRole]]:
     """Whom the unit calls, in order, as far as a guardian may know of them.
 
-    Guardians and foster parents know of one another; who else lives in a household is told only there.
+    Guardians and foster parents know of one another; who else lives in a household is told only there.  The
+    child's brothers and sisters are nobody to call.
     """
     me, family = me_of(by), contacts.family_around(child, by.today)
     parents = family.circle.guardians | family.circle.fosters
     at_home = me is not None and me.id in family.circle.adults
-    return [(one, role) for one, role in family.calls() if at_home or one.id in parents]
+    return [(one, role) for one, role in family.calls()
+            if one.id in parents or (at_home and role is not ContactRole.LOCAL_SIBLING)]
 
 
 @action("own.call_sooner")

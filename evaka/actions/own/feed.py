@@ -17,7 +17,7 @@ from evaka.actions.booking.facts import day_facts, stays_of
 from evaka.actions.calendar import closures_of
 from evaka.actions.calendar.event import events_of
 from evaka.actions.message.settings import check_self
-from evaka.actions.own.contacts import own_kids
+from evaka.actions.own.contacts import told_kids
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.ics import Entry
 from evaka.models.base import db
@@ -83,7 +83,7 @@ def label_children(person: Person, by: Actor, *, labels: Mapping[int, str]) -> N
     """What the guardian's children are called in the feed: never their names; an empty one is a number again."""
     check_self(person, by, "own.label_children")
     tell()
-    kids = own_kids(by)
+    kids = told_kids(by)
     names = _names(kids)
     wanted = {one.id: text for one in kids if (text := check_label(labels.get(one.id, ""), names))}
     db.session.execute(delete(FeedLabel).where(FeedLabel.person_id == person.id)
@@ -120,7 +120,7 @@ class Reader:
 
 
 def reader_of(person: Person, by: Actor, language: str) -> Reader:
-    kids = own_kids(by)
+    kids = told_kids(by)
     pairs = custody(by.today, select(Person.id).where(Person.id.in_([one.id for one in kids])))
     around = db.session.scalars(select(Person).where(Person.id.in_(select(pairs.c.person_id)))).all()
     protected = any(one.restricted_on(by.today) for one in [person, *kids, *around])

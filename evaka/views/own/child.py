@@ -47,19 +47,31 @@ class MyChildren(OwnPage):
             return redirect(url_for("my_own.index"))
         child = self.child(request.args["id"])
         g.setdefault("reads", []).append(("person.read", child, {}))
-        pictured = db.session.scalar(select(Picture.id).where(Picture.child_id == child.id))
+        is_told = child in act.told_kids(by)
         return self.render(
             "guardian/child.html", heading=name_of(child), child=child, fact_line=aged(child.born, by.today),
-            picture=self.get_url(".picture", id=child.id) if pictured else "", waits=parts.waits(child, by),
-            places=parts.places(child, by), month=parts.months(child, by), health=parts.health(child),
-            absences=parts.absences(child, by), pickups=self.pickups(child), calls=self.calls(child),
-            papers=parts.papers(child, by), back=url_for("my_own.index"))
+            is_told=is_told, health=parts.health(child), papers=parts.papers(child, by),
+            **(self.told(child) if is_told else {}), back=url_for("my_own.index"))
+
+    def told(self, child: Person) -> dict[str, Any]:
+        """What tells where the child is and when it comes."""
+        by = actor()
+        pictured = db.session.scalar(select(Picture.id).where(Picture.child_id == child.id))
+        return {
+            "picture": self.get_url(".picture", id=child.id) if pictured else "", "waits": parts.waits(child, by),
+            "places": parts.places(child, by), "month": parts.months(child, by),
+            "absences": parts.absences(child, by), "pickups": self.pickups(child), "calls": self.calls(child)}
+
+    def told_child(self, id: Any) -> Person:
+        """A child of whom the reader is told where it is."""
+        child = self.child(id)
+        return child if child in act.told_kids(actor()) else abort(404)
 
     @expose("/picture/")
     def picture(self) -> Any:
         """The picture that the unit has taken; no browser keeps it."""
         row = db.session.scalar(select(Picture).where(
-            Picture.child_id == self.child(request.args.get("id")).id).options(undefer(Picture.content)))
+            Picture.child_id == self.told_child(request.args.get("id")).id).options(undefer(Picture.content)))
         if row is None:
             abort(404)
         return Response(row.content, mimetype=row.mimetype)
@@ -88,7 +100,7 @@ class MyChildren(OwnPage):
     @expose("/pickup/", methods=("GET", "POST"))
     def pickup(self) -> Any:
         """Somebody more who may fetch the child, or something of it has changed."""
-        by, child = actor(), self.child(request.args.get("id"))
+        by, child = actor(), self.told_child(request.args.get("id"))
         row = self._known(child) if request.args.get("pickup") else None
         hidden = row is not None and act.hides_phones(child, by)
         kind = KnownPickupForm if hidden else PickupForm
@@ -119,12 +131,12 @@ class MyChildren(OwnPage):
 
     @expose("/end/", methods=("POST",))
     def end(self) -> Any:
-        child, number = self.child(request.args.get("id")), row_number(request.form.get("pickup"))
+        child, number = self.told_child(request.args.get("id")), row_number(request.form.get("pickup"))
         self.saved(lambda: act.end_pickup(child, actor(), pickup=number or 0), "own.pickup_ended")
         return redirect(self.get_url(".index", id=child.id) + "#pickups")
 
     @expose("/sooner/", methods=("POST",))
     def sooner(self) -> Any:
-        child, number = self.child(request.args.get("id")), row_number(request.form.get("contact"))
+        child, number = self.told_child(request.args.get("id")), row_number(request.form.get("contact"))
         self.saved(lambda: act.call_sooner(child, actor(), contact=number or 0), "own.order_kept")
         return redirect(self.get_url(".index", id=child.id) + "#calls")

@@ -68,10 +68,10 @@ class MyFeed(OwnPage):
     def index(self) -> Any:
         by, me = actor(), self.me()
         if request.method == "POST":
-            typed = {one.id: request.form.get(f"label-{one.id}", "") for one in act.own_kids(by)}
+            typed = {one.id: request.form.get(f"label-{one.id}", "") for one in act.told_kids(by)}
             if self._pressed(request.form.get("press", ""), typed):
                 return redirect(self.get_url(".index"))
-        feed, kids = act.feed_of(me), act.own_kids(by)
+        feed, kids = act.feed_of(me), act.told_kids(by)
         labels = act.labels_of(me, kids, feed.language if feed else language())
         return self.render(
             "guardian/feed.html", heading=self.heading, feed=feed, address=session.pop("calendar_feed", ""),
