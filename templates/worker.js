@@ -29,3 +29,16 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(fetch(event.request).catch(() => caches.match(event.request).then((kept) => kept || Response.error())));
   }
 });
+
+self.addEventListener("push", (event) => {
+  const told = event.data ? event.data.json() : {};
+  event.waitUntil(self.registration.showNotification(told.title || "", {
+    body: told.text || "", tag: told.mark, icon: {{ icon|tojson }}, lang: self.navigator.language, data: { path: told.path || "/my/" },
+  }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const path = new URL(event.notification.data.path, self.location.origin);
+  event.waitUntil(self.clients.openWindow(path.origin === self.location.origin ? path.href : "/my/"));
+});

@@ -108,6 +108,7 @@ from evaka.views.placement import (
 )
 from evaka.views.presence import DeviceScreen, PresenceScreen
 from evaka.views.proof import Proofs
+from evaka.views.push import MyPush
 from evaka.views.report import Report
 from evaka.views.search import Search
 from evaka.views.staff import ShiftScreen, StaffScreen
@@ -279,6 +280,7 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("own", MyOwn, None),
     ("child", MyChildren, None),
     ("feed", MyFeed, None),
+    ("push", MyPush, None),
     ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
     ("placement", MyPlacements, Placement),

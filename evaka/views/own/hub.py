@@ -12,6 +12,7 @@ from wtforms.validators import Length, Optional
 
 from evaka.access import Actor, may
 from evaka.actions import own as act
+from evaka.actions.push import policy as push_policy
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.texts import LANGUAGES
@@ -37,6 +38,7 @@ WAYS = (  # (heading, [(word, endpoint, right)])
     ("own.settings", (
         ("own.contacts", "my_own.contacts", "own.tell_contacts"),
         ("message.settings", "my_message.settings", "my_message.choose_notices"),
+        ("menu.my_push", "my_push.index", "push.subscribe"),
         ("menu.my_feed", "my_feed.index", "own.make_feed"),
     )),
 )
@@ -94,9 +96,11 @@ class MyOwn(OwnPage):
 
 
 def ways(by: Actor) -> list[tuple[str, list[dict[str, str]]]]:
-    """What the reader may open, under its headings."""
+    """What the reader may open, under its headings; notices on telephones where the city has them."""
+    closed = set() if push_policy().enabled else {"push.subscribe"}
     found = [(told(heading), [{"label": told(word), "url": url_for(endpoint)}
-                              for word, endpoint, key in links if may(by, key)]) for heading, links in WAYS]
+                              for word, endpoint, key in links if may(by, key) and key not in closed])
+             for heading, links in WAYS]
     return [(heading, links) for heading, links in found if links]
 
 

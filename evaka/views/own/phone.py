@@ -51,7 +51,7 @@ def worker() -> Response:
     """The script that keeps the look; another one as soon as one of the files that it keeps is another."""
     kept = [known_url("static", filename=name) for name in KEPT]
     script = render_template("worker.js", kept=[*kept, *(url_for("offline", language=one) for one in LANGUAGES)],
-                             mark=_mark(), languages=LANGUAGES)
+                             mark=_mark(), languages=LANGUAGES, icon=known_url("static", filename=ICONS[0][0]))
     response = Response(script, mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response
