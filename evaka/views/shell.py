@@ -206,9 +206,12 @@ def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
     if not may(by, "my.view"):
         return []
     told_of = _answers(_of_guardian(by))
+    here = (request.endpoint or "").partition(".")[0]
+    if here.startswith("my_") and here not in {endpoint.partition(".")[0] for _, endpoint, _, _ in GUARDIAN_TABS}:
+        here = "my_own"  # what has no tab of its own is found under the last one
     return [("", [
         {"label": told(f"menu.{name}"), "url": known_url(endpoint), "icon": icon, "count": told_of.get(f"count_{name}"),
-         "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
+         "active": here == endpoint.partition(".")[0]}
         for name, endpoint, icon, _ in GUARDIAN_TABS if told_of.get(f"shown_{name}", True)
     ])]
 

@@ -50,17 +50,11 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
+            "guardian/home.html", kids=self.children(by),
             waits=[*self.decisions(by), *applications_asked(by), *booking_asked(by), *questions_asked(by),
                    *talks_asked(by), *self.letters(by), *income_asked(by)],
             latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)], **days_ahead(by),
         )
-
-    def ways(self, by: Actor) -> list[Button]:
-        """To what has no tab of its own."""
-        if not may(by, "application.begin"):
-            return []
-        return [Button(told("menu.my_application"), url_for("my_application.index_view"), "secondary")]
 
     def children(self, by: Actor) -> list[dict[str, Any]]:
         """Where each child is today, or from when on it has a place."""
