@@ -42,7 +42,7 @@ class Entry:
 def calendar(name: str, entries: Iterable[Entry], *, made_at: datetime, language: str, again: str = "") -> bytes:
     """The whole calendar; equal entries are equal bytes.  `again` says how often it is worth asking for: PT1H."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//evaka//calendar//{language.upper()}", "CALSCALE:GREGORIAN",
-             "METHOD:PUBLISH", f"X-WR-CALNAME:{escaped(name)}", f"X-WR-TIMEZONE:{ZONE}"]
+             f"X-WR-CALNAME:{escaped(name)}", f"X-WR-TIMEZONE:{ZONE}"]
     if again:
         lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{again}", f"X-PUBLISHED-TTL:{again}"]
     lines += RULE
