@@ -63,6 +63,7 @@ from evaka.rules.placement import PlanPolicy, ServiceNeed, check_defaults, defau
 from evaka.rules.placement.plan import Bars, DeclineReason, ProposalPolicy
 from evaka.rules.placement.termination import TerminationPolicy
 from evaka.rules.presence import NotePolicy, PicturePolicy, TabletPolicy
+from evaka.rules.push import PushPolicy
 from evaka.rules.report import Meal
 from evaka.rules.staff import PinPolicy, RatioPolicy, ShiftFile
 from evaka.rules.staff import PlanPolicy as SignInPolicy
@@ -333,7 +334,7 @@ FILES: dict[str, city.Reads] = {
     "city": city.Reads(
         {"city": city.Office, "decision": DecisionPolicy, "fee_decision": FeeInstruction, "bank": Bank,
          "voucher_decision": FeeInstruction, "changes": ChangePolicy, "unit": UnitPolicy,
-         "papers": PaperPolicy, "messages": MessagePolicy},
+         "papers": PaperPolicy, "messages": MessagePolicy, "push": PushPolicy},
         also=_wrong_account,
     ),
     "fees": city.Reads({"policy": FeePolicy}, rows=FeeTable, also=_wrong_prices),

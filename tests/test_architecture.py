@@ -29,6 +29,7 @@ ONLY_IN = {  # libraries, and the places that may know them
     "alembic": {"models"},
     "argon2": {"actions", "views"},
     "pyotp": {"actions", "views"},
+    "cryptography": {"actions"},
     "apscheduler": {"jobs"},
     "smtplib": {"jobs"},
     "sqlalchemy": {"models", "access", "actions", "jobs", "views", "cli", "demo"},

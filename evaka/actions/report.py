@@ -142,7 +142,9 @@ def contacts_of(children: Collection[int], day: date) -> dict[int, Contacts]:
             (people[id], "guardian" if id in ties["guardian"][child] else
              "foster" if id in ties["foster"][child] else "contact")
             for id in dict.fromkeys([*first, *usual]) if id in people]
-    for row in db.session.scalars(select(Pickup).where(Pickup.child_id.in_(children)).order_by(Pickup.id)):
+    for row in db.session.scalars(
+        select(Pickup).where(Pickup.child_id.in_(children), Pickup.still(day)).order_by(Pickup.id)
+    ):
         found[row.child_id].pickups.append(row)
     return found
 

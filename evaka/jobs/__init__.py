@@ -27,6 +27,7 @@ from evaka.jobs.message import DELIVER
 from evaka.jobs.person import FIND_CONFLICTS, LAPSE_AT_EIGHTEEN, RETENTION
 from evaka.jobs.placement import REMIND_DIRECTORS
 from evaka.jobs.presence import CLOSE_DAY, EXPIRE_NOTES
+from evaka.jobs.push import PUSH
 from evaka.jobs.schedule import Schedule
 from evaka.jobs.scheduler import Scheduler
 from evaka.jobs.staff import END_LEFT_OPEN
@@ -40,6 +41,7 @@ JOBS: dict[str, Job] = {
     for job in (
         SEND_EMAIL,
         DELIVER,
+        PUSH,
         END_FACTORS,
         END_COEFFICIENTS,
         FIT,

@@ -149,8 +149,8 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
     return mails, failed
 
 
-def _drop_unwanted(ids: list[int]) -> None:
-    """Nobody gets a notice of what has been read meanwhile, nor of a kind that the reader does without."""
+def unwanted(ids: list[int]) -> set[int]:
+    """Notices of what has been read meanwhile, and those of a kind that the reader does without."""
     read = select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).where(
         Email.id.in_(ids), Receipt.person_id == Email.person_id, Receipt.read_at.is_not(None))
     gone = set(db.session.scalars(read))
@@ -160,7 +160,12 @@ def _drop_unwanted(ids: list[int]) -> None:
     if refused:
         found = db.session.execute(select(Email.id, Email.person_id, Email.text).where(Email.id.in_(ids)))
         gone |= {id for id, person_id, text in found if (person_id, kind_of(text, kinds)) in refused}
-    if gone:
+    return gone
+
+
+def _drop_unwanted(ids: list[int]) -> None:
+    """Nobody gets them."""
+    if gone := unwanted(ids):
         db.session.execute(delete(Email).where(Email.id.in_(gone), Email.sent_at.is_(None))
                            .execution_options(synchronize_session=False))
 

@@ -241,6 +241,7 @@ class Email(Model):
     link: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # the page it leads to, from "/"
     address: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")  # "": the reader's own
     proof_id: Mapped[int | None] = mapped_column(ForeignKey("login_proof.id"), index=True)  # whose secret it brings
+    pushed_at: Mapped[datetime | None]  # when the reader's telephones were told the same
 
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship()

@@ -303,15 +303,21 @@ class FamilyContact(InFile, Model):
 
 
 class Pickup(InFile, Model):
-    """Somebody beside the family who may fetch a child."""
+    """Somebody beside the family who may fetch a child, until a last day or until further notice."""
 
     __tablename__ = "pickup"
 
     name: Mapped[str] = mapped_column(sa.String(120))
     phone: Mapped[str] = mapped_column(sa.String(30))
     relation: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
+    last_day: Mapped[date | None]
 
     child: Mapped[Person] = relationship()
+
+    @classmethod
+    def still(cls, today: date) -> ColumnElement[bool]:
+        """Those who may fetch the child today, or later."""
+        return or_(cls.last_day.is_(None), cls.last_day >= today)
 
     def __str__(self) -> str:
         return self.name

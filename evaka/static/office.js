@@ -206,6 +206,12 @@ document.addEventListener("DOMContentLoaded", () => {
     window.setTimeout(look, 2000);
   });
 
+  // A guardian's telephone keeps the look of the pages, and says so when there is no connection.
+  const installed = document.querySelector("link[data-worker]");
+  if (installed && "serviceWorker" in navigator) {
+    navigator.serviceWorker.register(installed.dataset.worker, { scope: installed.dataset.scope }).catch(() => {});
+  }
+
   all("button[data-print]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => window.print());

@@ -91,6 +91,7 @@ from evaka.views.message import (
     writes_with_families,
     writes_with_groups,
 )
+from evaka.views.own import MyChildren, MyFeed, MyOwn
 from evaka.views.person import ConflictScreen, PersonScreen, open_conflicts
 from evaka.views.person.data import PersonalData, Retention
 from evaka.views.person.duplicates import Duplicates
@@ -107,6 +108,7 @@ from evaka.views.placement import (
 )
 from evaka.views.presence import DeviceScreen, PresenceScreen
 from evaka.views.proof import Proofs
+from evaka.views.push import MyPush
 from evaka.views.report import Report
 from evaka.views.search import Search
 from evaka.views.staff import ShiftScreen, StaffScreen
@@ -275,6 +277,10 @@ SHOWN = {  # entries that not everybody with the right needs: features that a ci
     "my_booking": books,
 }
 GUARDIAN: list[tuple[str, Any, Any]] = [
+    ("own", MyOwn, None),
+    ("child", MyChildren, None),
+    ("feed", MyFeed, None),
+    ("push", MyPush, None),
     ("application", MyApplications, Application),
     ("decision", MyDecisions, Decision),
     ("placement", MyPlacements, Placement),
@@ -292,12 +298,10 @@ GUARDIAN: list[tuple[str, Any, Any]] = [
     ("message", MyMessages, Thread),
     ("document", DocumentScreen, Document),
 ]
-GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [
+GUARDIAN_TABS: list[tuple[str, str, str, Any]] = [  # few enough for a thumb; all else is found under one's own
     ("my_home", "my.index", "home", None),
     ("my_booking", "my_booking.index", "calendar", None),
-    ("my_message", "my_message.index_view", "mail", unread_mine),
-    ("my_decision", "my_decision.index_view", "document", None),
     ("my_attendance", "my_attendance.index_view", "calendar", None),
-    ("my_fee", "my_fee.index_view", "euro", None),
-    ("my_invoice", "my_invoice.index_view", "euro", None),
+    ("my_message", "my_message.index_view", "mail", unread_mine),
+    ("my_own", "my_own.index", "person", None),
 ]

@@ -23,14 +23,14 @@ from evaka.models.base import ask, db, transaction, writing
 from evaka.models.city import lay_over
 from evaka.models.journal import add_lines, written_alone
 from evaka.texts import LANGUAGES, say
-from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
+from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
 OPEN = {  # to everybody
     "user.login", "user.second_factor", "user.language", "user.identify", "user.identified", "user.provider_keys",
-    "user.forgotten", "user.new_password", "city_css", "static",
+    "user.forgotten", "user.new_password", "city_css", "static", *own.OPEN,
 }
 OPENS_WITH = {f"{name}.index_view": getattr(screen, "opens_with", {}) for name, screen, _ in MENU}
 HEADERS = {
@@ -50,6 +50,7 @@ def install(app: Flask) -> None:
     """Give an application its shell."""
     login.install(app)
     presence.install(app)
+    own.install(app)
     app.before_request(_enter)
     app.after_request(_leave)
     app.context_processor(_surroundings)
@@ -210,9 +211,12 @@ def _tabs() -> list[tuple[str, list[dict[str, Any]]]]:
     if not may(by, "my.view"):
         return []
     told_of = _answers(_of_guardian(by))
+    here = (request.endpoint or "").partition(".")[0]
+    if here.startswith("my_") and here not in {endpoint.partition(".")[0] for _, endpoint, _, _ in GUARDIAN_TABS}:
+        here = "my_own"  # what has no tab of its own is found under the last one
     return [("", [
         {"label": told(f"menu.{name}"), "url": known_url(endpoint), "icon": icon, "count": told_of.get(f"count_{name}"),
-         "active": (request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0]}
+         "active": here == endpoint.partition(".")[0]}
         for name, endpoint, icon, _ in GUARDIAN_TABS if told_of.get(f"shown_{name}", True)
     ])]
 

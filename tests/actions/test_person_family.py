@@ -483,3 +483,19 @@ def test_no_address_of_the_protected_is_printed_on_bills(by):
         act.set_invoice_address(person, finance, invoice_street="PL 5", invoice_post_office="Harjula")
     act.set_invoice_address(person, finance, invoice_name="Edunvalvonta Oy")
     assert bill_recipient_of(person, TODAY) == ("Edunvalvonta Oy",)
+
+
+def test_whoever_fetches_for_a_time_is_known_until_the_last_day(by):
+    from evaka.actions.report import contacts_of
+    from evaka.models.person import Pickup
+
+    child = factories.child()
+    staff = by(factories.user("service_worker"))
+    row = act.add_pickup(child, staff, name="Sirkka Kouvo", phone="040 555 0119", last_day=date(2026, 6, 5))
+    with pytest.raises(Refused) as no:
+        act.edit_pickup(child, staff, pickup=row, name="Sirkka", phone="040 555 0119", last_day=date(2026, 5, 31))
+    assert no.value.key == "person.pickup_over"
+    db.session.flush()
+    for day, known in ((date(2026, 6, 5), [row.id]), (date(2026, 6, 6), [])):
+        assert db.session.scalars(select(Pickup.id).where(Pickup.still(day))).all() == known
+        assert [one.id for one in contacts_of([child.id], day)[child.id].pickups] == known

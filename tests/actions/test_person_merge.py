@@ -19,6 +19,7 @@ from evaka.models.base import Model, db
 from evaka.models.fee import FeeDecision, fees_of
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.message import Message, Receipt, ThreadChild, ThreadMember
+from evaka.models.own import CalendarFeed, FeedLabel
 from evaka.models.person import (
     Guardian,
     HeadOfChild,
@@ -390,3 +391,14 @@ def test_a_person_is_not_its_own_other_person(by):
     with pytest.raises(Refused):
         act.tell_apart(one, by(), other=one)
     assert act_person.merge is act
+
+
+def test_of_two_calendars_that_one_guardian_has_made_the_kept_persons_stays(admin):
+    kept, gone = factories.person(), factories.person()
+    child = factories.child(kept)
+    for n, person in enumerate((kept, gone)):
+        factories.save(CalendarFeed(person_id=person.id, digest=str(n) * 64, language="fi", made_at=admin.now))
+        factories.save(FeedLabel(person_id=person.id, child_id=child.id, label=f"lapsi {n}"))
+    act.merge(kept, admin, gone=gone)
+    assert [(row.person_id, row.digest) for row in rows(CalendarFeed)] == [(kept.id, "0" * 64)]
+    assert [(row.person_id, row.label) for row in rows(FeedLabel)] == [(kept.id, "lapsi 0")]

@@ -118,6 +118,10 @@ def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
         "user.login",
         "user.second_factor",
         "user.language",
+        "manifest",
+        "worker",
+        "offline",
+        "calendar_feed",  # to who knows a secret
     }
 
 

@@ -38,7 +38,8 @@ def here():
         child = factories.child(first_name=name, last_name="Virtanen", allergies="pähkinä")
         factories.in_group(factories.placement(child, date(2026, 1, 1), unit=unit), group)
         children.append(child)
-    factories.pickup(children[0], name="Naapuri Niilo")
+    factories.pickup(children[0], name="Naapuri Niilo", last_day=date(2026, 6, 5))
+    factories.pickup(children[0], name="Entinen Eero", last_day=date(2026, 5, 31))
     user = factories.user("staff", unit=unit, group=groups[0], name="Helena Hoivanen")
     member(user)
     return {"unit": unit, "groups": groups, "children": children, "user": user, "device": device(unit, groups[0])}
@@ -222,6 +223,8 @@ def test_a_pin_opens_what_must_be_known_and_the_journal_says_who_read(here, tabl
     page = facts(tablet, here)
     assert "pähkinä" in page.text
     assert "Naapuri Niilo" in page.text
+    assert "5.6.2026 asti" in page.text
+    assert "Entinen Eero" not in page.text
     line = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "person.read")).one()
     assert (line.user_id, line.person_id) == (here["user"].id, here["children"][0].id)
 

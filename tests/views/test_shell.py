@@ -51,7 +51,8 @@ def test_every_page_asks_for_a_log_in(browser, app, method):
 
 
 def test_only_the_door_stands_open():
-    assert {"user.login", "user.second_factor", "user.language", "city_css", "static"} == OPEN
+    of_the_telephone = {"manifest", "worker", "offline", "calendar_feed"}  # the last one knows a secret
+    assert {"user.login", "user.second_factor", "user.language", "city_css", "static", *of_the_telephone} == OPEN
 
 
 def test_every_answer_carries_the_headers_and_none_of_the_administrators_pages_fails(browser, app):
@@ -67,7 +68,8 @@ def test_every_answer_carries_the_headers_and_none_of_the_administrators_pages_f
         if address in ("/office/desk/pulse", "/tablet/changes"):  # a page asks this by itself; a number is the answer
             assert page.headers["Cache-Control"] in ("no-cache", "no-store")
             continue
-        assert "static" in address or address == "/city.css" or page.headers["Cache-Control"] == "no-store", address
+        alike = "static" in address or address in ("/city.css", "/app.webmanifest", "/worker.js", "/offline")
+        assert alike or page.headers["Cache-Control"] == "no-store", address
     assert {200, 302, 404, 405} <= statuses
 
 

@@ -28,6 +28,7 @@ from evaka.kit.contacts import check_email, check_phone
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.person import FamilyContact, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
+from evaka.rules.own import check_last_day
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import Circle, ContactRole, moved
 
@@ -113,10 +114,10 @@ def order_contact(child: Person, by: Actor, *, contact: Relative, place: int) ->
     order = [one.id for one, _ in calls_of(child, by.today)]
     if contact.id not in order:
         raise Refused("person.not_of_this_file", name=str(child))
-    _keep_order(child.id, moved(order, contact.id, place))
+    keep_order(child.id, moved(order, contact.id, place))
 
 
-def _keep_order(child_id: int, order: Collection[int]) -> None:
+def keep_order(child_id: int, order: Collection[int]) -> None:
     """One row for each in the order; no two may have one place, not even for a moment."""
     rows = {row.person_id: row for row in db.session.scalars(
         select(FamilyContact).where(FamilyContact.child_id == child_id))}
@@ -168,22 +169,30 @@ Fetcher = Annotated[Pickup, Among(pickups_of)]
 
 
 @action("person.add_pickup")
-def add_pickup(child: Person, by: Actor, *, name: str, phone: str, relation: str = "") -> Pickup:
-    """Somebody beside the family may fetch the child; the staff check who it is."""
+def add_pickup(
+    child: Person, by: Actor, *, name: str, phone: str, relation: str = "", last_day: date | None = None
+) -> Pickup:
+    """Somebody beside the family may fetch the child, for a time or until further notice; the staff check who it is."""
     check_phone(phone)
-    row = Pickup(child_id=child.id, name=name, phone=phone, relation=relation)
+    check_last_day(last_day, by.today)
+    row = Pickup(child_id=child.id, name=name, phone=phone, relation=relation, last_day=last_day)
     db.session.add(row)
     return row
 
 
 @action("person.edit_pickup")
-def edit_pickup(child: Person, by: Actor, *, pickup: Fetcher, name: str, phone: str, relation: str = "") -> None:
-    """The name, telephone or relation of somebody who may fetch the child was wrong, or has changed."""
+def edit_pickup(
+    child: Person, by: Actor, *, pickup: Fetcher, name: str, phone: str, relation: str = "",
+    last_day: date | None = None,
+) -> None:
+    """Something of somebody who may fetch the child was wrong, or has changed."""
     if pickup.child_id != child.id:
         raise Refused("person.not_of_this_file", name=str(child))
     if phone != pickup.phone:
         check_phone(phone)
-    pickup.name, pickup.phone, pickup.relation = name, phone, relation
+    if last_day != pickup.last_day:
+        check_last_day(last_day, by.today)
+    pickup.name, pickup.phone, pickup.relation, pickup.last_day = name, phone, relation, last_day
 
 
 @action("person.delete_pickup")

@@ -38,6 +38,8 @@ HANDLED = {
 }
 # Of two rows that the database allows only once, one stays with the stricter or the later of these values.
 UNITED: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
+    "calendar_feed": dict.fromkeys(("digest", "language", "made_at"), lambda kept, gone: kept or gone),
+    "calendar_feed_label": {"label": lambda kept, gone: kept or gone},
     "guardian": {"blocked": lambda kept, gone: kept or gone},
     "receipt": {"read_at": lambda kept, gone: kept or gone},
     "two_people": {"at": min},

@@ -30,6 +30,10 @@ PAGES = {
     "statement.send": "my_statement.fill",
     "application.begin": "my_application.begin", "application.save": "application.fill",
     "application.attach": "application.attach_page", "application.detach": "application.attach_page",
+    "push.subscribe": "my_push.index", "push.unsubscribe": "my_push.index",
+    "own.tell_contacts": "my_own.contacts", "own.add_pickup": "my_child.pickup", "own.edit_pickup": "my_child.index",
+    "own.end_pickup": "my_child.index", "own.call_sooner": "my_child.index", "own.make_feed": "my_feed.index",
+    "own.end_feed": "my_feed.index", "own.label_children": "my_feed.index",
     "statement.attach": "statement.attach_page", "statement.detach": "statement.attach_page",
 }
 

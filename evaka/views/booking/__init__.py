@@ -1,7 +1,10 @@
 """Bookings: a guardian's calendar, and the weeks of groups as the unit sees and fills them."""
 
 from evaka.views.booking.board import BookingBoard
-from evaka.views.booking.mine import MyCalendar, booking_asked, books, tells_only
+from evaka.views.booking.mine import MyCalendar, booking_asked, books, days_told, kids_of, months_told, tells_only
 from evaka.views.booking.times import TimesScreen
 
-__all__ = ["BookingBoard", "MyCalendar", "TimesScreen", "booking_asked", "books", "tells_only"]
+__all__ = [
+    "BookingBoard", "MyCalendar", "TimesScreen", "booking_asked", "books", "days_told", "kids_of", "months_told",
+    "tells_only",
+]

@@ -141,7 +141,7 @@ class MyEvents(Page):
     def shown(self, row: Event, by: Actor) -> dict[str, Any]:
         kids = {one.id: one for one in db.session.scalars(
             select(Person).where(Person.id.in_(own(by)), Person.id.in_(act.invited(row))).order_by(Person.born))}
-        mine, free = [], []
+        mine, free, keeps = [], [], may(by, "own.make_feed")
         if row.kind is EventKind.DISCUSSION:
             times = db.session.scalars(
                 select(DiscussionTime).where(DiscussionTime.event_id == row.id, DiscussionTime.day >= by.today)
@@ -154,12 +154,14 @@ class MyEvents(Page):
                 elif one.booking.child_id in kids:
                     last = last_cancel_day(one.day)
                     mine.append({"id": one.id, "words": words, "name": kids[one.booking.child_id].first_name,
-                                 "child": one.booking.child_id, "last": last, "may_cancel": by.today <= last})
+                                 "child": one.booking.child_id, "last": last, "may_cancel": by.today <= last,
+                                 "ics": url_for("my_feed.one", talk=one.booking.id) if keeps else ""})
         held = {one["child"] for one in mine}
         return {"row": row, "days": written(row.start) if row.start == row.end else str(row.period), "mine": mine,
                 "free": free, "kids": [one for one in kids.values() if one.id not in held],
                 "names": ", ".join(one.first_name for one in kids.values()),
-                "talks": row.kind is EventKind.DISCUSSION}
+                "talks": row.kind is EventKind.DISCUSSION,
+                "ics": url_for("my_feed.one", event=row.id) if keeps and row.kind is not EventKind.DISCUSSION else ""}
 
     def pressed(self, by: Actor) -> None:
         press, _, number = request.form.get("press", "").partition(".")

@@ -36,6 +36,7 @@ from evaka.views.base import Button, Home
 from evaka.views.booking import booking_asked
 from evaka.views.calendar.event import talks_asked
 from evaka.views.calendar.holiday_period import questions_asked
+from evaka.views.home.today import days_ahead, today_of
 from evaka.views.income.mine import income_asked
 from evaka.views.message import unread_of_guardian
 from evaka.views.page import actor, can_identify, told
@@ -49,10 +50,10 @@ class MyHome(Home):
     def index(self) -> Any:
         by = actor()
         return self.render(
-            "guardian/home.html", kids=self.children(by), buttons=self.ways(by),
+            "guardian/home.html", kids=self.children(by),
             waits=[*self.after_identifying(by), *self.decisions(by), *applications_asked(by), *booking_asked(by),
                    *questions_asked(by), *talks_asked(by), *self.letters(by), *income_asked(by)],
-            latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)],
+            latest=[*self.fee(by), *self.vouchers(by), *self.invoice(by)], **days_ahead(by),
         )
 
     def after_identifying(self, by: Actor) -> Iterator[dict[str, Any]]:
@@ -64,12 +65,6 @@ class MyHome(Home):
         if count > 0 and can_identify():
             yield {"label": told("user.identify.waits", count=count), "note": told("user.identify.waits_note"),
                    "url": url_for("user.identify", next=url_for("my.index"))}
-
-    def ways(self, by: Actor) -> list[Button]:
-        """To what has no tab of its own."""
-        if not may(by.identified, "application.begin"):
-            return []
-        return [Button(told("menu.my_application"), url_for("my_application.index_view"), "secondary")]
 
     def children(self, by: Actor) -> list[dict[str, Any]]:
         """Where each child is today, or from when on it has a place."""
@@ -87,6 +82,7 @@ class MyHome(Home):
         ).all()
         found: dict[int, dict[str, Any]] = {}
         elsewhere = self.elsewhere({child.id for child, *_ in rows}, by)
+        now = today_of({child.id for child, *_ in rows}, by)
         closures = closures_of({unit.id for _, _, unit, _, _ in rows if unit}, DateRange(by.today, by.today + NEAR))
         for child, place, unit, group, away in rows:
             if child.id in found or is_adult(child.born, by.today):
@@ -96,16 +92,18 @@ class MyHome(Home):
             if place is None and may(by.identified, "application.begin"):
                 buttons.append(
                     Button(told("home.apply"), url_for("my_application.begin", child=child.id), "secondary"))
-            if here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES):
+            tells = here and may(by, "attendance.absent") and unit.has(Feature.ABSENCES)
+            ill = now.ill(child) if tells else ""
+            if tells:
                 buttons.append(
-                    Button(told("home.tell_absence"),
+                    Button(told("home.other_absence" if ill else "home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
-            if place is not None and may(by.identified, "placement.terminate"):
-                buttons.append(Button(told("placement.mine_link"), url_for("my_placement.details_view", id=place.id),
-                                      "secondary"))
             found[child.id] = {
-                "name": child.first_name, "note": self.place(place, unit, group, here=here), "buttons": buttons,
-                "badge": ("warn", told("home.away")) if here and away else None,
+                "name": child.preferred_name or child.first_name, "ill": ill, "buttons": buttons,
+                "url": url_for("my_child.index", id=child.id) if may(by, "own.tell_contacts") else "",
+                "note": " · ".join(filter(None, [self.place(place, unit, group, here=here),
+                                                 now.booked(child) if here else ""])),
+                "badge": ("warn", told("home.away")) if here and away else now.badge(child, unit.id) if here else None,
                 "closed": [*elsewhere.get(child.id, ()), *self.closed(closures, place, unit)],
             }
         return list(found.values())

@@ -187,7 +187,7 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
             return not adult
         if action.key == "user.invite":
             return adult and db.session.scalar(select(User.id).where(User.person_id == row.id)) is None
-        if action.feature == "my_message" or action.key in ON_OWN_PAGES:
+        if action.feature in ("my_message", "own", "push") or action.key in ON_OWN_PAGES:
             return False
         if action.key == "person.end_partner":
             return adult and self._partner(row) is not None

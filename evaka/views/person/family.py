@@ -152,8 +152,8 @@ class FamilyBlocks:
         if not rows and not self.allowed("person.add_pickup"):
             return None
         return self._block(
-            "person.pickups", [*(told(f"person.{name}") for name in ("name", "relation", "phone")), ""],
-            [[one.name, one.relation or "–", one.phone,
+            "person.pickups", [*(told(f"person.{name}") for name in ("name", "relation", "phone", "last_day")), ""],
+            [[one.name, one.relation or "–", one.phone, written(one.last_day) or "–",
               self.deeds(row, "edit_pickup", "delete_pickup", pickup=one.id)] for one in rows],
             aside=True, **self._adding(row, "add_pickup"))
 

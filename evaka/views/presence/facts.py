@@ -16,7 +16,8 @@ from evaka.views.page import aged, told, word_of, written
 def facts_of(child: Person, by: Actor) -> dict[str, Any]:
     """Only what the reader's own role may know; of a restricted address nothing."""
     knows = bool(permitted(by, "person.health", Person, {child.id}))
-    pickups = db.session.scalars(select(Pickup).where(Pickup.child_id == child.id).order_by(Pickup.id)).all()
+    pickups = db.session.scalars(
+        select(Pickup).where(Pickup.child_id == child.id, Pickup.still(by.today)).order_by(Pickup.id)).all()
     return {
         "name": f"{child.first_name} {child.last_name}", "born": f"{written(child.born)} ({aged(child.born)})",
         "health": [(told(f"person.{name}"), getattr(child, name)) for name in ("allergies", "medication", "diet")

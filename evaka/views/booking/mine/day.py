@@ -1,0 +1,102 @@
+"""One day of a child in three taps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from sqlalchemy import select
+
+from evaka.access import Actor
+from evaka.actions import attendance
+from evaka.actions import booking as act
+from evaka.actions.attendance import policy as absence_policy
+from evaka.actions.booking.facts import day_facts
+from evaka.actions.booking.save import day_text
+from evaka.kit.dates import DAY, DateRange
+from evaka.kit.errors import Denied, Refused
+from evaka.models.base import db, transaction
+from evaka.models.booking import BookingPattern
+from evaka.models.person import Person
+from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.booking import Span, day_of, monday_of
+from evaka.rules.booking.day import Ask, Asked, DayFacts
+from evaka.rules.calendar.holiday_period import Phase
+from evaka.views.base import sentence
+from evaka.views.base.rows import REFUSALS
+from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
+from evaka.views.booking.mine.family import Family
+from evaka.views.booking.mine.forms import DayForm
+from evaka.views.page import actor, told, word_of
+
+
+class DayPage(Family):
+    @expose("/day/", methods=("GET", "POST"))
+    def day(self) -> Any:
+        by = actor()
+        child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
+        facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
+        form = DayForm(request.form if request.method == "POST" else None)
+        if request.method == "GET":
+            self.fill(form, self.first_spans(child, facts))
+        elif self.saved(form, child, facts, by):
+            return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
+        return self.render(
+            "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
+            heading=child.preferred_name or child.first_name,
+            fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
+            now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
+            hours=facts.hours.words if facts.hours and not facts.always else "",
+            can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
+            asks_presence=facts.phase is Phase.OPEN, away=is_away(facts),
+            kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
+            back=self.get_url(".index", week=monday_of(day).isoformat()))
+
+    def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
+        """What the fields hold at first: what is booked, or the usual week, or the hours of another booked day."""
+        booked = [one for one in facts.booked if one is not None]
+        if booked or not facts.has_care:
+            return booked
+        usual = db.session.scalar(select(BookingPattern).where(
+            BookingPattern.child_id == child.id, BookingPattern.on(facts.day)))
+        if usual is not None and usual.week.on(facts.day):
+            return list(usual.week.on(facts.day))
+        near = day_facts([child.id], DateRange(facts.day - 14 * DAY, facts.day + 14 * DAY), actor())[child.id]
+        return next(([one for one in other.booked if one] for other in near.values() if any(other.booked)), [])
+
+    def fill(self, form: DayForm, spans: list[Span]) -> None:
+        for (begins, ends), span in zip(
+                ((form.begins, form.ends), (form.begins_2, form.ends_2)), spans[:2], strict=False):
+            begins.data, ends.data = span.begins, span.ends
+
+    def saved(self, form: DayForm, child: Person, facts: DayFacts, by: Actor) -> bool:
+        pressed = request.form.get("press", "times")
+        if not form.validate():
+            return False
+        try:
+            if pressed.startswith("away."):
+                kind = AbsenceKind(pressed.partition(".")[2])
+                with transaction():
+                    attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
+                flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
+                return True
+            asked = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING),
+                     "after_all": Asked(Ask.AFTER_ALL)}.get(pressed)
+            if asked is None:
+                pairs = form.pairs()
+                if not pairs:
+                    raise Refused("booking.half")
+                asked = Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
+            with transaction():
+                _, skipped = act.save_many({child.id: {facts.day: asked}}, by, "booking.book", seen={
+                    (child.id, facts.day): request.form.get("shown", "")})
+            self.tell_skipped(skipped)
+            if not skipped:
+                flash(told("booking.saved"), "success")
+        except (ValueError, *REFUSALS) as no:
+            if isinstance(no, Denied):
+                raise
+            flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
+            return False
+        return True

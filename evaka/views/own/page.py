@@ -1,0 +1,52 @@
+"""What the guardian's own pages have in common: where they stand, whose they are, and how something is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, flash
+
+from evaka.actions import own as act
+from evaka.kit.errors import Denied
+from evaka.models.base import transaction
+from evaka.models.person import Person
+from evaka.views.base import Page, row_number, sentence
+from evaka.views.base.rows import REFUSALS
+from evaka.views.page import actor, told
+
+
+class OwnPage(Page):
+    """A page of the guardians' menu that is not about one kind of row."""
+
+    permission = "own.tell_contacts"
+
+    def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
+        super().__init__(name)
+        self.word, self.endpoint, self.url = f"menu.{prefix}{name}", f"{prefix}{name}", f"{base}/{name}"
+
+    def me(self) -> Person:
+        return act.me_of(actor()) or abort(404)
+
+    def child(self, id: Any) -> Person:
+        """A child of the reader; another one does not exist here."""
+        number = row_number(id)
+        return next((one for one in act.own_kids(actor()) if one.id == number), None) or abort(404)
+
+    def saved(self, change: Callable[[], Any], done: str, **facts: Any) -> bool:
+        """Do it, and say so; or say why not."""
+        try:
+            with transaction():
+                change()
+        except REFUSALS as no:
+            if isinstance(no, Denied):
+                raise
+            flash(sentence(no), "error")
+            return False
+        flash(told(done, **facts), "success")
+        return True
+
+
+def name_of(person: Person) -> str:
+    """As somebody is called at home."""
+    return person.preferred_name or (person.first_name.split() or [person.last_name])[0]
