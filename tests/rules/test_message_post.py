@@ -119,7 +119,7 @@ def test_sensitive_matters_go_to_one_childs_guardians_or_to_one_person_about_fee
 
 
 def test_what_was_chosen_is_kept_and_read_again():
-    chosen = Chosen(groups=(3, 4), starting=True, present=False, years=(2022,), care=("club",), shift_care=True)
+    chosen = Chosen(groups=(3, 4), starting=True, present=False, years=(2022,), care=("club",), shift_care=("full",))
     assert Chosen.of(chosen.kept()) == chosen
     assert NOBODY.kept() == {}
     assert Chosen.of({"thread": 5}) == NOBODY  # what belongs to something else is left

@@ -182,7 +182,7 @@ def send(group: Group, by: Actor, *, title: str, body: Long) -> int:
 @action("message.write")
 def write(child: Person, by: Actor, *, title: str, body: Long) -> int:
     """A letter to the guardians of one child, from the box of the group in which it is today."""
-    group = group_of_child(child, by.today)
+    group = group_of_child(child, by)
     require(by, "message.write", group)
     return _straight(group, Chosen(children=(child.id,)), by, title=title, body=body)
 

@@ -14,10 +14,11 @@ from evaka.actions.message.audience import check_open
 from evaka.actions.message.boxes import mine, seen
 from evaka.actions.message.deliver import announce, touch
 from evaka.actions.message.posts import add_file
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.income.statement import IncomeStatement
-from evaka.models.message import Away, Box, Folder, Message, Post, Receipt, Thread, ThreadMember, places_of, readers_of
+from evaka.models.message import Away, Box, Folder, Message, Post, Receipt, Thread, ThreadMember, readers_of, stays_of
 from evaka.rules.income.statement import WAITING
 from evaka.rules.message import check_about_application, check_about_fees, check_answerable
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
@@ -47,7 +48,7 @@ def check_thread(thread: Thread, by: Actor, *, office: bool) -> None:
     else:
         if thread.box.group is not None:
             check_open(thread.box.group)
-        check_answerable((place.period for place in db.session.scalars(places_of(thread))), by.today)
+        check_answerable((DateRange(*stay) for stay in db.session.execute(stays_of(thread)).tuples()), by.today)
 
 
 def _check_fees(thread: Thread, by: Actor) -> None:

@@ -21,7 +21,7 @@ from evaka.models.message import Box, Post, Template
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.models.user import User
-from evaka.rules.message.audience import NOBODY, Chosen
+from evaka.rules.message.audience import NOBODY, SHIFTS, Chosen
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
@@ -77,7 +77,7 @@ class Compose(Screen):
             select(Person).where(Person.id == id, within(by, "message.write", Person)))
         if child is None:
             abort(404)
-        group = act.group_of_child(child, by.today)
+        group = act.group_of_child(child, by)
         if f"group-{group.id}" not in {name for name, _, _ in act.writers(by)}:
             raise Denied("access.denied", action="message.write")
         return redirect(self.get_url(".new", **{"from": f"group-{group.id}"}, children=child.id))
@@ -216,7 +216,8 @@ class Compose(Screen):
             children=ids("children"), people=people, present=begun or bool(typed.get("present")),
             starting=bool(typed.get("starting")), years=ids("years"),
             care=tuple(one for one in typed.getlist("care") if one in ("daycare", "preschool", "club")),
-            shift_care=bool(typed.get("shift_care")), family_day_care=bool(typed.get("family_day_care")),
+            shift_care=tuple(one for one in typed.getlist("shift_care") if one in SHIFTS),
+            family_day_care=bool(typed.get("family_day_care")),
         )
         bulletin = box is BoxKind.MUNICIPAL or typed.get("kind") == PostKind.BULLETIN
         return chosen, {
@@ -277,7 +278,8 @@ class Compose(Screen):
             "office/message_check.html", heading=told("message.check"), row=post, form=form, found=found,
             fact_line=post.title or told("message.untitled"), crumbs=self.crumbs,
             back=self.get_url(".edit", id=post.id), recipients=self._recipients(post, found, page),
-            left_out=self._names(found.left_out), page=page, pages=-(-found.count // PEOPLE),
+            left_out=self._names(found.left_out), elsewhere=self._names(db.session.scalars(act.elsewhere(post, by))),
+            page=page, pages=-(-found.count // PEOPLE),
             note=self._note(post, found),
         )
 
