@@ -151,6 +151,11 @@ def writers(by: Actor) -> list[tuple[str, BoxKind, Group | None]]:
     return found
 
 
+def uses(by: Actor, kind: BoxKind) -> bool:
+    """Whether somebody reads and writes in one of the boxes of the city."""
+    return bool({role for role, _, _ in by.grants} & message_policy().roles(kind))
+
+
 def may_write(by: Actor) -> bool:
     """Whether somebody may write from some box at all."""
     return bool(db.session.scalar(select(writes(by))))

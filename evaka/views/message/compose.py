@@ -119,6 +119,7 @@ class Compose(Screen):
             else:
                 return self._on(id, request.form.get("press", "save"))
         if request.method == "GET":
+            form.title.data = request.args.get("title", "")[:200]
             form.body.data = self._signed(found[1], found[2])
         return self._editor(form, None, found[1], found[2], chosen, settings)
 
@@ -233,7 +234,7 @@ class Compose(Screen):
         ).all() if id else []
         return self.render(
             "office/message_edit.html", form=form, row=post, kind=kind.value, chosen=chosen, settings=settings,
-            picks=picks(kind, group, chosen, actor()), templates=templates,
+            picks=picks(kind, group, chosen, actor(), settings["application"]), templates=templates,
             heading=post.title if post is not None and post.title else told("ui.message.new"),
             fact_line=told("message.in_the_name", who=self.writer_label(kind, group)),  # type: ignore[attr-defined]
             back=self.get_url(".index_view", box="drafts" if post else None), crumbs=self.crumbs,

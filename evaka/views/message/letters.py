@@ -214,7 +214,7 @@ class Letters(Screen):
             self.thread_page, heading=self.title_of(row), fact_line=" · ".join(filter(None, (self.who(row), closed))),
             buttons=[], messages=self.messages(row), form=form, back=self.get_url(".index_view"), row=row,
             crumbs=self.crumbs, badges=signs(row), away=self.away(row), tools=self.tools(row),
-            print_url=self.get_url(".print_view", id=row.id),
+            print_url=self.get_url(".print_view", id=row.id), case=self.case(row),
         )
 
     @expose("/do/<verb>/", methods=("GET", "POST"))
@@ -258,6 +258,10 @@ class Letters(Screen):
 
     def away(self, row: Thread) -> list[str]:
         return []
+
+    def case(self, row: Thread) -> tuple[str, str] | None:
+        """The case that it is about, on a page of its own."""
+        return None
 
     def _opened(self, row: Any) -> Any:
         """The page is only read, but the receipts are written: one short transaction of its own."""

@@ -16,6 +16,7 @@ from evaka.models.search import words_found
 from evaka.models.unit import Group, Unit
 from evaka.rules.message.post import PostKind, PostStatus
 from evaka.views.base import Button, row_number
+from evaka.views.message.cases import case_of
 from evaka.views.message.compose import Compose
 from evaka.views.message.letters import NAMED, PAGE, Letters, begins
 from evaka.views.message.numbers import unread_of_groups
@@ -66,6 +67,9 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
 
     def reader(self, receipt: Receipt) -> str:
         return f"{receipt.person.first_name} {receipt.person.last_name}" if receipt.person else ""
+
+    def case(self, row: Thread) -> tuple[str, str] | None:
+        return case_of(row)
 
     def post_url(self, post: Post, message: Message) -> str:
         return str(self.get_url(".post_view", id=post.id))

@@ -9,6 +9,7 @@ from sqlalchemy import Select, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, within
+from evaka.models.application import Application
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.person import Person, matching
@@ -23,8 +24,10 @@ OLDEST = 8  # years of birth that are offered
 FOUND = 20  # people shown of those that a name may mean
 
 
-def picks(kind: BoxKind, group: Group | None, chosen: Chosen, by: Actor) -> dict[str, Any]:
-    """{areas, units, groups, people, years, filters}: ids and names, with the children of each group."""
+def picks(
+    kind: BoxKind, group: Group | None, chosen: Chosen, by: Actor, application: int | None = None,
+) -> dict[str, Any]:
+    """{areas, units, groups, people, applicant, years, filters}: ids and names, with the children of each group."""
     found: dict[str, Any] = {
         "years": list(range(by.today.year, by.today.year - OLDEST, -1)),
         "filters": kind in (BoxKind.PERSONAL, BoxKind.MUNICIPAL),
@@ -37,6 +40,8 @@ def picks(kind: BoxKind, group: Group | None, chosen: Chosen, by: Actor) -> dict
             found |= _own_places(by)
         case BoxKind.MUNICIPAL:
             found["areas"] = _areas(by)
+        case BoxKind.SERVICE:
+            found["applicant"] = _applicant(application, by)
         case BoxKind.FINANCE:
             found |= _people(chosen, by)
     return found
@@ -85,6 +90,14 @@ def _areas(by: Actor) -> list[dict[str, Any]]:
         of_area.setdefault(area, []).append((id, name))
     return [{"id": one.id, "name": one.name, "units": of_area[one.id]}
             for one in db.session.scalars(select(Area).order_by(Area.name)) if one.id in of_area]
+
+
+def _applicant(application: int | None, by: Actor) -> tuple[str, str] | None:
+    """The names of who applies and of the child, of an application that the writer may open."""
+    row = None if application is None else db.session.scalar(
+        select(Application).where(Application.id == application, within(by, "application.view", Application))
+        .options(joinedload(Application.guardian), joinedload(Application.child)))
+    return (str(row.guardian), str(row.child)) if row is not None else None
 
 
 def _people(chosen: Chosen, by: Actor) -> dict[str, Any]:
