@@ -29,7 +29,7 @@ from evaka.actions.message import notices, writer_name
 from evaka.jobs.job import Job
 from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
-from evaka.models.message import Message, Post, Receipt
+from evaka.models.message import Box, Message, Post, Receipt
 from evaka.models.message.box import message_policy
 from evaka.rules.message.notices import kind_of
 from evaka.texts import LANGUAGES, say
@@ -146,7 +146,10 @@ def _drop_unwanted(ids: list[int]) -> None:
     """Nobody gets a notice of what has been read meanwhile, nor of a kind that the reader does without."""
     read = select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).where(
         Email.id.in_(ids), Receipt.person_id == Email.person_id, Receipt.read_at.is_not(None))
-    gone = set(db.session.scalars(read))
+    read_in_box = (
+        select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).join(Box, Box.id == Receipt.box_id)
+        .where(Email.id.in_(ids), Box.user_id == Email.user_id, Receipt.read_at.is_not(None)))
+    gone = {*db.session.scalars(read), *db.session.scalars(read_in_box)}
     kinds = notices()
     refused = set(db.session.execute(select(MailRefusal.person_id, MailRefusal.kind).where(
         MailRefusal.person_id.in_(select(Email.person_id).where(Email.id.in_(ids))))).tuples())

@@ -12,7 +12,7 @@ from evaka.actions import Among, Long, action, tell
 from evaka.actions.income.statement import Upload
 from evaka.actions.message.audience import check_open
 from evaka.actions.message.boxes import mine, seen
-from evaka.actions.message.deliver import announce, touch
+from evaka.actions.message.deliver import announce, tell_owners, touch
 from evaka.actions.message.posts import add_file
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
@@ -129,6 +129,7 @@ def put_in(thread: Thread, post: Post, by: Actor, *, person_id: int | None, box_
         db.session.execute(insert(Receipt), boxes)
     touch(thread.id, by.now, others)
     announce([message_id], post, by)
+    tell_owners(message_id, others, by)
     post.recipients = len(boxes)
     return len(boxes)
 

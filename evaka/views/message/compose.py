@@ -17,7 +17,7 @@ from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application
 from evaka.models.base import HELSINKI, db, transaction
-from evaka.models.message import Box, Post, Template
+from evaka.models.message import Box, Folder, Post, Template
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.models.user import User
@@ -137,7 +137,8 @@ class Compose(Screen):
         form = LetterForm(request.form if request.method == "POST" else None)
         press = request.form.get("press", "save")
         chosen, settings = Chosen.of(post.audience), {
-            "kind": post.kind, "urgent": post.urgent, "sensitive": post.sensitive, "application": post.application_id}
+            "kind": post.kind, "urgent": post.urgent, "sensitive": post.sensitive, "application": post.application_id,
+            "folder": post.folder_id}
         if request.method == "GET":
             form.title.data, form.body.data, form.row_version.data = post.title, post.body, post.version
         elif press == "discard":
@@ -224,6 +225,7 @@ class Compose(Screen):
         return chosen, {
             "kind": PostKind.BULLETIN if bulletin else PostKind.MESSAGE, "urgent": bool(typed.get("urgent")),
             "sensitive": bool(typed.get("sensitive")), "application": application,
+            "folder": row_number(typed.get("folder", "")),
         }
 
     def _editor(self, form: Any, post: Post | None, kind: BoxKind, group: Group | None, chosen: Chosen,
@@ -240,9 +242,16 @@ class Compose(Screen):
             back=self.get_url(".index_view", box="drafts" if post else None), crumbs=self.crumbs,
             files=[(one.id, f"{one.name} ({size_of(one.size)})", self.get_url(".post_file", id=one.id))
                    for one in post.files] if post is not None else [],
-            most=act.policy().megabytes, failed=told(post.failed) if post is not None and post.failed else "",
+            folders=self._folders(kind, group), most=act.policy().megabytes,
+            failed=told(post.failed) if post is not None and post.failed else "",
             nothing=NOBODY,
         )
+
+    def _folders(self, kind: BoxKind, group: Group | None) -> list[Folder]:
+        """Those of the box: a conversation may lie in one from the beginning."""
+        return list(db.session.scalars(select(Folder).join(Box).where(
+            act.mine(actor()), Box.kind == kind, *([Box.group_id == group.id] if group is not None else []))
+            .order_by(Folder.name)))
 
     # -- who gets it ------------------------------------------------------------------------------
 
