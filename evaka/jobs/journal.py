@@ -31,7 +31,7 @@ from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
 from evaka.models.message import Box, Message, Post, Receipt
 from evaka.models.message.box import message_policy
-from evaka.rules.message.notices import kind_of
+from evaka.rules.message.notices import kind_of, page_of
 from evaka.texts import LANGUAGES, say
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
     with reading(), transaction():
         query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
         query = query.options(joinedload(Email.person), joinedload(Email.user)).order_by(Email.id)
-        posts = _posts(ids)
+        posts, kinds = _posts(ids), notices()
         for email in db.session.scalars(query):
             reader = email.reader
             language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
@@ -134,7 +134,8 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
             try:
                 mails[email.id] = letter(
                     email.text, language, reader.email, sender=Sender.speaking(language),
-                    number=email.id, made_at=email.made_at, now=by.now, link=email.link,
+                    number=email.id, made_at=email.made_at, now=by.now,
+                    link=email.link or (page_of(email.text, kinds) if email.person else ""),
                     about=_about(posts.get(email.message_id), language),
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address
