@@ -117,6 +117,6 @@ def _invoice(decision: FeeDecision, by: Any) -> int:
 def test_the_title_of_a_letter_begins_with_its_case(browser: Any, by: Any) -> None:
     mother = factories.person()
     finance = browser(factories.user("finance"))
-    page = finance.get("/office/message/write/?from=finance&people=%d&title=Lasku+12" % mother.id).text
+    page = finance.get(f"/office/message/write/?from=finance&people={mother.id}&title=Lasku+12").text
     assert 'value="Lasku 12"' in page
     assert db.session.scalar(select(Post.id)) is None  # nothing is kept before something is typed
