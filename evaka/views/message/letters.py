@@ -313,8 +313,8 @@ class Letters(Screen):
 
     def read_line(self, receipts: list[Receipt]) -> str:
         """Who of the other side has read a message, and when."""
-        lines = [told("message.read_by", who=self.reader(one), at=one.read_at) for one in receipts if self.reader(one)]
-        return "; ".join(lines) or told("message.not_read")
+        found = [f"{self.reader(one)} {moment(one.read_at)}" for one in receipts if one.read_at and self.reader(one)]
+        return told("message.read_by", who=", ".join(found)) if found else told("message.not_read")
 
     def reader(self, receipt: Receipt) -> str:
         raise NotImplementedError

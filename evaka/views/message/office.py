@@ -14,6 +14,7 @@ from evaka.models.base import db
 from evaka.models.message import Box, Folder, Message, Post, Receipt, Thread, ThreadMember
 from evaka.models.search import words_found
 from evaka.models.unit import Group, Unit
+from evaka.rules.message.audience import Chosen
 from evaka.rules.message.post import PostKind, PostStatus
 from evaka.views.base import Button, row_number
 from evaka.views.message.cases import case_of
@@ -116,7 +117,10 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
             return None
         waiting = dict(db.session.execute(act.unread_by_box(actor())).tuples().all())
         box = request.args.get("box", "received")
-        options = [(one.id, self._counted(act.box_name(one, language()), waiting.get(one.id, 0))) for one in offered]
+        short = len({one.group.unit_id for one in offered if one.group is not None}) == 1
+        options = [(one.id, self._counted(
+            one.group.name if short and one.group is not None else act.box_name(one, language()),
+            waiting.get(one.id, 0))) for one in offered]
         few = len(offered) <= FEW
         return {
             "value": asked, "options": options, "all": not everywhere(actor(), "message.view"), "box": box,
@@ -201,10 +205,12 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
         text = begins(post.body) if draft else (
             told("message.read_count", read=count[1], count=count[0]) if count else
             told("message.recipient_count", count=post.recipients or 0))
+        if post.box and Chosen.of(post.audience) == Chosen(groups=(post.box.group_id or 0,)):
+            whom = ""  # a group's own families: the name of the box says it
         return {
-            "who": " · ".join(filter(None, (
+            "who": "" if draft else text, "text": " · ".join(filter(None, (
                 whom, act.box_name(post.box, language()) if post.box else "",
-                str(post.user) if post.user and post.box and not post.box.user_id else ""))),
-            "subject": post.title or told("message.untitled"), "when": moment(post.at), "text": text, "unread": False,
+                str(post.user) if post.user and post.box and not post.box.user_id else "", text if draft else ""))),
+            "subject": post.title or told("message.untitled"), "when": moment(post.at), "unread": False,
             "url": self.get_url(".edit" if draft else ".post_view", id=post.id), "badges": badges,
         }
