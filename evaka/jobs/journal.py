@@ -30,10 +30,10 @@ from evaka.actions.message import notices, writer_name
 from evaka.jobs.job import Job
 from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
-from evaka.models.message import Message, Post, Receipt
+from evaka.models.message import Box, Message, Post, Receipt
 from evaka.models.message.box import message_policy
 from evaka.models.user import LoginProof
-from evaka.rules.message.notices import kind_of
+from evaka.rules.message.notices import kind_of, page_of
 from evaka.rules.user import ProofKind, link_token, mail_code
 from evaka.texts import LANGUAGES, say
 
@@ -130,7 +130,7 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
         query = select(Email).where(Email.id.in_(ids), Email.sent_at.is_(None), Email.next_try <= by.now)
         query = query.options(
             joinedload(Email.person), joinedload(Email.user), joinedload(Email.proof)).order_by(Email.id)
-        posts = _posts(ids)
+        posts, kinds = _posts(ids), notices()
         for email in db.session.scalars(query):
             reader = email.reader
             language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
@@ -141,7 +141,8 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
             try:
                 mails[email.id] = letter(
                     email.text, language, address, sender=Sender.speaking(language),
-                    number=email.id, made_at=email.made_at, now=by.now, link=email.link,
+                    number=email.id, made_at=email.made_at, now=by.now,
+                    link=email.link or (page_of(email.text, kinds) if email.person else ""),
                     about=_about(posts.get(email.message_id), language), told=_secret(email.proof),
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address
@@ -153,7 +154,10 @@ def unwanted(ids: list[int]) -> set[int]:
     """Notices of what has been read meanwhile, and those of a kind that the reader does without."""
     read = select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).where(
         Email.id.in_(ids), Receipt.person_id == Email.person_id, Receipt.read_at.is_not(None))
-    gone = set(db.session.scalars(read))
+    read_in_box = (
+        select(Email.id).join(Receipt, Receipt.message_id == Email.message_id).join(Box, Box.id == Receipt.box_id)
+        .where(Email.id.in_(ids), Box.user_id == Email.user_id, Receipt.read_at.is_not(None)))
+    gone = {*db.session.scalars(read), *db.session.scalars(read_in_box)}
     kinds = notices()
     refused = set(db.session.execute(select(MailRefusal.person_id, MailRefusal.kind).where(
         MailRefusal.person_id.in_(select(Email.person_id).where(Email.id.in_(ids))))).tuples())

@@ -26,6 +26,7 @@ from evaka.rules.income import Income, family_total
 from evaka.views.base import Button, Screen, link
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.income import income_lines
+from evaka.views.message import about_fees
 from evaka.views.page import actor, aged, decimal, language, moment, told, word_of, written
 
 
@@ -248,6 +249,7 @@ class FeeScreen(Screen):
             },
             *([table_block(row.fees, row.start)] if row.facts["lines"] else []),
             *incomes_blocks(row.fees),
+            *about_fees(row.head, row.partner, title=self.row_heading(row) if row.number else ""),
         ]
 
 

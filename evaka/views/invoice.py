@@ -27,6 +27,7 @@ from evaka.views.base import Button, Screen, link
 from evaka.views.fee import explained
 from evaka.views.filters import DayFilter, NamedFilter, StateFilter
 from evaka.views.ledger import handed_over_in, make_buttons, waits_for_ledger
+from evaka.views.message import about_fees
 from evaka.views.page import actor, language, moment, told, word_of, written
 
 BADGES = {InvoiceStatus.SENT: "info", InvoiceStatus.REPLACED: ""}
@@ -210,7 +211,9 @@ class InvoiceScreen(Screen):
         return [*found, *handed_over_in(invoice_id=row.id)]
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [rows_block(row), *steps_blocks(row), decisions_block(row)]
+        title = self.row_heading(row) if row.number else ""
+        return [rows_block(row), *steps_blocks(row), decisions_block(row),
+                *about_fees(row.head, row.codebtor, title=title)]
 
 
 class MyInvoices(Screen):

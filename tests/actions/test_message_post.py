@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from evaka.actions.income.statement import Upload
 from evaka.jobs import run
 from evaka.jobs.message import DELIVER
 from evaka.kit.errors import Denied, Refused
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, db
 from evaka.models.city import lay_over
 from evaka.models.journal import AuditEvent, Email, JobRun
@@ -253,8 +255,8 @@ def test_the_filters_leave_those_who_are_meant(group, director, own, by):
     assert children(years=(2022,)) == {born.id}
     assert children(years=(2022,), starting=True) == {born.id, starting.id}
     assert children(present=False, starting=True) == {starting.id}
-    assert children(shift_care=True) == children(care=("preschool",)) == {shift.id}
-    assert children(shift_care=True, years=(2022,)) == set()
+    assert children(shift_care=("full",)) == children(care=("preschool",)) == {shift.id}
+    assert children(shift_care=("full",), years=(2022,)) == set()
     assert children(family_day_care=True) == set()
     # a group's own box has no filters
     found = act.audience_of(factories.box(group), PostKind.MESSAGE, Chosen(groups=(group.id,), years=(2022,)),
@@ -590,3 +592,70 @@ def test_two_who_use_a_box_first_make_one(database, group, director, by):
     assert act.box_of(BoxKind.GROUP, group_id=group.id).id == act.box_of(BoxKind.GROUP, group_id=group.id).id
     with pytest.raises(sa.exc.IntegrityError):
         factories.save(Box(kind=BoxKind.GROUP, group_id=group.id))
+
+
+# -- in back-up care ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest(group: Group) -> Any:
+    """A child of another unit's group who is in this one from 1.6. to 12.6.2026, and the own group."""
+    home = factories.group(factories.unit("Koti"), "Ketut")
+    child = in_the_group(home, factories.person())
+    factories.backup_care(child, group.unit, date(2026, 6, 1), date(2026, 6, 12), group)
+    return SimpleNamespace(child=child, guardian=child.guardians[0], home=home)
+
+
+def test_who_comes_for_a_time_is_written_to_with_the_group_on_those_days_alone(group, director, own, guest, by):
+    for box, chosen in ((factories.box(group), Chosen(groups=(group.id,))), (own, Chosen(units=(group.unit_id,))),
+                        (own, Chosen(children=(guest.child.id,)))):
+        post = drafted(box, by(director), chosen)
+        assert act.audience(post, by(director)).guardians == {guest.guardian.id}
+        for day in ("2026-05-31", "2026-06-13"):
+            assert act.audience(post, by(director, day)).guardians == set()
+
+
+def test_a_child_who_is_elsewhere_is_not_meant_by_its_group_but_may_be_named(group, guest, city_box, by):
+    away = by(factories.user("director", unit=guest.home.unit))
+    box = factories.box(guest.home)
+    post = drafted(box, away, Chosen(groups=(guest.home.id,)))
+    assert act.audience(post, away).guardians == set()
+    assert db.session.scalars(act.elsewhere(post, away)).all() == [guest.child.id]
+    named = drafted(box, away, Chosen(groups=(guest.home.id,), children=(guest.child.id,)))
+    assert act.audience(named, away).guardians == {guest.guardian.id}
+    assert db.session.scalars(act.elsewhere(named, away)).all() == []
+    messenger = by(factories.user("messaging"))
+    bulletin = drafted(city_box, messenger, Chosen(units=(guest.home.unit_id,)), PostKind.BULLETIN)
+    assert act.audience(bulletin, messenger).guardians == set()
+    bulletin.audience = Chosen(everybody=True).kept()
+    assert act.audience(bulletin, messenger).guardians == {guest.guardian.id}
+
+
+def test_a_guest_without_a_group_is_reached_from_the_directors_box_by_unit_and_not_from_a_groups(
+        group, director, own, guest, by):
+    db.session.execute(sa.update(BackupCare).values(group_id=None))
+    unit = drafted(own, by(director), Chosen(units=(group.unit_id,)))
+    assert act.audience(unit, by(director)).guardians == {guest.guardian.id}
+    of_group = drafted(factories.box(group), by(director), Chosen(groups=(group.id,)))
+    assert act.audience(of_group, by(director)).guardians == set()
+
+
+def test_a_guardian_writes_to_the_unit_that_the_child_comes_to_and_both_answer_while_it_is_there(
+        group, director, guest, by):
+    guardian = factories.user("guardian", person=guest.guardian)
+    offered = act.recipients(guest.guardian.id, (guest.child.id,), date(2026, 6, 1))
+    assert {f"group-{group.id}", f"user-{director.id}", f"group-{guest.home.id}"} <= set(offered.known())
+    thread = act.begin(guest.guardian, by(guardian), title="Uninalle", body="Se jäi kotiin.",
+                       children=(guest.child.id,), to=(f"group-{group.id}",))
+    act.answer(thread, by(director), body="Meillä on lainanalle.")
+    act.reply(thread, by(guardian, "2026-07-13"), body="Kiitos.")  # 31 days after the last day there
+    assert refusal(lambda: act.reply(thread, by(guardian, "2026-07-14"), body="Vielä.")) == "message.closed"
+    later = act.recipients(guest.guardian.id, (guest.child.id,), date(2026, 6, 13))
+    assert f"group-{group.id}" not in later.known()
+
+
+def test_a_childs_button_writes_from_the_group_in_which_the_actor_works(group, guest, by):
+    host, home = (factories.user("staff", unit=one.unit, group=one) for one in (group, guest.home))
+    for user, its in ((host, group), (home, guest.home)):
+        act.write(guest.child, by(user), title="Hei", body=f"Ryhmästä {its.name}")
+        assert db.session.scalars(select(Post).order_by(Post.id.desc())).first().box.group_id == its.id

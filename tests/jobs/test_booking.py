@@ -169,4 +169,4 @@ def test_events_are_told_of_and_talks_reminded_of_once(by):
     assert run(REMIND_TALKS, by(day="2026-06-07")).done == 0
     for _ in range(2):
         run(REMIND_TALKS, by(day="2026-06-08"))
-    assert mailed() == ["event_waits"] * 2
+    assert mailed() == ["event_waits", "talk_waits"]

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from evaka import city
 from evaka.access import Actor
 from evaka.actions import message as act
+from evaka.actions import notify
 from evaka.jobs import run
 from evaka.jobs.journal import SEND_EMAIL
 from evaka.models.base import HELSINKI, db
@@ -21,6 +22,7 @@ from evaka.models.message import Post, Thread
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.rules.city import TableStatus
+from evaka.texts import knows, say
 from tests import factories
 from tests.conftest import keep
 from tests.jobs.test_journal import post  # noqa: F401  the mail server
@@ -130,3 +132,48 @@ def test_decisions_too_are_told_only_to_those_who_want_to_hear_of_them(post: Any
     keep()
     run(SEND_EMAIL, LATER)
     assert [address for address, _, _ in post.mails] == [other.email] * 2
+
+
+def test_each_kind_of_notice_has_its_words_its_mails_and_a_page_after_the_log_in(app: Flask) -> None:
+    routes = {str(rule) for rule in app.url_map.iter_rules()}
+    for kind, one in act.notices().items():
+        assert knows(f"notice.{kind}"), kind
+        assert all(knows(f"email.{text}.{part}") for text in one.texts for part in ("subject", "body")), kind
+        assert one.page in routes, kind
+    told = [text for one in act.notices().values() for text in one.texts]
+    assert len(told) == len(set(told))  # a mail belongs to one kind
+
+
+def test_a_refused_reminder_does_not_keep_an_answer_back(app: Flask, post: Any, group: Group, by: Any) -> None:  # noqa: F811
+    anna = guardian(group)
+    act.choose_notices(anna, by(factories.user("guardian", person=anna)), wanted=())
+    for text in ("booking_waits", "event_waits", "talk_waits", "leave_answered", "times_changed", "place_terminated"):
+        notify(anna.id, text, by())
+    keep()
+    run(SEND_EMAIL, LATER)
+    assert [mail["Subject"] for _, mail, _ in post.mails] == [
+        say(f"email.{text}.subject", "fi") for text in ("leave_answered", "times_changed", "place_terminated")]
+
+
+def test_whoever_wants_it_is_told_once_of_what_waits_in_the_own_box(
+    app: Flask, post: Any, group: Group, director: Any, by: Any, monkeypatch: Any  # noqa: F811
+) -> None:
+    monkeypatch.setitem(app.config, "BASE_URL", "https://vaka.example")
+    anna = guardian(group)
+    own = factories.box(user=director)
+    act.set_mails(own, by(director), mails=True)
+    writer = by(factories.user("guardian", person=anna))
+    child = db.session.scalars(select(Person).where(Person.first_name == "Aino")).one()
+    for n in range(2):
+        act.begin(anna, writer, title=f"Salaisuus {n}", body="Huomenna menemme metsään.", children=(child.id,),
+                  to=(f"user-{director.id}",))
+    keep()
+    run(SEND_EMAIL, LATER)
+    [(address, mail, _)] = post.mails
+    assert address == director.email
+    text = mail.get_content()
+    thread = db.session.scalars(select(Thread).order_by(Thread.id)).first()
+    assert f"https://vaka.example/office/message/details/?id={thread.id}" in text
+    assert "Anna Virtanen" in text
+    assert not any(word in text + mail["Subject"] for word in ("Salaisuus", "metsään", "Piilokuja", "Aino"))
+    assert db.session.scalar(act.unread(by(director))) == 2

@@ -12,7 +12,7 @@ from evaka.models.base import HELSINKI
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.message import check_about_application, check_about_fees, each_guardian
 from evaka.rules.message.audience import NOBODY, Care, Chosen, care_types, check_audience, seen_since
-from evaka.rules.message.notices import Notice, kind_of
+from evaka.rules.message.notices import Notice, kind_of, page_of
 from evaka.rules.message.post import (
     POST,
     BoxKind,
@@ -119,7 +119,7 @@ def test_sensitive_matters_go_to_one_childs_guardians_or_to_one_person_about_fee
 
 
 def test_what_was_chosen_is_kept_and_read_again():
-    chosen = Chosen(groups=(3, 4), starting=True, present=False, years=(2022,), care=("club",), shift_care=True)
+    chosen = Chosen(groups=(3, 4), starting=True, present=False, years=(2022,), care=("club",), shift_care=("full",))
     assert Chosen.of(chosen.kept()) == chosen
     assert NOBODY.kept() == {}
     assert Chosen.of({"thread": 5}) == NOBODY  # what belongs to something else is left
@@ -175,3 +175,8 @@ def test_a_mail_belongs_to_the_kind_that_names_it():
     kinds = {"messages": Notice(("message_waits",)), "decisions": Notice(("fee_sent", "decision_waits"))}
     assert [kind_of(text, kinds) for text in ("decision_waits", "message_waits", "user_closed")] == [
         "decisions", "messages", None]
+
+
+def test_a_mail_leads_to_the_page_of_its_kind():
+    kinds = {"messages": Notice(("message_waits",), "/my/message/"), "decisions": Notice(("fee_sent",))}
+    assert [page_of(text, kinds) for text in ("message_waits", "fee_sent", "user_closed")] == ["/my/message/", "", ""]

@@ -88,7 +88,7 @@ def _check_staff(application: AbsenceApplication, by: Actor) -> None:
 def _answered(application: AbsenceApplication, by: Actor) -> None:
     for person in db.session.scalars(carers(application.child_id, by.today)).all():
         if person.email:
-            notify(person.id, "booking_waits", by)
+            notify(person.id, "leave_answered", by)
 
 
 def _days_of_care(child_id: int, period: DateRange) -> int:

@@ -89,7 +89,7 @@ def _told(child: Person, start: date, by: Actor) -> None:
         else:
             notice.from_day, notice.made_at = start, by.now
         if person.email:
-            notify(person.id, "booking_waits", by)
+            notify(person.id, "times_changed", by)
 
 
 def generate(children: Collection[int], by: Actor) -> dict[int, dict[str, list[str]]]:

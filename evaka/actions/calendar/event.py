@@ -157,7 +157,7 @@ def _tell(children: Iterable[int], by: Actor) -> None:
     for child in children:
         for person in db.session.scalars(carers(child, by.today)).all():
             if person.email:
-                notify(person.id, "event_waits", by)
+                notify(person.id, "talk_waits", by)
 
 
 # -- told by the jobs ----------------------------------------------------------------------------------

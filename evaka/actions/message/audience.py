@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import Select, and_, or_, select, true
 
 from evaka.access import Actor, within
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
-from evaka.models.message import Box, Post, group_on, guardians_of
-from evaka.models.message.audience import children_chosen, people_of
+from evaka.models.message import Box, Post, groups_on, guardians_of
+from evaka.models.message.audience import Reach, children_chosen, children_elsewhere, people_of
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement
 from evaka.models.unit import Group
@@ -52,20 +52,32 @@ class Audience:
         return sha256(repr(said).encode()).hexdigest()
 
 
-def reach(box: Box, by: Actor) -> ColumnElement[bool]:
-    """How far a box reaches, for `children_chosen`: the group, the groups of the writer's units, or all units."""
+def reach(box: Box, by: Actor) -> Reach:
+    """How far a box reaches, for `children_chosen`: the group, the groups of the writer's units, or all units.
+
+    A child that has come for a time without a group belongs to whoever reaches the unit's groups.
+    """
     match box.kind:
         case BoxKind.GROUP:
-            return GroupPlacement.group_id == box.group_id
+            return Reach(GroupPlacement.group_id == box.group_id, BackupCare.group_id == box.group_id)
         case BoxKind.PERSONAL:
-            return GroupPlacement.group_id.in_(select(Group.id).where(within(by, "message.send", Group)))
-    return true()
+            groups = select(Group.id).where(within(by, "message.send", Group))
+            units = select(Group.unit_id).where(within(by, "message.send", Group))
+            ungrouped = and_(BackupCare.group_id.is_(None), BackupCare.unit_id.in_(units))
+            return Reach(GroupPlacement.group_id.in_(groups), or_(BackupCare.group_id.in_(groups), ungrouped))
+    return Reach(true(), true())
 
 
 def children_of(box: Box, chosen: Chosen, by: Actor) -> Select[Any]:
     """The ids of the children who are meant."""
     narrowed = chosen.unfiltered() if box.kind is BoxKind.GROUP else chosen
     return children_chosen(narrowed, reach(box, by), by.today)
+
+
+def elsewhere(post: Post, by: Actor) -> Select[Any]:
+    """The ids of the children of chosen places who do not get it, because they are in back-up care elsewhere."""
+    assert post.box is not None
+    return children_elsewhere(Chosen.of(post.audience), reach(post.box, by), by.today)
 
 
 def audience_of(box: Box, kind: PostKind, chosen: Chosen, by: Actor, application_id: int | None = None) -> Audience:
@@ -102,11 +114,17 @@ def people_query(post: Post, by: Actor) -> Select[tuple[int]]:
 # -- what may be chosen ------------------------------------------------------------------------------------
 
 
-def group_of_child(child: Person, day: date) -> Group:
-    """The group in which a child is; refuses when it is in none."""
-    group = db.session.scalar(group_on(child.id, day))
-    if group is None:
+def group_of_child(child: Person, by: Actor) -> Group:
+    """The group in whose name a child's guardians are written to: where the child is today, else its own.
+
+    Of the two the one that the actor may write from; refuses when the child is in none.
+    """
+    groups = db.session.scalars(groups_on(child.id, by.today)).all()
+    if not groups:
         raise Refused("message.no_group", child=str(child))
+    mine = set(db.session.scalars(select(Group.id).where(
+        Group.id.in_([one.id for one in groups]), within(by, "message.write", Group))))
+    group = next((one for one in groups if one.id in mine), groups[0])
     check_open(group)
     return group
 

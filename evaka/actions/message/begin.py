@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select, union
+from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
 from evaka.actions import Long, action, tell
@@ -18,6 +19,7 @@ from evaka.actions.message.settings import check_self
 from evaka.actions.message.threads import put_in, reply_for_absent
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.message import Post, Thread, ThreadChild, ThreadMember
 from evaka.models.message.box import message_policy
@@ -33,9 +35,9 @@ BEFORE = timedelta(days=14)  # before a place begins, the unit and the group may
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Whom a guardian may write to about some children, all in one unit."""
+    """Whom a guardian may write to about some children, who have a unit in common."""
 
-    unit: Unit
+    units: tuple[Unit, ...]
     groups: tuple[Group, ...] = ()
     users: tuple[User, ...] = ()
     people: tuple[Person, ...] = field(default=())
@@ -48,35 +50,49 @@ class Recipients:
         }
 
 
-def children_to_write_about(person_id: int, day: date) -> dict[int, tuple[Person, Unit]]:
-    """The guardian's children who have, or will have within two weeks, a place in a unit where letters are open."""
+def children_to_write_about(person_id: int, day: date) -> dict[int, tuple[Person, tuple[Unit, ...]]]:
+    """The guardian's children and the units that may be written to about each.
+
+    Those where letters are open and the child has, or will have within two weeks, a place or is in back-up care.
+    """
     soon = DateRange(day, day + BEFORE)
-    rows = db.session.execute(
-        select(Person, Unit).join(Placement, Placement.child_id == Person.id).join(Unit, Unit.id == Placement.unit_id)
-        .where(Person.id.in_(own_children(person_id, day)), Person.deceased.is_(None), Placement.meets(soon),
-               Unit.has(Feature.MESSAGES))
-        .order_by(Person.born, Person.id, Placement.start.desc()))
-    return {child.id: (child, unit) for child, unit in rows}  # of two places the one that is in force already
+    mine = own_children(person_id, day)
+    stays = union(
+        select(Placement.child_id, Placement.unit_id).where(Placement.child_id.in_(mine), Placement.meets(soon)),
+        select(BackupCare.child_id, BackupCare.unit_id).where(BackupCare.child_id.in_(mine), BackupCare.meets(soon)),
+    ).subquery()
+    found: dict[int, tuple[Person, tuple[Unit, ...]]] = {}
+    for child, unit in db.session.execute(
+        select(Person, Unit).join(stays, stays.c.child_id == Person.id).join(Unit, Unit.id == stays.c.unit_id)
+        .where(Person.deceased.is_(None), Unit.has(Feature.MESSAGES)).order_by(Person.born, Person.id, Unit.name)
+    ).tuples():
+        found[child.id] = child, (*found.get(child.id, (child, ()))[1], unit)
+    return found
 
 
 def recipients(person_id: int, children: Collection[int], day: date) -> Recipients:
-    """Who may be written to about these children; Refused when they are not all in one unit."""
+    """Who may be written to about these children; Refused when they have no unit in common."""
     mine = children_to_write_about(person_id, day)
-    units = {mine[one][1].id: mine[one][1] for one in children if one in mine}
-    if not children or len(units) != 1 or any(one not in mine for one in children):
+    if not children or any(one not in mine for one in children):
         raise Refused("message.one_unit")
-    unit = next(iter(units.values()))
+    common = set.intersection(*({unit.id for unit in mine[one][1]} for one in children))
+    if not common:
+        raise Refused("message.one_unit")
     soon = DateRange(day, day + BEFORE)
     groups = db.session.scalars(
-        select(Group).where(Group.unit_id == unit.id, Group.meets(soon), Group.id.in_(
-            select(GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
-            .where(Placement.child_id.in_(children), Placement.meets(soon), GroupPlacement.meets(soon))))
-        .order_by(Group.name)).all()
+        select(Group).where(Group.unit_id.in_(common), Group.meets(soon), or_(
+            Group.id.in_(
+                select(GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
+                .where(Placement.child_id.in_(children), Placement.meets(soon), GroupPlacement.meets(soon))),
+            Group.id.in_(select(BackupCare.group_id).where(
+                BackupCare.child_id.in_(children), BackupCare.meets(soon)))))
+        .order_by(Group.name, Group.id).options(joinedload(Group.unit))).all()
     users = db.session.scalars(
         select(User).where(User.active, User.id.in_(select(Grant.user_id).where(
-            Grant.unit_id == unit.id, Grant.on(day), Grant.role.in_(message_policy().written_to_roles))))
-        .order_by(User.name)).all()
-    return Recipients(unit, tuple(groups), tuple(users), _other_guardians(person_id, children, day))
+            Grant.unit_id.in_(common), Grant.on(day), Grant.role.in_(message_policy().written_to_roles))))
+        .order_by(User.name, User.id)).all()
+    units = tuple(unit for unit in mine[next(iter(children))][1] if unit.id in common)
+    return Recipients(units, tuple(groups), tuple(users), _other_guardians(person_id, children, day))
 
 
 def _other_guardians(person_id: int, children: Collection[int], day: date) -> tuple[Person, ...]:

@@ -80,12 +80,30 @@ def seen(by: Actor) -> ColumnElement[bool]:
     return _seen(by, ThreadMember.box_id, ThreadMember.last_at)
 
 
+def waits(by: Actor) -> ColumnElement[bool]:
+    """Of a receipt, joined to its message: it waits in a box of the actor's, from the actor's time there.
+
+    Whoever reaches the boxes of all groups is told of what is in the own ones: the groups' have their readers.
+    """
+    everywhere, _, _ = _places(by)
+    where = Receipt.box_id.in_(select(Box.id).where(_own(by))) if everywhere and by.user is not None else _seen(
+        by, Receipt.box_id, Message.at)
+    return and_(Receipt.read_at.is_(None), Receipt.box_id.is_not(None), where)
+
+
 def unread(by: Actor) -> Select[tuple[int]]:
     """How many messages wait in the actor's boxes, for the menu."""
-    query = select(func.count(Receipt.id)).where(Receipt.read_at.is_(None), Receipt.box_id.is_not(None))
+    query = select(func.count(Receipt.id))
     if _since(by):
         query = query.join(Message, Message.id == Receipt.message_id)
-    return query.where(_seen(by, Receipt.box_id, Message.at))
+    return query.where(waits(by))
+
+
+def unread_by_box(by: Actor) -> Select[tuple[int, int]]:
+    """(box, how many messages wait in it) of the actor's boxes in which something waits."""
+    return (
+        select(Receipt.box_id, func.count()).join(Message, Message.id == Receipt.message_id)
+        .where(waits(by)).group_by(Receipt.box_id))  # type: ignore[return-value]
 
 
 def posts_seen(by: Actor) -> ColumnElement[bool]:
@@ -149,6 +167,11 @@ def writers(by: Actor) -> list[tuple[str, BoxKind, Group | None]]:
         .options(joinedload(Group.unit)))
     found += [(f"group-{one.id}", BoxKind.GROUP, one) for one in groups]
     return found
+
+
+def uses(by: Actor, kind: BoxKind) -> bool:
+    """Whether somebody reads and writes in one of the boxes of the city."""
+    return bool({role for role, _, _ in by.grants} & message_policy().roles(kind))
 
 
 def may_write(by: Actor) -> bool:

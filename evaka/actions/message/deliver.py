@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Select, String, and_, cast, func, insert, literal, or_, select, update
 
 from evaka.access import Actor
 from evaka.actions.message.audience import Audience, children_of
@@ -14,7 +14,7 @@ from evaka.actions.message.boxes import boxes_of
 from evaka.models.application import Application
 from evaka.models.base import Moment, db
 from evaka.models.journal import Email, MailRefusal
-from evaka.models.message import Message, Post, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.message.audience import people_of
 from evaka.models.message.box import message_policy
 from evaka.models.person import Person
@@ -56,8 +56,10 @@ def _to_circles(post: Post, found: Audience, by: Actor) -> None:
     pairs = list(zip(thread_ids, found.circles, strict=True))
     members = [(id, person) for id, circle in pairs for person in sorted(circle.guardians)]
     db.session.execute(insert(ThreadMember), [
-        *({"thread_id": id, "person_id": person, "box_id": None, "last_at": by.now} for id, person in members),
-        *({"thread_id": id, "person_id": None, "box_id": post.box_id, "last_at": by.now} for id in thread_ids)])
+        *({"thread_id": id, "person_id": person, "box_id": None, "last_at": by.now, "folder_id": None}
+          for id, person in members),
+        *({"thread_id": id, "person_id": None, "box_id": post.box_id, "last_at": by.now,
+           "folder_id": post.folder_id} for id in thread_ids)])
     about = [{"thread_id": id, "child_id": child} for id, circle in pairs for child in circle.children]
     if post.application_id is not None:
         child = select(Application.child_id).where(Application.id == post.application_id)
@@ -110,8 +112,20 @@ def announce(message_ids: Collection[int], post: Post, by: Actor) -> None:
         .where(Person.email.is_not(None), Person.email != "", Person.id.not_in(refused)).order_by(Person.id)))
 
 
-def _link(thread_id: Any) -> Any:
-    return literal("/my/message/details/?id=") + cast(thread_id, String)
+def _link(thread_id: Any, pages: str = "/my") -> Any:
+    return literal(f"{pages}/message/details/?id=") + cast(thread_id, String)
+
+
+def tell_owners(message_id: int, boxes: Collection[int], by: Actor) -> None:
+    """A notice to whoever wants to be told of the own box by mail, unless something waits in it already."""
+    earlier = select(Receipt.id).where(
+        Receipt.box_id == Box.id, Receipt.read_at.is_(None), Receipt.message_id != message_id).exists()
+    moment = literal(by.now, Moment())
+    db.session.execute(insert(Email).from_select(
+        ["user_id", "text", "made_at", "next_try", "message_id", "link"],
+        select(User.id, literal("own_box_waits"), moment, moment, Message.id, _link(Message.thread_id, "/office"))
+        .join(Box, Box.user_id == User.id).join(Message, Message.id == message_id)
+        .where(Box.id.in_(boxes), Box.mails, User.active, ~earlier).order_by(User.id)))
 
 
 # -- copies to the staff ----------------------------------------------------------------------------------
@@ -156,12 +170,18 @@ def _groups(chosen: Chosen, by: Actor) -> Select[Any]:
 
 
 def tell_withdrawn(post: Post, by: Actor) -> None:
-    """Who has withdrawn it and the directors of the units concerned are told by mail that it was."""
-    threads = select(Thread.id).where(Thread.post_id == post.id)
+    """Who has withdrawn it, the directors of the units concerned and whom the city names are told by mail that it was.
+
+    Of the units concerned are the children's places, and the group from whose box it was written.
+    """
+    policy = message_policy()
+    threads = select(Message.thread_id).where(Message.post_id == post.id)
     children = select(ThreadChild.child_id).where(ThreadChild.thread_id.in_(threads))
     units = select(Placement.unit_id).where(Placement.child_id.in_(children), Placement.on(by.today))
-    directors = select(Grant.user_id).where(
-        Grant.unit_id.in_(units), Grant.on(by.today), Grant.role.in_(message_policy().written_to_roles))
+    own_unit = select(Group.unit_id).join(Box, Box.group_id == Group.id).where(Box.id == post.box_id)
+    directors = select(Grant.user_id).where(Grant.on(by.today), or_(
+        and_(Grant.role.in_(policy.written_to_roles), or_(Grant.unit_id.in_(units), Grant.unit_id.in_(own_unit))),
+        Grant.role.in_(policy.withdrawal_roles)))
     moment = literal(by.now, Moment())
     own = by.user.id if by.user is not None and by.user.person_id is None else -1
     db.session.execute(insert(Email).from_select(

@@ -21,7 +21,7 @@ from evaka.kit import files
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.journal import Email, JobRun
-from evaka.models.message import Box, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.message import Box, Folder, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.message.box import message_policy
 from evaka.models.person import Person
 from evaka.models.unit import Group
@@ -64,11 +64,13 @@ def draft(box: Box, by: Actor, *, kind: PostKind, title: str, body: Long, chosen
 @action("message.save")
 def save(
     post: Post, by: Actor, *, kind: PostKind, title: str, body: Long, chosen: Chosen,
-    urgent: bool = False, sensitive: bool = False, application: int | None = None,
+    urgent: bool = False, sensitive: bool = False, application: int | None = None, folder: int | None = None,
 ) -> None:
-    """The draft as it was typed."""
+    """The draft as it was typed; `folder` is where the box keeps its conversations from the beginning."""
     check_post(post, by, "message.save")
     _must_be_draft(post)
+    known = select(Folder.id).where(Folder.id == folder, Folder.box_id == post.box_id)
+    post.folder_id = db.session.scalar(known) if folder else None
     post.kind, post.title, post.body, post.at = kind, title.strip(), body, by.now
     post.urgent, post.sensitive, post.application_id = urgent, sensitive, application
     post.audience, post.failed = chosen.kept(), ""
@@ -182,7 +184,7 @@ def send(group: Group, by: Actor, *, title: str, body: Long) -> int:
 @action("message.write")
 def write(child: Person, by: Actor, *, title: str, body: Long) -> int:
     """A letter to the guardians of one child, from the box of the group in which it is today."""
-    group = group_of_child(child, by.today)
+    group = group_of_child(child, by)
     require(by, "message.write", group)
     return _straight(group, Chosen(children=(child.id,)), by, title=title, body=body)
 

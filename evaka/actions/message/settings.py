@@ -14,7 +14,7 @@ from evaka.actions.message.boxes import check_mine
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.journal import MailRefusal
-from evaka.models.message import Away, Box, Folder, Template, ThreadMember
+from evaka.models.message import Away, Box, Folder, Post, Template, ThreadMember
 from evaka.models.person import Person
 from evaka.rules.message.notices import Notice
 
@@ -24,6 +24,16 @@ def sign(box: Box, by: Actor, *, signature: Long) -> None:
     """What stands below everything that is newly written from the box."""
     check_mine(box, by, "message.sign")
     box.signature = signature.strip()
+
+
+@action("message.set_mails")
+def set_mails(box: Box, by: Actor, *, mails: bool) -> None:
+    """Whether the owner of a personal box is told by e-mail when something comes into it; never what."""
+    check_mine(box, by, "message.set_mails")
+    if box.user_id is None:
+        raise Refused("message.mails_own_only")
+    box.mails = mails
+    tell(mails=mails)
 
 
 @action("message.add_template")
@@ -83,8 +93,9 @@ def _new_folder(name: str, **owner: int) -> None:
 def _drop_folder(folder: Folder | None) -> None:
     if folder is None:
         return
-    db.session.execute(update(ThreadMember).where(ThreadMember.folder_id == folder.id).values(folder_id=None)
-                       .execution_options(synchronize_session=False))
+    for model in (ThreadMember, Post):
+        db.session.execute(update(model).where(model.folder_id == folder.id).values(folder_id=None)
+                           .execution_options(synchronize_session=False))
     db.session.delete(folder)
 
 

@@ -12,12 +12,13 @@ from evaka.actions import Among, Long, action, tell
 from evaka.actions.income.statement import Upload
 from evaka.actions.message.audience import check_open
 from evaka.actions.message.boxes import mine, seen
-from evaka.actions.message.deliver import announce, touch
+from evaka.actions.message.deliver import announce, tell_owners, touch
 from evaka.actions.message.posts import add_file
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.income.statement import IncomeStatement
-from evaka.models.message import Away, Box, Folder, Message, Post, Receipt, Thread, ThreadMember, places_of, readers_of
+from evaka.models.message import Away, Box, Folder, Message, Post, Receipt, Thread, ThreadMember, readers_of, stays_of
 from evaka.rules.income.statement import WAITING
 from evaka.rules.message import check_about_application, check_about_fees, check_answerable
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
@@ -47,7 +48,7 @@ def check_thread(thread: Thread, by: Actor, *, office: bool) -> None:
     else:
         if thread.box.group is not None:
             check_open(thread.box.group)
-        check_answerable((place.period for place in db.session.scalars(places_of(thread))), by.today)
+        check_answerable((DateRange(*stay) for stay in db.session.execute(stays_of(thread)).tuples()), by.today)
 
 
 def _check_fees(thread: Thread, by: Actor) -> None:
@@ -128,6 +129,7 @@ def put_in(thread: Thread, post: Post, by: Actor, *, person_id: int | None, box_
         db.session.execute(insert(Receipt), boxes)
     touch(thread.id, by.now, others)
     announce([message_id], post, by)
+    tell_owners(message_id, others, by)
     post.recipients = len(boxes)
     return len(boxes)
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, or_, selec
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from evaka.models.application import Application
+from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, OfChild
 from evaka.models.message.box import Away, Box, Folder, Template
 from evaka.models.message.post import Post, PostFile
@@ -211,22 +212,27 @@ def guardians_of(children: ColumnElement[bool], day: date) -> Select[tuple[int, 
     )
 
 
-def group_on(child_id: int, day: date) -> Select[Group]:
-    """The group in which a child is on a day."""
-    return (
-        select(Group).join(GroupPlacement, GroupPlacement.group_id == Group.id)
-        .join(Placement, Placement.id == GroupPlacement.placement_id)
-        .where(Placement.child_id == child_id, Placement.on(day), GroupPlacement.on(day))
-    )
+def groups_on(child_id: int, day: date) -> Select[Group]:
+    """The groups in which a child is on a day: the one where it is in back-up care first, then its own."""
+    own = (
+        select(GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
+        .where(Placement.child_id == child_id, Placement.on(day), GroupPlacement.on(day)))
+    host = select(BackupCare.group_id).where(BackupCare.child_id == child_id, BackupCare.on(day))
+    return select(Group).where(or_(Group.id.in_(own), Group.id.in_(host))).order_by(Group.id.not_in(host), Group.id)
 
 
-def places_of(thread: Thread) -> Select[Placement]:
-    """The places that the children of a conversation have had, in the unit of its group when it has one."""
+def stays_of(thread: Thread) -> Select[tuple[date, date | None]]:
+    """(start, end) of the places that the children of a conversation have had, and of their care elsewhere for a time.
+
+    Of a group's conversation only those in its unit.
+    """
     children = select(ThreadChild.child_id).where(ThreadChild.thread_id == thread.id)
-    query = select(Placement).where(Placement.child_id.in_(children))
+    places = select(Placement.start, Placement.end).where(Placement.child_id.in_(children))
+    guests = select(BackupCare.start, BackupCare.end).where(BackupCare.child_id.in_(children))
     if thread.box.group is not None:
-        query = query.where(Placement.unit_id == thread.box.group.unit_id)
-    return query
+        places = places.where(Placement.unit_id == thread.box.group.unit_id)
+        guests = guests.where(BackupCare.unit_id == thread.box.group.unit_id)
+    return places.union_all(guests)  # type: ignore[return-value]
 
 
 def unread_by(person_id: int, own: ColumnElement[bool]) -> Select[tuple[int]]:

@@ -38,6 +38,7 @@ class Box(Model):
     group_id: Mapped[int | None] = mapped_column(ForeignKey("unit_group.id"), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), unique=True)
     signature: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    mails: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # the owner is told by e-mail
 
     group: Mapped[Group | None] = relationship()
     user: Mapped[User | None] = relationship()

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, ForeignKey, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Model
-from evaka.models.message.box import Box
+from evaka.models.message.box import Box, Folder
 from evaka.models.person import Person
 from evaka.models.search import Sought, keep_findable
 from evaka.models.user import User
@@ -46,6 +46,8 @@ class Post(Sought, Model):
     # to whom, see rules/message/audience.py; of a reply its thread
     audience: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict, server_default="{}")
     application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id"), index=True)  # service guidance's
+    # the folder of the box in which its conversations begin
+    folder_id: Mapped[int | None] = mapped_column(ForeignKey("message_folder.id"), index=True)
     send_at: Mapped[datetime | None]  # not before
     digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)  # who, to whom, day, words: never twice
     recipients: Mapped[int | None]  # how many it was sent to
@@ -58,6 +60,7 @@ class Post(Sought, Model):
     box: Mapped[Box | None] = relationship()
     person: Mapped[Person | None] = relationship()
     user: Mapped[User | None] = relationship(foreign_keys=[user_id])
+    folder: Mapped[Folder | None] = relationship()
     files: Mapped[list[PostFile]] = relationship(
         back_populates="post", order_by="PostFile.id", cascade="all, delete-orphan")
 

@@ -11,9 +11,11 @@ from typing import Any
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.rules.message.post import BoxKind, PostKind
-from evaka.rules.placement import PREPARATORY_TYPES, PRESCHOOL_TYPES, CareType
+from evaka.rules.placement import PREPARATORY_TYPES, PRESCHOOL_TYPES, CareType, ShiftCare
 
 SEEN_BEFORE = timedelta(days=7)  # so long before they began in a group its staff read what was written to it
+
+SHIFTS = (ShiftCare.FULL.value, ShiftCare.INTERMITTENT.value)
 
 
 class Care(StrEnum):
@@ -40,8 +42,8 @@ class Chosen:
 
     The ids of `areas`, `units`, `groups` and `children` add up, and what is left empty says nothing; `everybody` are
     the children of all units.  `people` are named themselves.  `present` are the children who have a place today,
-    `starting` those who begin later.  Of the rest each filter takes some away: years of birth, kinds of care, shift
-    care, family day care.
+    `starting` those who begin later.  Of the rest each filter takes some away: years of birth, kinds of care, kinds
+    of shift care, family day care.
     """
 
     everybody: bool = False
@@ -54,7 +56,7 @@ class Chosen:
     starting: bool = False
     years: tuple[int, ...] = ()
     care: tuple[str, ...] = ()
-    shift_care: bool = False
+    shift_care: tuple[str, ...] = ()
     family_day_care: bool = False
 
     def kept(self) -> dict[str, Any]:
@@ -69,6 +71,8 @@ class Chosen:
         known = {one.name for one in fields(cls)}
         plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                  for name, value in kept.items() if name in known}
+        if plain.get("shift_care") is True:  # as drafts kept it before the two kinds were told apart
+            plain["shift_care"] = SHIFTS
         return cls(**plain)
 
     @property
@@ -82,7 +86,7 @@ class Chosen:
 
     def unfiltered(self) -> Chosen:
         """Without the filters, which are for writers who reach many groups."""
-        return replace(self, years=(), care=(), shift_care=False, family_day_care=False)
+        return replace(self, years=(), care=(), shift_care=(), family_day_care=False)
 
 
 NOBODY = Chosen()

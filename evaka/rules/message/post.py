@@ -52,6 +52,7 @@ class MessagePolicy:
     service_roles: frozenset[str]  # read and write in the name of the service guidance
     finance_roles: frozenset[str]  # in the name of those who invoice
     written_to_roles: frozenset[str]  # may be chosen by guardians as whom to write to
+    withdrawal_roles: frozenset[str] = frozenset()  # are told when words are withdrawn, besides the units' directors
     undo_seconds: int = 60
     withdraw_days: int = 7
     subject_in_mail: bool = False

@@ -36,6 +36,7 @@ from evaka.views.application.form import told_blocks
 from evaka.views.application.saved import KeepsSelections
 from evaka.views.base import Button, Screen, link
 from evaka.views.base.lists import COUNTED
+from evaka.views.message import about_application
 from evaka.views.page import actor, aged, moment, option_name, row_url, told, written
 
 __all__ = ["ApplicationScreen", "is_due_soon", "is_overdue"]
@@ -269,7 +270,8 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
             self.first_wish(row)))) for row in rows}
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [*told_blocks(row), self.papers_block(row), self.notes_block(row), *self.decided(row)]
+        return [*told_blocks(row), self.papers_block(row), *about_application(row), self.notes_block(row),
+                *self.decided(row)]
 
     def file(self, row: Any) -> dict[str, Any]:
         return super().file(row) | {"beside": self.neighbours(row)}

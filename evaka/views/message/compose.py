@@ -17,11 +17,11 @@ from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application
 from evaka.models.base import HELSINKI, db, transaction
-from evaka.models.message import Box, Post, Template
+from evaka.models.message import Box, Folder, Post, Template
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.models.user import User
-from evaka.rules.message.audience import NOBODY, Chosen
+from evaka.rules.message.audience import NOBODY, SHIFTS, Chosen
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
@@ -77,7 +77,7 @@ class Compose(Screen):
             select(Person).where(Person.id == id, within(by, "message.write", Person)))
         if child is None:
             abort(404)
-        group = act.group_of_child(child, by.today)
+        group = act.group_of_child(child, by)
         if f"group-{group.id}" not in {name for name, _, _ in act.writers(by)}:
             raise Denied("access.denied", action="message.write")
         return redirect(self.get_url(".new", **{"from": f"group-{group.id}"}, children=child.id))
@@ -119,6 +119,7 @@ class Compose(Screen):
             else:
                 return self._on(id, request.form.get("press", "save"))
         if request.method == "GET":
+            form.title.data = request.args.get("title", "")[:200]
             form.body.data = self._signed(found[1], found[2])
         return self._editor(form, None, found[1], found[2], chosen, settings)
 
@@ -136,7 +137,8 @@ class Compose(Screen):
         form = LetterForm(request.form if request.method == "POST" else None)
         press = request.form.get("press", "save")
         chosen, settings = Chosen.of(post.audience), {
-            "kind": post.kind, "urgent": post.urgent, "sensitive": post.sensitive, "application": post.application_id}
+            "kind": post.kind, "urgent": post.urgent, "sensitive": post.sensitive, "application": post.application_id,
+            "folder": post.folder_id}
         if request.method == "GET":
             form.title.data, form.body.data, form.row_version.data = post.title, post.body, post.version
         elif press == "discard":
@@ -216,12 +218,14 @@ class Compose(Screen):
             children=ids("children"), people=people, present=begun or bool(typed.get("present")),
             starting=bool(typed.get("starting")), years=ids("years"),
             care=tuple(one for one in typed.getlist("care") if one in ("daycare", "preschool", "club")),
-            shift_care=bool(typed.get("shift_care")), family_day_care=bool(typed.get("family_day_care")),
+            shift_care=tuple(one for one in typed.getlist("shift_care") if one in SHIFTS),
+            family_day_care=bool(typed.get("family_day_care")),
         )
         bulletin = box is BoxKind.MUNICIPAL or typed.get("kind") == PostKind.BULLETIN
         return chosen, {
             "kind": PostKind.BULLETIN if bulletin else PostKind.MESSAGE, "urgent": bool(typed.get("urgent")),
             "sensitive": bool(typed.get("sensitive")), "application": application,
+            "folder": row_number(typed.get("folder", "")),
         }
 
     def _editor(self, form: Any, post: Post | None, kind: BoxKind, group: Group | None, chosen: Chosen,
@@ -232,15 +236,22 @@ class Compose(Screen):
         ).all() if id else []
         return self.render(
             "office/message_edit.html", form=form, row=post, kind=kind.value, chosen=chosen, settings=settings,
-            picks=picks(kind, group, chosen, actor()), templates=templates,
+            picks=picks(kind, group, chosen, actor(), settings["application"]), templates=templates,
             heading=post.title if post is not None and post.title else told("ui.message.new"),
             fact_line=told("message.in_the_name", who=self.writer_label(kind, group)),  # type: ignore[attr-defined]
             back=self.get_url(".index_view", box="drafts" if post else None), crumbs=self.crumbs,
             files=[(one.id, f"{one.name} ({size_of(one.size)})", self.get_url(".post_file", id=one.id))
                    for one in post.files] if post is not None else [],
-            most=act.policy().megabytes, failed=told(post.failed) if post is not None and post.failed else "",
+            folders=self._folders(kind, group), most=act.policy().megabytes,
+            failed=told(post.failed) if post is not None and post.failed else "",
             nothing=NOBODY,
         )
+
+    def _folders(self, kind: BoxKind, group: Group | None) -> list[Folder]:
+        """Those of the box: a conversation may lie in one from the beginning."""
+        return list(db.session.scalars(select(Folder).join(Box).where(
+            act.mine(actor()), Box.kind == kind, *([Box.group_id == group.id] if group is not None else []))
+            .order_by(Folder.name)))
 
     # -- who gets it ------------------------------------------------------------------------------
 
@@ -277,7 +288,8 @@ class Compose(Screen):
             "office/message_check.html", heading=told("message.check"), row=post, form=form, found=found,
             fact_line=post.title or told("message.untitled"), crumbs=self.crumbs,
             back=self.get_url(".edit", id=post.id), recipients=self._recipients(post, found, page),
-            left_out=self._names(found.left_out), page=page, pages=-(-found.count // PEOPLE),
+            left_out=self._names(found.left_out), elsewhere=self._names(db.session.scalars(act.elsewhere(post, by))),
+            page=page, pages=-(-found.count // PEOPLE),
             note=self._note(post, found),
         )
 

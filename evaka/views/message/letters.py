@@ -120,7 +120,7 @@ class Letters(Screen):
                 joinedload(Thread.post), joinedload(Thread.box).joinedload(Box.group).joinedload(Group.unit),
                 joinedload(Thread.box).joinedload(Box.user),
                 selectinload(Thread.children).joinedload(ThreadChild.child)))}
-        self.names = self._people([one.id for one in found.values() if one.kind is not PostKind.BULLETIN])
+        self.prepare(list(found.values()))
         newest = select(func.max(Message.id)).where(Message.thread_id.in_(ids)).group_by(Message.thread_id)
         last = dict(db.session.execute(
             select(Message.thread_id, Post).join(Post, Post.id == Message.post_id)
@@ -154,8 +154,12 @@ class Letters(Screen):
             found.setdefault(id, []).append(person)
         return found
 
+    def prepare(self, threads: list[Thread]) -> None:
+        """What `who` needs of all threads of a page, asked once; a request's own, as a screen serves many at a time."""
+        g.people_of_thread = self._people([one.id for one in threads if one.kind is not PostKind.BULLETIN])
+
     def people(self, thread: Thread) -> str:
-        return ", ".join(f"{one.first_name} {one.last_name}" for one in self.names.get(thread.id, ()))
+        return ", ".join(f"{one.first_name} {one.last_name}" for one in g.people_of_thread.get(thread.id, ()))
 
     def sought(self, typed: str) -> ColumnElement[bool]:
         """Of a membership: its thread holds these words, or somebody or some child of this name."""
@@ -210,12 +214,12 @@ class Letters(Screen):
                 else:
                     flash(told("message.sent"), "success")
                     return redirect(self.get_url(".details_view", id=row.id))
-        self.names = self._people([row.id]) if row.kind is not PostKind.BULLETIN else {}
+        self.prepare([row])
         return self.render(
             self.thread_page, heading=self.title_of(row), fact_line=" · ".join(filter(None, (self.who(row), closed))),
             buttons=[], messages=self.messages(row), form=form, back=self.get_url(".index_view"), row=row,
             crumbs=self.crumbs, badges=signs(row), away=self.away(row), tools=self.tools(row),
-            print_url=self.get_url(".print_view", id=row.id),
+            print_url=self.get_url(".print_view", id=row.id), case=self.case(row),
         )
 
     @expose("/do/<verb>/", methods=("GET", "POST"))
@@ -259,6 +263,10 @@ class Letters(Screen):
 
     def away(self, row: Thread) -> list[str]:
         return []
+
+    def case(self, row: Thread) -> tuple[str, str] | None:
+        """The case that it is about, on a page of its own."""
+        return None
 
     def _opened(self, row: Any) -> Any:
         """The page is only read, but the receipts are written: one short transaction of its own."""
@@ -306,8 +314,8 @@ class Letters(Screen):
 
     def read_line(self, receipts: list[Receipt]) -> str:
         """Who of the other side has read a message, and when."""
-        lines = [told("message.read_by", who=self.reader(one), at=one.read_at) for one in receipts if self.reader(one)]
-        return "; ".join(lines) or told("message.not_read")
+        found = [f"{self.reader(one)} {moment(one.read_at)}" for one in receipts if one.read_at and self.reader(one)]
+        return told("message.read_by", who=", ".join(found)) if found else told("message.not_read")
 
     def reader(self, receipt: Receipt) -> str:
         raise NotImplementedError
@@ -337,7 +345,7 @@ class Letters(Screen):
         row: Any = self.row_or_404(request.args.get("id"))
         if not self.readable(row):
             abort(404)
-        self.names = self._people([row.id]) if row.kind is not PostKind.BULLETIN else {}
+        self.prepare([row])
         g.setdefault("reads", []).append(("message.read", row, {"printed": True}))
         said = tuple(Said(one["who"], one["when"], one["text"], tuple(name for name, _ in one["files"]))
                      for one in self.messages(row))

@@ -107,8 +107,7 @@ class MyMessages(Letters):
             raise Refused("message.nobody_to_write_to")
         typed = request.form if request.method == "POST" else request.args
         children = tuple(one for one in map(row_number, typed.getlist("children")) if one in mine)
-        units = {unit.id for _, unit in mine.values()}
-        if not children and len(units) == 1 and request.method == "GET":
+        if not children and request.method == "GET" and len({units for _, units in mine.values()}) == 1:
             children = tuple(mine)
         offered, trouble = None, ""
         if children:
@@ -132,7 +131,8 @@ class MyMessages(Letters):
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "guardian/message_new.html", heading=told("ui.message.new"), back=self.get_url(".index_view"),
-            children=[(id, child.preferred_name or child.first_name, str(unit)) for id, (child, unit) in mine.items()],
+            children=[(id, child.preferred_name or child.first_name, ", ".join(map(str, units)))
+                      for id, (child, units) in mine.items()],
             picked=set(children), several=len(mine) > 1, trouble=trouble, typed=typed, offered=offered,
             away=away_lines(self._boxes_of(offered)) if offered else [],
             to=set(typed.getlist("to")) or self._first(offered), most=act.policy().megabytes,

@@ -57,8 +57,7 @@ def newest_unread(by: Actor, limit: int = 5) -> list[dict[str, str]]:
     """The newest messages that wait in the actor's boxes."""
     found = db.session.scalars(
         select(Message).join(Receipt, Receipt.message_id == Message.id)
-        .where(Receipt.read_at.is_(None), Receipt.box_id.in_(select(Box.id).where(act.mine(by))))
-        .order_by(Message.at.desc(), Message.id.desc()).limit(limit)
+        .where(act.waits(by)).order_by(Message.at.desc(), Message.id.desc()).limit(limit)
         .options(joinedload(Message.post).joinedload(Post.person)))
     return [
         {"who": act.writer_name(one.post, language()), "when": moment(one.at),

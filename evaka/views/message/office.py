@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import g, request
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import joinedload
 
@@ -14,15 +14,19 @@ from evaka.models.base import db
 from evaka.models.message import Box, Folder, Message, Post, Receipt, Thread, ThreadMember
 from evaka.models.search import words_found
 from evaka.models.unit import Group, Unit
+from evaka.rules.message.audience import Chosen
 from evaka.rules.message.post import PostKind, PostStatus
 from evaka.views.base import Button, row_number
+from evaka.views.message.cases import case_of
 from evaka.views.message.compose import Compose
 from evaka.views.message.letters import NAMED, PAGE, Letters, begins
+from evaka.views.message.named import audiences
 from evaka.views.message.numbers import unread_of_groups
 from evaka.views.message.posts import Posts
 from evaka.views.message.settings import BoxSettings
 from evaka.views.page import actor, language, moment, told
 
+FEW = 8  # boxes that stand side by side; of more one is chosen
 MANY = 60  # boxes, beyond which one is looked into at a time
 TABS = ("received", "all", "sent", "drafts", "copies", "archive")
 
@@ -49,10 +53,19 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
     def who(self, thread: Any) -> str:
         children = ", ".join(one.child.first_name for one in thread.children)
         if thread.kind is PostKind.BULLETIN:
-            names = told("message.to_families") if not children else told("message.about", children=children)
+            names = told("message.about", children=children) if children else self.audience(thread.post)
         else:
             names = f"{self.people(thread)} ({children})" if children else self.people(thread)
         return f"{names} · {act.box_name(thread.box, language())}"
+
+    def audience(self, post: Post | None) -> str:
+        """To whom a bulletin went, as far as the reader may see."""
+        return (post and g.audience_of_post.get(post.id)) or told("message.to_families")
+
+    def prepare(self, threads: list[Thread]) -> None:
+        super().prepare(threads)
+        bulletins = [one.post for one in threads if one.kind is PostKind.BULLETIN and one.post is not None]
+        g.audience_of_post = audiences(bulletins, actor())
 
     def is_mine(self, post: Post) -> bool:
         return post.person_id is None
@@ -66,6 +79,9 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
 
     def reader(self, receipt: Receipt) -> str:
         return f"{receipt.person.first_name} {receipt.person.last_name}" if receipt.person else ""
+
+    def case(self, row: Thread) -> tuple[str, str] | None:
+        return case_of(row)
 
     def post_url(self, post: Post, message: Message) -> str:
         return str(self.get_url(".post_view", id=post.id))
@@ -99,10 +115,21 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
             offered += db.session.scalars(select(Box).where(Box.id == asked, act.mine(actor()))).all()
         if len(offered) < 2:
             return None
+        waiting = dict(db.session.execute(act.unread_by_box(actor())).tuples().all())
+        box = request.args.get("box", "received")
+        short = len({one.group.unit_id for one in offered if one.group is not None}) == 1
+        options = [(one.id, self._counted(
+            one.group.name if short and one.group is not None else act.box_name(one, language()),
+            waiting.get(one.id, 0))) for one in offered]
+        few = len(offered) <= FEW
         return {
-            "value": asked, "options": [(one.id, act.box_name(one, language())) for one in offered],
-            "all": not everywhere(actor(), "message.view"), "box": request.args.get("box", "received"),
+            "value": asked, "options": options, "all": not everywhere(actor(), "message.view"), "box": box,
+            "links": [(label, self.get_url(".index_view", box=box, of=id), id == asked) for id, label in options]
+            if few else [], "every": self.get_url(".index_view", box=box),
         }
+
+    def _counted(self, name: str, count: int) -> str:
+        return f"{name} ({count})" if count else name
 
     def head_buttons(self) -> list[Button]:
         if not act.may_write(actor()):
@@ -153,7 +180,8 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
             query.order_by(Post.at.desc(), Post.id.desc()).limit(PAGE + 1).offset(page * PAGE)
             .options(joinedload(Post.box).joinedload(Box.group).joinedload(Group.unit), joinedload(Post.user))).all()
         counts = self._counts([one.id for one in found if (one.recipients or 0) <= NAMED * 10])
-        return [self._post_line(one, counts.get(one.id)) for one in found]
+        known = audiences(found, actor())
+        return [self._post_line(one, counts.get(one.id), known[one.id]) for one in found]
 
     def _counts(self, ids: list[int]) -> dict[int, tuple[int, int]]:
         """By post how many boxes of guardians it lies in, and in how many it was read."""
@@ -162,7 +190,7 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
             .join(Receipt, Receipt.message_id == Message.id)
             .where(Message.post_id.in_(ids), Receipt.person_id.is_not(None)).group_by(Message.post_id))}
 
-    def _post_line(self, post: Post, count: tuple[int, int] | None) -> dict[str, Any]:
+    def _post_line(self, post: Post, count: tuple[int, int] | None, whom: str) -> dict[str, Any]:
         badges = []
         if post.failed:
             badges.append(("bad", told("message.not_delivered")))
@@ -177,9 +205,12 @@ class MessageScreen(Letters, Compose, Posts, BoxSettings):  # Flask-Admin gives 
         text = begins(post.body) if draft else (
             told("message.read_count", read=count[1], count=count[0]) if count else
             told("message.recipient_count", count=post.recipients or 0))
+        if post.box and Chosen.of(post.audience) == Chosen(groups=(post.box.group_id or 0,)):
+            whom = ""  # a group's own families: the name of the box says it
         return {
-            "who": " · ".join(filter(None, (
-                act.box_name(post.box, language()) if post.box else "", str(post.user) if post.user else ""))),
-            "subject": post.title or told("message.untitled"), "when": moment(post.at), "text": text, "unread": False,
+            "who": "" if draft else text, "text": " · ".join(filter(None, (
+                whom, act.box_name(post.box, language()) if post.box else "",
+                str(post.user) if post.user and post.box and not post.box.user_id else "", text if draft else ""))),
+            "subject": post.title or told("message.untitled"), "when": moment(post.at), "unread": False,
             "url": self.get_url(".edit" if draft else ".post_view", id=post.id), "badges": badges,
         }

@@ -19,6 +19,7 @@ from evaka.rules.message.post import BoxKind, PostKind, PostStatus, undone_until
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.income.statement import size_of
 from evaka.views.message.letters import as_sent
+from evaka.views.message.named import audiences
 from evaka.views.page import actor, language, moment, told
 
 READERS = 100  # recipients on a page
@@ -65,9 +66,10 @@ class Posts(Screen):
         sent = post.status is PostStatus.SENT
         return self.render(
             "office/post.html", heading=post.title, row=post, back=self.get_url(".index_view", box="sent"),
-            crumbs=self.crumbs, fact_line=" · ".join(filter(None, (
-                act.box_name(post.box, language()) if post.box else "", str(post.user) if post.user else "",
-                moment(post.at)))),
+            crumbs=self.crumbs, whom=audiences([post], by)[post.id] if post.kind is not PostKind.REPLY else "",
+            fact_line=" · ".join(filter(None, (
+                act.box_name(post.box, language()) if post.box else "",
+                str(post.user) if post.user and not (post.box and post.box.user_id) else "", moment(post.at)))),
             files=[(f"{one.name} ({size_of(one.size)})", self.get_url(".post_file", id=one.id)) for one in post.files],
             readers=readers, counts=counts, page=page, more=len(readers) > READERS,
             thread=self.get_url(".details_view", id=threads[0]) if len(threads) == 1 else None,

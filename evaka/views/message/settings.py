@@ -7,7 +7,7 @@ from typing import Any
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from sqlalchemy import or_, select
-from wtforms import StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from evaka.actions import message as act
@@ -21,6 +21,10 @@ from evaka.views.page import Lazy, actor, language, told
 
 class SignForm(BaseForm):
     signature = TextAreaField(Lazy("message.sign.signature"), [Length(max=2000)])
+
+
+class MailsForm(BaseForm):
+    mails = BooleanField(Lazy("message.set_mails.mails"))
 
 
 class TemplateForm(BaseForm):
@@ -39,7 +43,8 @@ class AwayForm(BaseForm):
     reply = TextAreaField(Lazy("message.set_away.reply"), [Length(max=2000)])
 
 
-FORMS = {"sign": SignForm, "add_template": TemplateForm, "add_folder": FolderForm, "set_away": AwayForm}
+FORMS = {"sign": SignForm, "set_mails": MailsForm, "add_template": TemplateForm, "add_folder": FolderForm,
+         "set_away": AwayForm}
 DROPS = {"drop_template": "template", "drop_folder": "folder", "drop_away": "away"}
 
 
@@ -67,10 +72,12 @@ class BoxSettings(Screen):
             Box.user_id == user_id if kind == "personal" else Box.user_id.is_(None)))
         if press != "sign":
             forms["sign"].signature.data = box.signature if box else ""
+        if press != "set_mails":
+            forms["set_mails"].mails.data = bool(box and box.mails)
         id = box.id if box else -1
         return self.render(
             "office/box_settings.html", heading=told("message.settings"), back=self.get_url(".index_view"),
-            crumbs=self.crumbs, forms=forms, asked=asked, whose=[
+            crumbs=self.crumbs, forms=forms, asked=asked, personal=kind == "personal", whose=[
                 (name, self.writer_label(kind, group)) for name, kind, group in writers],
             templates=db.session.scalars(
                 select(Template).where(or_(Template.box_id == id, Template.box_id.is_(None)))
@@ -96,7 +103,8 @@ class BoxSettings(Screen):
                 if not form.validate():
                     return False
                 with transaction():
-                    given = {field.short_name: field.data or "" for field in form if field.short_name != "csrf_token"}
+                    given = {field.short_name: "" if field.data is None else field.data
+                             for field in form if field.short_name != "csrf_token"}
                     getattr(act, press)(act.box_named(asked, by), by, **given)
             elif verb in DROPS and (number := row_number(id)) is not None:
                 with transaction():

@@ -53,6 +53,7 @@ from evaka.views.base import history, link, linked
 from evaka.views.base.rows import last_lines
 from evaka.views.base.together import ROW, TODAY, Questions
 from evaka.views.forms import called
+from evaka.views.message import about_fees
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 from evaka.views.person.family import FamilyBlocks
 from evaka.views.presence import office as presence
@@ -285,7 +286,7 @@ class FileBlocks(FamilyBlocks):
 
     def _of_adult(self, row: Any) -> list[dict[str, Any] | None]:
         return [self._children(row), self._partners(row), self._incomes(row), self._statements(row),
-                self._fees(row), self._documents(row)]
+                self._fees(row), self._documents(row), *about_fees(row)]
 
     def _block(self, key: str, head: list[str], rows: list[list[Any]], **more: Any) -> dict[str, Any] | None:
         """A section, or nothing for a reader without the right to such rows."""
