@@ -18,8 +18,10 @@ from sqlalchemy import (
     Subquery,
     and_,
     event,
+    func,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.ext.hybrid import hybrid_method
@@ -374,14 +376,74 @@ def custody(day: date, children: Select[Any] | None = None) -> Subquery:
 
 
 def own_children(person_id: int, day: date) -> Select[Any]:
-    """The ids of the children whose guardian or foster parent somebody is on a day, blocked ones left out."""
+    """The ids of the children whose guardian or foster parent somebody is on a day, blocked ones left out.
+
+    What tells where a child is asks `told_children` instead.
+    """
     pairs = custody(day)
     return select(pairs.c.child_id).where(pairs.c.person_id == person_id)
 
 
-def carers(child_id: int, day: date) -> Select[Person]:
-    """Who has the rights of a guardian of a child on a day, its guardians first."""
-    pairs = custody(day, select(Person.id).where(Person.id == child_id))
+def informed(day: date, children: Select[Any] | None = None) -> Subquery:
+    """The pairs of `custody` of whom the person is told where the child is: whom its unit may write to."""
+    pairs = custody(day, children)
+    return select(pairs).where(~kept_from(pairs.c.child_id, pairs.c.person_id, day)).subquery("informed")
+
+
+def told_children(person_id: int, day: date) -> Select[Any]:
+    """Those of `own_children` of whom the guardian is told where they are."""
+    pairs = custody(day)
+    return select(pairs.c.child_id).where(
+        pairs.c.person_id == person_id, ~kept_from(pairs.c.child_id, pairs.c.person_id, day))
+
+
+def guarded_children(day: date) -> CompoundSelect[Any]:
+    """The children for whom where they are is kept from somebody: their own address is restricted, or that of a
+    guardian, a foster parent or the head of their household."""
+    restricted = select(Person.id).where(Person.restricted_on(day))
+    return union(
+        restricted, select(Guardian.child_id).where(Guardian.guardian_id.in_(restricted), ~Guardian.blocked),
+        select(FosterParent.child_id).where(FosterParent.parent_id.in_(restricted), FosterParent.on(day)),
+        select(HeadOfChild.child_id).where(HeadOfChild.head_id.in_(restricted), HeadOfChild.on(day)))
+
+
+def kept_from(child_id: Any, person_id: Any, day: date) -> ColumnElement[bool]:
+    """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for columns of ids."""
+    child, reader, other = aliased(Person), aliased(Person), aliased(Person)
+    close = or_(
+        other.id == child_id,
+        select(Guardian.id).where(
+            Guardian.child_id == child_id, Guardian.guardian_id == other.id, ~Guardian.blocked).exists(),
+        select(FosterParent.id).where(
+            FosterParent.child_id == child_id, FosterParent.parent_id == other.id, FosterParent.on(day)).exists(),
+        select(HeadOfChild.id).where(
+            HeadOfChild.child_id == child_id, HeadOfChild.head_id == other.id, HeadOfChild.on(day)).exists())
+    somebody = select(other.id).where(other.restricted_on(day), other.id != person_id, close).exists()
+    foster = select(FosterParent.id).where(
+        FosterParent.child_id == child_id, FosterParent.parent_id == person_id, FosterParent.on(day)).exists()
+    head = select(HeadOfChild.id).where(
+        HeadOfChild.child_id == child_id, HeadOfChild.head_id == person_id, HeadOfChild.on(day)).exists()
+    street, town, street_of, town_of = *_home(child), *_home(reader)
+    together = and_(street != "", town != "", street == street_of, town == town_of, street.not_like("%poste restante%"))
+    unknown = or_(and_(street == "", town == ""), and_(street_of == "", town_of == ""))
+    lives = select(child.id).join(reader, reader.id == person_id).where(
+        child.id == child_id, or_(together, and_(unknown, reader.restricted_on(day), head))).exists()
+    return and_(child_id.in_(guarded_children(day)), somebody, ~foster, ~lives)
+
+
+def _home(person: Any) -> tuple[ColumnElement[str], ColumnElement[str]]:
+    """Both lines of an address, as `address_lines` and `same_address` read them."""
+    street, code, office = (
+        func.trim(func.coalesce(part, "")) for part in (person.street, person.postal_code, person.post_office))
+    return func.lower(street), func.lower(func.trim(code + " " + office))
+
+
+def carers(child_id: int, day: date, *, told: bool = False) -> Select[Person]:
+    """Who has the rights of a guardian of a child on a day, its guardians first.
+
+    `told`: only who is told where the child is.
+    """
+    pairs = (informed if told else custody)(day, select(Person.id).where(Person.id == child_id))
     return select(Person).join(pairs, pairs.c.person_id == Person.id).order_by(pairs.c.rank, pairs.c.id)
 
 

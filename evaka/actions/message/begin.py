@@ -21,7 +21,7 @@ from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.message import Post, Thread, ThreadChild, ThreadMember
 from evaka.models.message.box import message_policy
-from evaka.models.person import Person, custody, own_children
+from evaka.models.person import Person, informed, told_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User
@@ -53,7 +53,7 @@ def children_to_write_about(person_id: int, day: date) -> dict[int, tuple[Person
     soon = DateRange(day, day + BEFORE)
     rows = db.session.execute(
         select(Person, Unit).join(Placement, Placement.child_id == Person.id).join(Unit, Unit.id == Placement.unit_id)
-        .where(Person.id.in_(own_children(person_id, day)), Person.deceased.is_(None), Placement.meets(soon),
+        .where(Person.id.in_(told_children(person_id, day)), Person.deceased.is_(None), Placement.meets(soon),
                Unit.has(Feature.MESSAGES))
         .order_by(Person.born, Person.id, Placement.start.desc()))
     return {child.id: (child, unit) for child, unit in rows}  # of two places the one that is in force already
@@ -80,8 +80,8 @@ def recipients(person_id: int, children: Collection[int], day: date) -> Recipien
 
 
 def _other_guardians(person_id: int, children: Collection[int], day: date) -> tuple[Person, ...]:
-    """Those who have the rights of a guardian of every one of the children."""
-    pairs = custody(day, select(Person.id).where(Person.id.in_(children)))
+    """Those who have the rights of a guardian of every one of the children, and are told where they are."""
+    pairs = informed(day, select(Person.id).where(Person.id.in_(children)))
     carers: dict[int, set[int]] = {}
     for child, carer in db.session.execute(select(pairs.c.child_id, pairs.c.person_id)):
         carers.setdefault(child, set()).add(carer)

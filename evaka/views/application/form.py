@@ -53,6 +53,7 @@ HINTED = ("start", "connected_start", "urgent", "shift_care", "preparatory", "se
 # of another guardian's application only this is shown
 SHARED = ("start", "preparatory", "connected_daycare", "connected_start", "service_need", "begins_at", "ends_at",
           "shift_care", "urgent", "units")
+TELLS_WHERE = ("units", "begins_at", "ends_at")  # and when the child comes and goes
 
 
 def _asked(name: str, field: Any, **given: Any) -> Any:
@@ -293,13 +294,17 @@ class PaperForm(BaseForm):
 # -- what was told, to read ------------------------------------------------------------------------------
 
 
-def told_blocks(row: Application, *, shared: bool = False) -> list[dict[str, Any]]:
-    """What an application tells, part by part, without what was left empty."""
+def told_blocks(row: Application, *, shared: bool = False, kept: bool = False) -> list[dict[str, Any]]:
+    """What an application tells, part by part, without what was left empty.
+
+    `shared`: as another guardian reads it; `kept`: from whom it is kept where the child is.
+    """
     found = []
+    silent = TELLS_WHERE if kept else ()
     asked = [("application.part.care", CARE[row.kind], ()), ("application.part.units", ("units",), ()), *COMMON]
     for heading, names, _ in asked:
         facts = [(told(f"application.{name}"), value) for name in names
-                 if (not shared or name in SHARED) and (value := answer(row, name))]
+                 if (not shared or name in SHARED) and name not in silent and (value := answer(row, name))]
         if heading.endswith("other_children") and not shared:
             facts = [(told("application.child"), child_line(one)) for one in row.other_children]
         if facts:

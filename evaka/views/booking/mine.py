@@ -27,7 +27,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
 from evaka.models.booking import BookingPattern, TimesNotice
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.rules.booking import Span, day_of, first_open_monday, lock_of, monday_of, window
@@ -59,7 +59,7 @@ def tells_only(by: Actor) -> Select[tuple[bool]]:
 def _books(by: Actor) -> sa.Exists:
     person = by.user.person_id if by.user and by.user.person_id else -1
     return children_with(Feature.BOOKINGS, by.today).where(
-        Placement.child_id.in_(own_children(person, by.today))).exists()
+        Placement.child_id.in_(told_children(person, by.today))).exists()
 
 
 def kids_of(by: Actor) -> list[Person]:
@@ -69,7 +69,7 @@ def kids_of(by: Actor) -> list[Person]:
     soon = by.today + timedelta(days=act.policy().calendar_opens_days)
     return list(db.session.scalars(
         select(Person).where(
-            Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None),
+            Person.id.in_(told_children(by.user.person_id, by.today)), Person.deceased.is_(None),
             Person.id.in_(select(Placement.child_id).where(
                 Placement.meets(DateRange(by.today)), Placement.start <= soon)),
         ).order_by(Person.born, Person.id)))
@@ -166,7 +166,7 @@ class MyCalendar(Page):
 
     def events(self, period: DateRange, by: Actor) -> list[dict[str, str]]:
         """What happens in the week where the children are."""
-        own = own_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
+        own = told_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
         return [{"label": one.title, "note": written(one.start) if one.start == one.end else str(one.period)}
                 for one in db.session.scalars(events_of(own, period).limit(20))]
 
