@@ -68,7 +68,7 @@ class Document(Model):
         told = select(Decision.id).where(
             Decision.child_id == cls.person_id, (Decision.document_id == cls.id) | copies.exists(),
             Decision.told_to(person_id, today))
-        kept = kept_from(cls.person_id, sa.literal(person_id), today)
+        kept = kept_from(cls.person_id, person_id, today)
         return cls.of_children(children) & (~kept | told.exists())
 
     @classmethod

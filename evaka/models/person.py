@@ -407,28 +407,34 @@ def guarded_children(day: date) -> CompoundSelect[Any]:
         select(HeadOfChild.child_id).where(HeadOfChild.head_id.in_(restricted), HeadOfChild.on(day)))
 
 
-def kept_from(child_id: Any, person_id: Any, day: date) -> ColumnElement[bool]:
-    """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for columns of ids."""
-    child, reader, other = aliased(Person), aliased(Person), aliased(Person)
-    close = or_(
-        other.id == child_id,
-        select(Guardian.id).where(
-            Guardian.child_id == child_id, Guardian.guardian_id == other.id, ~Guardian.blocked).exists(),
-        select(FosterParent.id).where(
-            FosterParent.child_id == child_id, FosterParent.parent_id == other.id, FosterParent.on(day)).exists(),
-        select(HeadOfChild.id).where(
-            HeadOfChild.child_id == child_id, HeadOfChild.head_id == other.id, HeadOfChild.on(day)).exists())
-    somebody = select(other.id).where(other.restricted_on(day), other.id != person_id, close).exists()
-    foster = select(FosterParent.id).where(
-        FosterParent.child_id == child_id, FosterParent.parent_id == person_id, FosterParent.on(day)).exists()
-    head = select(HeadOfChild.id).where(
-        HeadOfChild.child_id == child_id, HeadOfChild.head_id == person_id, HeadOfChild.on(day)).exists()
-    street, town, street_of, town_of = *_home(child), *_home(reader)
-    together = and_(street != "", town != "", street == street_of, town == town_of, street.not_like("%poste restante%"))
-    unknown = or_(and_(street == "", town == ""), and_(street_of == "", town_of == ""))
-    lives = select(child.id).join(reader, reader.id == person_id).where(
-        child.id == child_id, or_(together, and_(unknown, reader.restricted_on(day), head))).exists()
-    return and_(child_id.in_(guarded_children(day)), somebody, ~foster, ~lives)
+def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
+    """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for ids or columns of ids."""
+    child_id, person_id = (sa.literal(one) if isinstance(one, int) else one for one in (child, person))
+    itself, reader, other = aliased(Person), aliased(Person), aliased(Person)
+
+    def there_is(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(row.id).where(*conditions).correlate_except(row).exists()
+
+    def fosters(parent: Any) -> ColumnElement[bool]:
+        return there_is(FosterParent, FosterParent.child_id == child_id, FosterParent.parent_id == parent,
+                        FosterParent.on(day))
+
+    def heads(head: Any) -> ColumnElement[bool]:
+        return there_is(HeadOfChild, HeadOfChild.child_id == child_id, HeadOfChild.head_id == head, HeadOfChild.on(day))
+
+    guards = there_is(
+        Guardian, Guardian.child_id == child_id, Guardian.guardian_id == other.id, ~Guardian.blocked)
+    somebody = there_is(
+        other, other.restricted_on(day), other.id != person_id,
+        or_(other.id == child_id, guards, fosters(other.id), heads(other.id)))
+    (street, town), (street_of, town_of) = _home(itself), _home(reader)
+    together = (
+        select(itself.id).join(reader, reader.id == person_id)
+        .where(itself.id == child_id, street != "", town != "", street == street_of, town == town_of,
+               street.not_like("%poste restante%"))
+        .correlate_except(itself, reader).exists())
+    at_home = and_(heads(person_id), there_is(reader, reader.id == person_id, reader.restricted_on(day)))
+    return and_(child_id.in_(guarded_children(day)), somebody, ~or_(fosters(person_id), together, at_home))
 
 
 def _home(person: Any) -> tuple[ColumnElement[str], ColumnElement[str]]:

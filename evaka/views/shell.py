@@ -26,6 +26,7 @@ from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
+from evaka.views.request import KEPT, READ
 
 log = logging.getLogger(__name__)
 OPEN = {"user.login", "user.second_factor", "user.language", "city_css", "static"}  # to everybody
@@ -51,7 +52,7 @@ def install(app: Flask) -> None:
     app.after_request(_leave)
     app.context_processor(_surroundings)
     app.jinja_env.filters.update(FORMATS)
-    app.jinja_env.globals.update(say=told, known_url=known_url, address_args=address_args)
+    app.jinja_env.globals.update(kept_of_file=KEPT // 1024**2, say=told, known_url=known_url, address_args=address_args)
     app.add_url_rule("/", "front", _front)
     app.add_url_rule("/city.css", "city_css", _city_css)
     app.register_error_handler(Refused, _refused)
@@ -237,7 +238,7 @@ def _http(no: HTTPException) -> Any:
     if status < 400:
         return no
     key = f"error.{status}" if status in (400, 403, 404, 405, 413, 429) else "error.500"
-    return _page(status, told(key))
+    return _page(status, told(key, most=READ // 1024**2) if status == 413 else told(key))
 
 
 def _busy(no: OperationalError) -> Any:

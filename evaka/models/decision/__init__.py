@@ -97,7 +97,7 @@ class Decision(OfChild, Dated, Model):
         own = sa.select(Application.id).where(
             Application.id == cls.application_id, Application.guardian_id == person_id)
         copy = sa.select(Delivery.id).where(Delivery.decision_id == cls.id, Delivery.person_id == person_id)
-        return ~kept_from(cls.child_id, sa.literal(person_id), today) | own.exists() | copy.exists()
+        return ~kept_from(cls.child_id, person_id, today) | own.exists() | copy.exists()
 
     def __str__(self) -> str:
         return f"{self.number or '–'} {self.child}"

@@ -44,6 +44,13 @@ OPEN = (
 )
 
 
+# Columns that tell a home, of a person and of an application (the coming one): whose values no journal shows either.
+HOME = ("street", "postal_code", "post_office")
+INVOICE_HOME = ("invoice_street", "invoice_postal_code", "invoice_post_office")
+COMING_HOME = ("new_street", "new_postal_code", "new_post_office")
+TELLS_HOME = frozenset((*HOME, *INVOICE_HOME, *COMING_HOME, "latitude", "longitude"))
+
+
 @dataclass(frozen=True, slots=True)
 class Close:
     """Somebody close to a child: a guardian, a foster parent or the head of its household; or the child itself.
@@ -62,15 +69,13 @@ def hides(reader: Close, child: Close, others: Collection[Close]) -> bool:
     """Whether where a child is is kept from one of its guardians.
 
     It is while the address of the child, or of anybody else close to it, is restricted, unless the reader lives with
-    the child.  That the register knows by the address.  Of whom it does not know it, the office does: the head of
-    the household is a protected one too.  To be the head alone is not enough: who has fled may be entered later.
+    the child.  That the register knows by the address.  Where it does not know it, or knows the new home of one of them
+    only, the office does: the head of the household whose own address is restricted too.  To be the head alone is not
+    enough: who has fled is the head of the other's household until somebody enters it.
     """
     if not any(one.restricted for one in (child, *others) if one.id != reader.id):
         return False
-    if reader.foster or same_address(reader.home, child.home):
-        return False
-    unknown = not reader.home or not child.home
-    return not (unknown and reader.head and reader.restricted)
+    return not (reader.foster or same_address(reader.home, child.home) or (reader.head and reader.restricted))
 
 
 def is_open(key: str) -> bool:
