@@ -6,6 +6,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from flask import Request
+from werkzeug.datastructures import ImmutableMultiDict
 
 READ = 100 * 1024 * 1024  # of a request at most: what comes beyond is refused with a page, and nothing of it is read
 KEPT = 20 * 1024 * 1024  # of each file: no limit of a city is higher, and what is longer is refused beside its field
@@ -21,7 +22,14 @@ class Cut(SpooledTemporaryFile[bytes]):
 
 
 class Patient(Request):
-    """Reads a form to its end, however large the files in it."""
+    """Reads a form to its end, however large the files in it, and without zero bytes, which no text holds."""
+
+    def _load_form_data(self) -> None:
+        loaded = "form" in self.__dict__
+        super()._load_form_data()
+        if not loaded and any("\0" in text for _, text in self.form.items(multi=True)):
+            self.__dict__["form"] = ImmutableMultiDict(
+                (name.replace("\0", ""), text.replace("\0", "")) for name, text in self.form.items(multi=True))
 
     def _get_file_stream(
         self, total_content_length: int | None, content_type: str | None, filename: str | None = None,

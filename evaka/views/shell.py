@@ -78,8 +78,8 @@ def _city_css() -> Response:
 def _enter() -> Any:
     """Before anything else: say whether this request means to write, and ask for a log-in."""
     writing.set(request.method not in ("GET", "HEAD", "OPTIONS"))
-    if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
-        abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
+    if any("\0" in text for typed in (request.view_args, request.args) for text in _texts(typed)):
+        abort(400)  # no address holds a zero byte, and PostgreSQL keeps none; forms are read without (Patient)
     endpoint = request.endpoint or ""
     if endpoint.endswith("static") or endpoint == "tablet.changes":
         return None  # these ask the database nothing, or nothing of somebody's own
@@ -102,7 +102,7 @@ def _enter() -> Any:
 
 
 def _texts(typed: Any) -> Iterator[str]:
-    """What stands in an address or a form."""
+    """What stands in an address."""
     for _, value in typed.items(multi=True) if isinstance(typed, MultiDict) else (typed or {}).items():
         yield str(value)
 

@@ -112,7 +112,7 @@ class MyMessages(Letters):
         if not children and len(units) == 1 and request.method == "GET":
             children = tuple(mine)
         offered, trouble = None, ""
-        if children:
+        if children or request.method == "POST":
             try:
                 offered = act.recipients(me.id, children, by.today)
             except Refused as no:
