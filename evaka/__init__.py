@@ -24,6 +24,7 @@ from evaka.views.home import OfficeHome
 from evaka.views.home.mine import MyHome
 from evaka.views.page import language
 from evaka.views.user.provider import settings_of
+from evaka.views.request import READ, Patient
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,12 +62,13 @@ def _secret(file: Path) -> str:
 def create_app(**settings: Any) -> Flask:
     """The whole application; `settings` replace those of the environment (tests give their own)."""
     app = Flask(__name__, template_folder="../templates")
+    app.request_class = Patient
     app.config.from_mapping(
         SESSION_COOKIE_NAME="evaka",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        MAX_CONTENT_LENGTH=10 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=READ,
         WTF_CSRF_TIME_LIMIT=None,  # bound to the session: a form left open over lunch still saves
         WTF_CSRF_SSL_STRICT=False,  # the proxy ends TLS
         # a fault that is logged tells the SQL, but not the identity codes that stood in it

@@ -15,9 +15,10 @@ from sqlalchemy.sql.elements import False_, True_
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
 from evaka.models.base import Model, db
-from evaka.models.person import own_children
+from evaka.models.person import own_children, told_children
 from evaka.models.user import User
 from evaka.rules.user import Strong
+from evaka.rules.person import protection
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
 KEPT = 300  # statements of a kind that are kept: one a user, and a screen
@@ -59,7 +60,7 @@ class Actor:
         return self.user.name if self.user else ""
 
     @cached_property
-    def conditions(self) -> dict[tuple[type[Model], frozenset[Reach]], ColumnElement[bool]]:
+    def conditions(self) -> dict[tuple[type[Model], frozenset[Reach], bool], ColumnElement[bool]]:
         """What `within` has said to the actor: many actions reach equally far."""
         return {}
 
@@ -162,14 +163,14 @@ def within(actor: Actor, key: str, model: type[Model]) -> ColumnElement[bool]:
     """The rows of `model` to which `actor` may do `key`, as an SQL condition: the same one for equal reaches."""
     if actor.user is None:
         return model.standing()
-    asked = model, reached(actor, key)
+    asked = model, reached(actor, key), protection.is_open(key)
     if asked not in actor.conditions:
-        actor.conditions[asked] = _rows(actor, asked[1], model)
+        actor.conditions[asked] = _rows(actor, asked[1], model, is_open=asked[2])
     return actor.conditions[asked]
 
 
-def _rows(actor: Actor, far: Iterable[Reach], model: type[Model]) -> ColumnElement[bool]:
-    """The rows that somebody reaches."""
+def _rows(actor: Actor, far: Iterable[Reach], model: type[Model], *, is_open: bool) -> ColumnElement[bool]:
+    """The rows that somebody reaches; `is_open`: also of children of whom the guardian is not told where they are."""
     assert actor.user is not None
     places = {"unit": model.of_units, "unit_now": model.of_units_now, "group": model.of_groups,
               "group_now": model.of_groups_now}
@@ -186,7 +187,7 @@ def _rows(actor: Actor, far: Iterable[Reach], model: type[Model]) -> ColumnEleme
     conditions = [of_place(ids[how], actor.today) for how, of_place in places.items() if ids[how]]
     if actor.user.person_id is not None:
         if "own_child" in others:
-            own = own_children(actor.user.person_id, actor.today)
+            own = (own_children if is_open else told_children)(actor.user.person_id, actor.today)
             conditions.append(model.of_children_on(own, actor.user.person_id, actor.today))
         if "own" in others:
             conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
@@ -201,7 +202,8 @@ def why(actor: Actor, key: str, row: Model) -> list[tuple[Claim, bool]]:
     if not claimed:
         return []
     kind = type(row)
-    rows = [_rows(actor, [(claim.how, claim.unit_id, claim.group_id)], kind) for claim in claimed]
+    rows = [_rows(actor, [(claim.how, claim.unit_id, claim.group_id)], kind, is_open=protection.is_open(key))
+            for claim in claimed]
     found = db.session.execute(
         select(*(condition.label(f"c{n}") for n, condition in enumerate(rows))).where(kind.id == row.id)).first()
     return list(zip(claimed, map(bool, found or [False] * len(claimed)), strict=True))

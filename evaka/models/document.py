@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model
-from evaka.models.person import Person
+from evaka.models.person import Person, kept_from
 from evaka.models.placement import PlacementPlan, children_at_home
 
 
@@ -60,15 +60,16 @@ class Document(Model):
 
     @classmethod
     def of_children_on(cls, children: sa.Select[tuple[int]], person_id: int, today: date) -> ColumnElement[bool]:
-        """Not the papers of decisions that a guardian is not told."""
+        """Of a child of whom a guardian is not told where it is only the papers of decisions that the guardian is."""
         from evaka.models.decision import Decision  # decision stands on document
         from evaka.models.decision.dispatch import Delivery
 
         copies = select(Delivery.id).where(Delivery.decision_id == Decision.id, Delivery.document_id == cls.id)
-        untold = select(Decision.id).where(
+        told = select(Decision.id).where(
             Decision.child_id == cls.person_id, (Decision.document_id == cls.id) | copies.exists(),
-            ~Decision.told_to(person_id, today))
-        return cls.of_children(children) & ~untold.exists()
+            Decision.told_to(person_id, today))
+        kept = kept_from(cls.person_id, person_id, today)
+        return cls.of_children(children) & (~kept | told.exists())
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:

@@ -18,8 +18,10 @@ from sqlalchemy import (
     Subquery,
     and_,
     event,
+    func,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.ext.hybrid import hybrid_method
@@ -380,14 +382,80 @@ def custody(day: date, children: Select[Any] | None = None) -> Subquery:
 
 
 def own_children(person_id: int, day: date) -> Select[Any]:
-    """The ids of the children whose guardian or foster parent somebody is on a day, blocked ones left out."""
+    """The ids of the children whose guardian or foster parent somebody is on a day, blocked ones left out.
+
+    What tells where a child is asks `told_children` instead.
+    """
     pairs = custody(day)
     return select(pairs.c.child_id).where(pairs.c.person_id == person_id)
 
 
-def carers(child_id: int, day: date) -> Select[Person]:
-    """Who has the rights of a guardian of a child on a day, its guardians first."""
-    pairs = custody(day, select(Person.id).where(Person.id == child_id))
+def informed(day: date, children: Select[Any] | None = None) -> Subquery:
+    """The pairs of `custody` of whom the person is told where the child is: whom its unit may write to."""
+    pairs = custody(day, children)
+    return select(pairs).where(~kept_from(pairs.c.child_id, pairs.c.person_id, day)).subquery("informed")
+
+
+def told_children(person_id: int, day: date) -> Select[Any]:
+    """Those of `own_children` of whom the guardian is told where they are."""
+    pairs = custody(day)
+    return select(pairs.c.child_id).where(
+        pairs.c.person_id == person_id, ~kept_from(pairs.c.child_id, pairs.c.person_id, day))
+
+
+def guarded_children(day: date) -> CompoundSelect[Any]:
+    """The children for whom where they are is kept from somebody: their own address is restricted, or that of a
+    guardian, a foster parent or the head of their household."""
+    restricted = select(Person.id).where(Person.restricted_on(day))
+    return union(
+        restricted, select(Guardian.child_id).where(Guardian.guardian_id.in_(restricted), ~Guardian.blocked),
+        select(FosterParent.child_id).where(FosterParent.parent_id.in_(restricted), FosterParent.on(day)),
+        select(HeadOfChild.child_id).where(HeadOfChild.head_id.in_(restricted), HeadOfChild.on(day)))
+
+
+def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
+    """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for ids or columns of ids."""
+    child_id, person_id = (sa.literal(one) if isinstance(one, int) else one for one in (child, person))
+    itself, reader, other = aliased(Person), aliased(Person), aliased(Person)
+
+    def there_is(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(row.id).where(*conditions).correlate_except(row).exists()
+
+    def fosters(parent: Any) -> ColumnElement[bool]:
+        return there_is(FosterParent, FosterParent.child_id == child_id, FosterParent.parent_id == parent,
+                        FosterParent.on(day))
+
+    def heads(head: Any) -> ColumnElement[bool]:
+        return there_is(HeadOfChild, HeadOfChild.child_id == child_id, HeadOfChild.head_id == head, HeadOfChild.on(day))
+
+    guards = there_is(
+        Guardian, Guardian.child_id == child_id, Guardian.guardian_id == other.id, ~Guardian.blocked)
+    somebody = there_is(
+        other, other.restricted_on(day), other.id != person_id,
+        or_(other.id == child_id, guards, fosters(other.id), heads(other.id)))
+    (street, town), (street_of, town_of) = _home(itself), _home(reader)
+    together = (
+        select(itself.id).join(reader, reader.id == person_id)
+        .where(itself.id == child_id, street != "", town != "", street == street_of, town == town_of,
+               street.not_like("%poste restante%"))
+        .correlate_except(itself, reader).exists())
+    at_home = and_(heads(person_id), there_is(reader, reader.id == person_id, reader.restricted_on(day)))
+    return and_(child_id.in_(guarded_children(day)), somebody, ~or_(fosters(person_id), together, at_home))
+
+
+def _home(person: Any) -> tuple[ColumnElement[str], ColumnElement[str]]:
+    """Both lines of an address, as `address_lines` and `same_address` read them."""
+    street, code, office = (
+        func.trim(func.coalesce(part, "")) for part in (person.street, person.postal_code, person.post_office))
+    return func.lower(street), func.lower(func.trim(code + " " + office))
+
+
+def carers(child_id: int, day: date, *, told: bool = False) -> Select[Person]:
+    """Who has the rights of a guardian of a child on a day, its guardians first.
+
+    `told`: only who is told where the child is.
+    """
+    pairs = (informed if told else custody)(day, select(Person.id).where(Person.id == child_id))
     return select(Person).join(pairs, pairs.c.person_id == Person.id).order_by(pairs.c.rank, pairs.c.id)
 
 

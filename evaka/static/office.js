@@ -159,6 +159,45 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 
+  // A file that is too large is told beside its field before it is sent: the server would say the same, but later.
+  const limits = document.querySelector("script[data-most]");
+  all("form input[type=file]").forEach((field) => {
+    const most = Number(field.form.dataset.most || limits.dataset.most);
+    const mark = (large) => {
+      const id = `${field.id || field.name}-large`;
+      const others = (field.getAttribute("aria-describedby") || "").split(" ").filter((one) => one && one !== id);
+      const old = document.getElementById(id);
+      if (old) old.remove();
+      field.closest(".of-field, div").classList.toggle("is-wrong", large.length > 0);
+      field.removeAttribute("aria-invalid");
+      if (large.length) {
+        const told = document.createElement("p");
+        told.id = id;
+        told.className = "of-error";
+        told.setAttribute("role", "alert");
+        told.textContent = large.map((one) => limits.dataset.large.replace("{name}", () => one.name)
+          .replace("{most}", String(most))).join(" ");
+        field.after(told);
+        field.setAttribute("aria-invalid", "true");
+        others.push(id);
+      }
+      if (others.length) field.setAttribute("aria-describedby", others.join(" "));
+      else field.removeAttribute("aria-describedby");
+    };
+    const look = () => {
+      const large = Array.from(field.files).filter((one) => one.size > most * 1024 * 1024);
+      mark(large);
+      return large.length === 0;
+    };
+    field.addEventListener("change", look);
+    field.form.addEventListener("submit", (event) => {
+      if (look()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      field.focus();
+    }, true);
+  });
+
   // What was typed is not lost by leaving the page unawares; one press sends a form once.
   all("form[data-keep]").forEach((form) => {
     let changed = Boolean(form.querySelector("[aria-invalid=true]"));

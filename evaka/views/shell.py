@@ -26,6 +26,7 @@ from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence
 from evaka.views import user as login
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
+from evaka.views.request import KEPT, READ
 
 log = logging.getLogger(__name__)
 OPEN = {  # to everybody
@@ -55,7 +56,7 @@ def install(app: Flask) -> None:
     app.after_request(_leave)
     app.context_processor(_surroundings)
     app.jinja_env.filters.update(FORMATS)
-    app.jinja_env.globals.update(say=told, known_url=known_url, address_args=address_args)
+    app.jinja_env.globals.update(kept_of_file=KEPT // 1024**2, say=told, known_url=known_url, address_args=address_args)
     app.add_url_rule("/", "front", _front)
     app.add_url_rule("/city.css", "city_css", _city_css)
     app.register_error_handler(Refused, _refused)
@@ -81,8 +82,8 @@ def _city_css() -> Response:
 def _enter() -> Any:
     """Before anything else: say whether this request means to write, and ask for a log-in."""
     writing.set(request.method not in ("GET", "HEAD", "OPTIONS"))
-    if any("\0" in text for typed in (request.view_args, request.args, request.form) for text in _texts(typed)):
-        abort(400)  # no text holds a zero byte, and PostgreSQL keeps none
+    if any("\0" in text for typed in (request.view_args, request.args) for text in _texts(typed)):
+        abort(400)  # no address holds a zero byte, and PostgreSQL keeps none; forms are read without (Patient)
     endpoint = request.endpoint or ""
     if endpoint.endswith("static") or endpoint == "tablet.changes":
         return None  # these ask the database nothing, or nothing of somebody's own
@@ -105,7 +106,7 @@ def _enter() -> Any:
 
 
 def _texts(typed: Any) -> Iterator[str]:
-    """What stands in an address or a form."""
+    """What stands in an address."""
     for _, value in typed.items(multi=True) if isinstance(typed, MultiDict) else (typed or {}).items():
         yield str(value)
 
@@ -250,7 +251,7 @@ def _http(no: HTTPException) -> Any:
     if status < 400:
         return no
     key = f"error.{status}" if status in (400, 403, 404, 405, 413, 429) else "error.500"
-    return _page(status, told(key))
+    return _page(status, told(key, most=READ // 1024**2) if status == 413 else told(key))
 
 
 def _busy(no: OperationalError) -> Any:

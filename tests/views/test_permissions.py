@@ -160,14 +160,21 @@ def month_after() -> DateRange:
     return MAY if last is None else DateRange.month(2026, 6)
 
 
-def family(by: Callable[..., Actor]) -> Family:
-    machine = by()
-    guardian = factories.person()
-    child = factories.child(guardian)
-    unit = factories.unit()
-    group = factories.group(unit)
-    place = factories.placement(child, date(2026, 5, 18), date(2026, 7, 31), unit=unit)
-    factories.in_group(place, group)
+def family(
+    by: Callable[..., Actor], *, home: dict[str, Any] | None = None, place: dict[str, Any] | None = None,
+) -> Family:
+    """`home` are fields of everybody who lives in the family, `place` those of where its children are in care."""
+    machine, home = by(), home or {}
+
+    def kept(which: str) -> dict[str, Any]:
+        return place | {"name": f"{place['name']} {which}"} if place else {}
+
+    guardian = factories.person(**home)
+    child = factories.child(guardian, **home)
+    unit = factories.unit(**kept("unit"))
+    group = factories.group(unit, **({"name": kept("group")["name"]} if place else {}))
+    placed = factories.placement(child, date(2026, 5, 18), date(2026, 7, 31), unit=unit)
+    factories.in_group(placed, group)
     application = factories.application(child, [unit])
     plan = factories.plan(application, status=PlanStatus.PROPOSED)
     decision = factories.decision(child, application=factories.application(child, [unit]))
@@ -178,8 +185,8 @@ def family(by: Callable[..., Actor]) -> Family:
     invoice.draft({guardian.id}, MAY, machine)
     bill = db.session.scalars(select(Invoice).where(Invoice.head_id == guardian.id)).one()
     invoice.send(bill, machine)
-    private = factories.voucher_unit()
-    toddler = factories.child(guardian, born=date(2024, 2, 2))
+    private = factories.voucher_unit(**kept("private"))
+    toddler = factories.child(guardian, born=date(2024, 2, 2), **home)
     factories.placement(toddler, date(2026, 5, 1), date(2026, 7, 31), unit=private)
     fee.refresh({guardian.id}, machine)
     granted = db.session.scalars(select(VoucherDecision).where(VoucherDecision.child_id == toddler.id)).one()
@@ -241,7 +248,7 @@ def family(by: Callable[..., Actor]) -> Family:
         child_id=child.id, unit=unit, scope="place", last_day=date(2026, 7, 31), made_at=machine.now,
         before={"places": [], "after": []}))
     wish = factories.save(NeedChange(
-        child_id=child.id, placement=place, unit=unit, start=date(2026, 6, 15), option="full_day",
+        child_id=child.id, placement=placed, unit=unit, start=date(2026, 6, 15), option="full_day",
         made_at=machine.now))
     caretakers = db.session.scalars(select(factories.Caretakers).where(factories.Caretakers.group_id == group.id)).one()
     found = [
@@ -254,7 +261,7 @@ def family(by: Callable[..., Actor]) -> Family:
         application,
         plan,
         decision,
-        place,
+        placed,
         wage,
         factories.statement(guardian),
         owed,
@@ -275,7 +282,7 @@ def family(by: Callable[..., Actor]) -> Family:
         contact,
         pickup,
         conflict,
-        factories.backup_care(child, factories.unit(), date(2026, 7, 1), date(2026, 7, 31)),
+        factories.backup_care(child, factories.unit(**kept("backup")), date(2026, 7, 1), date(2026, 7, 31)),
         *support,
         email,
         run,
@@ -304,7 +311,7 @@ def family(by: Callable[..., Actor]) -> Family:
         notice,
         wish,
     ]
-    return Family(child, guardian, place, {type(row): row for row in found})
+    return Family(child, guardian, placed, {type(row): row for row in found})
 
 
 @dataclass

@@ -86,7 +86,7 @@ def _check_staff(application: AbsenceApplication, by: Actor) -> None:
 
 
 def _answered(application: AbsenceApplication, by: Actor) -> None:
-    for person in db.session.scalars(carers(application.child_id, by.today)).all():
+    for person in db.session.scalars(carers(application.child_id, by.today, told=True)).all():
         if person.email:
             notify(person.id, "leave_answered", by)
 

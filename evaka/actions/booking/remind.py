@@ -15,7 +15,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, BookingReminder, ServiceTimes
 from evaka.models.calendar.holiday_period import HolidayPeriod
-from evaka.models.person import Person, custody
+from evaka.models.person import Person, informed
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.booking import ReminderKind, TimesKind, first_open_monday, window
@@ -32,7 +32,7 @@ def _next_week(by: Actor) -> DateRange:
 
 def _guardians(period: DateRange, kind: ReminderKind, by: Actor) -> Select[tuple[int]]:
     """Guardians with an address of children in care in a period where bookings are in use, not reminded yet."""
-    pairs = custody(by.today)
+    pairs = informed(by.today)
     placed = select(Placement.child_id).join(Unit, Unit.id == Placement.unit_id).where(
         Placement.meets(period), Unit.has(Feature.BOOKINGS), Placement.care_type.not_in(ON_TERM_DAYS))
     told = select(BookingReminder.person_id).where(
@@ -77,7 +77,7 @@ def remind_holiday(ids: Collection[int], by: Actor) -> None:
 
 def _remind(ids: Collection[int], period: DateRange, kind: ReminderKind, by: Actor) -> None:
     """A mail to each for whose children some day of care is neither booked nor away; a booking without times counts."""
-    pairs = custody(by.today)
+    pairs = informed(by.today)
     children: dict[int, list[int]] = {}
     for person, child in db.session.execute(
             select(pairs.c.person_id, pairs.c.child_id).where(pairs.c.person_id.in_(ids))):

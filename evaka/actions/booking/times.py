@@ -81,7 +81,7 @@ def seen(notice: TimesNotice, by: Actor) -> None:
 
 def _told(child: Person, start: date, by: Actor) -> None:
     """One unread notice for each guardian, the newest."""
-    for person in db.session.scalars(carers(child.id, by.today)).all():
+    for person in db.session.scalars(carers(child.id, by.today, told=True)).all():
         notice = db.session.scalar(select(TimesNotice).where(
             TimesNotice.person_id == person.id, TimesNotice.child_id == child.id))
         if notice is None:

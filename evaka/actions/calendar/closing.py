@@ -13,7 +13,7 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.booking import Booking
 from evaka.models.calendar import Closure
-from evaka.models.person import Person, custody
+from evaka.models.person import Person, informed
 from evaka.models.placement import Placement
 
 
@@ -51,7 +51,7 @@ def carry_out(id: int, by: Actor) -> None:
     gone = db.session.execute(
         delete(Booking).where(Booking.day.between(first, closure.end), in_closed(closure.unit_id))
         .execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    pairs, told = custody(by.today), concerned(closure.unit_id, DateRange(first, closure.end))
+    pairs, told = informed(by.today), concerned(closure.unit_id, DateRange(first, closure.end))
     people = db.session.scalars(
         select(Person.id).where(
             Person.id.in_(select(pairs.c.person_id).where(pairs.c.child_id.in_(told))), Person.email.is_not(None),

@@ -14,7 +14,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import HELSINKI, db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event, EventGuest
-from evaka.models.person import Person, carers, custody, own_children
+from evaka.models.person import Person, carers, informed, told_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 from evaka.rules.calendar.event import EventKind, check_bookable, check_cancel, overlap, slots
@@ -80,7 +80,7 @@ def add_times(event: Event, by: Actor, *, day: date, begins: time, ends: time, m
 
 def own_invited(slot: DiscussionTime, by: Actor) -> Select[Any]:
     """Those of a guardian's own children who are asked."""
-    own = own_children(by.user.person_id, by.today) if by.user and by.user.person_id else select(Person.id).limit(0)
+    own = told_children(by.user.person_id, by.today) if by.user and by.user.person_id else select(Person.id).limit(0)
     return select(Person).where(Person.id.in_(own), Person.id.in_(invited(slot.event)))
 
 
@@ -120,7 +120,7 @@ def cancel(slot: DiscussionTime, by: Actor) -> None:
     """A family gives its time back while a whole working day lies between."""
     own = select(DiscussionBooking).where(DiscussionBooking.time_id == slot.id)
     if by.user is not None and by.user.person_id is not None:
-        own = own.where(DiscussionBooking.child_id.in_(own_children(by.user.person_id, by.today)))
+        own = own.where(DiscussionBooking.child_id.in_(told_children(by.user.person_id, by.today)))
     row = db.session.scalar(own)
     if row is None:
         raise Refused("event.not_yours")
@@ -155,7 +155,7 @@ def remove_time(slot: DiscussionTime, by: Actor) -> None:
 
 def _tell(children: Iterable[int], by: Actor) -> None:
     for child in children:
-        for person in db.session.scalars(carers(child, by.today)).all():
+        for person in db.session.scalars(carers(child, by.today, told=True)).all():
             if person.email:
                 notify(person.id, "talk_waits", by)
 
@@ -171,7 +171,7 @@ def untold(by: Actor) -> Select[tuple[int]]:
 def tell_of(id: int, by: Actor) -> None:
     """One notice for each guardian of those who are asked."""
     event = db.session.get_one(Event, id)
-    pairs = custody(by.today)
+    pairs = informed(by.today)
     people = db.session.scalars(select(Person.id).where(
         Person.id.in_(select(pairs.c.person_id).where(pairs.c.child_id.in_(invited(event)))),
         Person.email.is_not(None), Person.email != "")).all()

@@ -86,7 +86,7 @@ def audience_of(box: Box, kind: PostKind, chosen: Chosen, by: Actor, application
         return _named(box, chosen, by, application_id)
     children = children_of(box, chosen, by)
     if box.kind is BoxKind.MUNICIPAL:
-        return Audience((), people=frozenset(db.session.scalars(people_of(children, by.today))))
+        return Audience((), people=frozenset(db.session.scalars(people_meant(box, chosen, by))))
     pairs = db.session.execute(guardians_of(Person.id.in_(children), by.today)).tuples().all()
     written = [(child, guardian) for child, guardian in pairs if guardian is not None]
     reached = {child for child, _ in written}
@@ -105,10 +105,15 @@ def _named(box: Box, chosen: Chosen, by: Actor, application_id: int | None) -> A
     return Audience(tuple(Circle(frozenset({one}), ()) for one in db.session.scalars(query.order_by(Person.id))))
 
 
+def people_meant(box: Box, chosen: Chosen, by: Actor) -> Select[tuple[int]]:
+    """The ids of those whom a bulletin of the city reaches; to the families of some units only who is told of them."""
+    return people_of(children_of(box, chosen, by), by.today, told=not chosen.everybody)
+
+
 def people_query(post: Post, by: Actor) -> Select[tuple[int]]:
     """The ids of those who would get a bulletin of the city, for a list of many pages."""
     assert post.box is not None
-    return people_of(children_of(post.box, Chosen.of(post.audience), by), by.today)
+    return people_meant(post.box, Chosen.of(post.audience), by)
 
 
 # -- what may be chosen ------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.message import Post, Thread, ThreadChild, ThreadMember
 from evaka.models.message.box import message_policy
-from evaka.models.person import Person, custody, own_children
+from evaka.models.person import Person, informed, told_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User
@@ -56,7 +56,7 @@ def children_to_write_about(person_id: int, day: date) -> dict[int, tuple[Person
     Those where letters are open and the child has, or will have within two weeks, a place or is in back-up care.
     """
     soon = DateRange(day, day + BEFORE)
-    mine = own_children(person_id, day)
+    mine = told_children(person_id, day)
     stays = union(
         select(Placement.child_id, Placement.unit_id).where(Placement.child_id.in_(mine), Placement.meets(soon)),
         select(BackupCare.child_id, BackupCare.unit_id).where(BackupCare.child_id.in_(mine), BackupCare.meets(soon)),
@@ -96,8 +96,8 @@ def recipients(person_id: int, children: Collection[int], day: date) -> Recipien
 
 
 def _other_guardians(person_id: int, children: Collection[int], day: date) -> tuple[Person, ...]:
-    """Those who have the rights of a guardian of every one of the children."""
-    pairs = custody(day, select(Person.id).where(Person.id.in_(children)))
+    """Those who have the rights of a guardian of every one of the children, and are told where they are."""
+    pairs = informed(day, select(Person.id).where(Person.id.in_(children)))
     carers: dict[int, set[int]] = {}
     for child, carer in db.session.execute(select(pairs.c.child_id, pairs.c.person_id)):
         carers.setdefault(child, set()).add(carer)

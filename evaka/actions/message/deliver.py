@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, cast, func, insert, literal, or_, select, update
 
 from evaka.access import Actor
-from evaka.actions.message.audience import Audience, children_of
+from evaka.actions.message.audience import Audience, people_meant
 from evaka.actions.message.boxes import boxes_of
 from evaka.models.application import Application
 from evaka.models.base import Moment, db
@@ -79,7 +79,7 @@ def _to_all(post: Post, by: Actor) -> None:
     thread_id = db.session.scalars(insert(Thread).returning(Thread.id), [_thread(post, by)]).one()
     message_id = db.session.scalars(insert(Message).returning(Message.id), [
         {"thread_id": thread_id, "post_id": post.id, "at": by.now}]).one()
-    people = people_of(children_of(box, Chosen.of(post.audience), by), by.today).subquery()
+    people = people_meant(box, Chosen.of(post.audience), by).subquery()
     db.session.execute(insert(ThreadMember).from_select(
         ["thread_id", "person_id", "last_at", "archived"],
         select(literal(thread_id), people.c.person_id, moment, literal(False))))

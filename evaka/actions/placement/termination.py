@@ -75,7 +75,7 @@ def terminate(
     db.session.flush()
     made.before = made.before | {"after": sorted([*(one.id for one, ending in done if ending.keeps), *(
         one.id for one in later)])}
-    for person in db.session.scalars(carers(child, by.today)):
+    for person in db.session.scalars(carers(child, by.today, told=True)):
         notify(person.id, "place_terminated", by)
     settle(child, by)
     return made

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild
 from evaka.models.document import Document
-from evaka.models.person import Person
+from evaka.models.person import Person, kept_from
 from evaka.models.unit import Unit
 from evaka.rules.decision import (
     CARE_TYPES_OF,
@@ -90,17 +90,14 @@ class Decision(OfChild, Dated, Model):
     def told_to(cls, person_id: int, today: date) -> ColumnElement[bool]:
         """Whether a guardian may read a decision, which tells where the child is.
 
-        While the address of the child or of the applicant is protected: the applicant, and who has had a copy.
+        While that is kept from the guardian: the applicant, and who has had a copy.
         """
         from evaka.models.decision.dispatch import Delivery  # dispatch stands on decision
 
-        guarded, asked = aliased(Person), aliased(Application)
-        protected = sa.select(guarded.id).join(asked, asked.id == cls.application_id).where(
-            sa.or_(guarded.id == cls.child_id, guarded.id == asked.guardian_id), guarded.restricted_on(today))
         own = sa.select(Application.id).where(
             Application.id == cls.application_id, Application.guardian_id == person_id)
         copy = sa.select(Delivery.id).where(Delivery.decision_id == cls.id, Delivery.person_id == person_id)
-        return ~protected.exists() | own.exists() | copy.exists()
+        return ~kept_from(cls.child_id, person_id, today) | own.exists() | copy.exists()
 
     def __str__(self) -> str:
         return f"{self.number or '–'} {self.child}"

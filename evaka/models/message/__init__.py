@@ -13,7 +13,7 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, OfChild
 from evaka.models.message.box import Away, Box, Folder, Template
 from evaka.models.message.post import Post, PostFile
-from evaka.models.person import FosterParent, Guardian, Person, custody
+from evaka.models.person import FosterParent, Guardian, Person, informed, kept_from
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 from evaka.rules.message.post import PostKind
@@ -72,7 +72,7 @@ class Thread(Model):
     def of_guardian(cls, person_id: int, today: date) -> ColumnElement[bool]:
         """The same; a foster parent's as long as no child of the conversation has moved away."""
         return cls.id.in_(select(ThreadMember.thread_id).where(
-            ThreadMember.person_id == person_id, ~is_blocked(), ~has_ended(today)))
+            ThreadMember.person_id == person_id, ~is_blocked(), ~has_ended(today), ~is_kept(today)))
 
     @classmethod
     def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
@@ -189,20 +189,36 @@ def has_ended(day: date) -> ColumnElement[bool]:
     )
 
 
+def is_kept(day: date) -> ColumnElement[bool]:
+    """Of a member: where a child of the conversation is is kept from this guardian, and the box would tell it."""
+    of_unit = select(Box.id).join(Thread, Thread.box_id == Box.id).where(
+        Thread.id == ThreadMember.thread_id, or_(Box.group_id.is_not(None), Box.user_id.is_not(None)))
+    return and_(
+        select(ThreadChild.id).where(
+            ThreadChild.thread_id == ThreadMember.thread_id,
+            kept_from(ThreadChild.child_id, ThreadMember.person_id, day)).exists(),
+        of_unit.exists())
+
+
 def readers_of(thread_id: int, day: date) -> Select[tuple[int]]:
-    """The guardians whom a new message of the conversation reaches: living, not blocked since, foster parents still."""
+    """The guardians whom a new message of the conversation reaches: living, not blocked since, foster parents still,
+    and told where the children are."""
     return (
         select(ThreadMember.person_id).join(Person, Person.id == ThreadMember.person_id)
         .where(
-            ThreadMember.thread_id == thread_id, Person.deceased.is_(None), ~is_blocked(), ~has_ended(day))
+            ThreadMember.thread_id == thread_id, Person.deceased.is_(None), ~is_blocked(), ~has_ended(day),
+            ~is_kept(day))
         .order_by(ThreadMember.person_id)
     )
 
 
 def guardians_of(children: ColumnElement[bool], day: date) -> Select[tuple[int, int | None]]:
-    """Pairs (child, guardian or foster parent) of these children by name; blocked and deceased ones show as None."""
+    """Pairs (child, guardian or foster parent) of these children by name; whom nobody may write to shows as None.
+
+    Those are the blocked, the deceased, and from whom it is kept where the child is: the writer tells it.
+    """
     guardian = aliased(Person)
-    pairs = custody(day, select(Person.id).where(children))
+    pairs = informed(day, select(Person.id).where(children))
     return (
         select(Person.id, guardian.id).select_from(Person)
         .outerjoin(pairs, pairs.c.child_id == Person.id)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, un
 from sqlalchemy.orm import aliased
 
 from evaka.models.backup_care import BackupCare
-from evaka.models.person import Person, custody
+from evaka.models.person import Person, custody, informed
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.message.audience import Care, Chosen, care_types
@@ -130,9 +130,12 @@ def _filters(chosen: Chosen, day: date | None = None) -> list[ColumnElement[bool
     return found
 
 
-def people_of(children: Select[Any], day: date) -> Select[tuple[int]]:
-    """The living guardians and foster parents of children, each once; whoever is blocked is neither."""
-    pairs = custody(day, children)
+def people_of(children: Select[Any], day: date, *, told: bool = False) -> Select[tuple[int]]:
+    """The living guardians and foster parents of children, each once; whoever is blocked is neither.
+
+    `told`: only who is told where the children are.
+    """
+    pairs = (informed if told else custody)(day, children)
     return select(pairs.c.person_id).join(Person, Person.id == pairs.c.person_id).where(
         Person.deceased.is_(None),
         pairs.c.child_id.in_(select(Person.id).where(Person.deceased.is_(None))),

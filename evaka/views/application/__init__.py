@@ -270,7 +270,7 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
             self.first_wish(row)))) for row in rows}
 
     def blocks(self, row: Any) -> list[dict[str, Any]]:
-        return [*told_blocks(row), self.papers_block(row), *about_application(row), self.notes_block(row),
+        return [*told_blocks(row, office=True), self.papers_block(row), *about_application(row), self.notes_block(row),
                 *self.decided(row)]
 
     def file(self, row: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, g, redirect, request
 from flask_admin import expose
 from sqlalchemy import select
 
@@ -20,7 +20,7 @@ from evaka.rules.application import ApplicationStatus, AttachmentKind
 from evaka.rules.application.form import lacks
 from evaka.views.application.form import PaperForm, form_for_row
 from evaka.views.base import link, sentence
-from evaka.views.base.rows import REFUSALS, check_fresh, count_save, row_number, told_what_changed
+from evaka.views.base.rows import REFUSALS, check_fresh, count_save, is_protected, row_number, told_what_changed
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.page import actor, moment, told, word_of
 
@@ -68,6 +68,8 @@ class FillsIn(OpensPapers):
             form.row_version.data = row.version
         elif form.validate() and self.kept(row, form, reason):
             return redirect(back)
+        if "new_street" in form and is_protected(row, actor().today):
+            g.setdefault("reads", []).append(("person.see_restricted", row.child, {}))
         return screen.render(
             "office/application_fill.html", row=row, form=form, reason=reason, back=back,
             heading_words=told("application.save"), wants_reason=row.status is not S.CREATED)

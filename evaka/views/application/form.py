@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from evaka import city
+from evaka.access import may
 from evaka.actions.application.known import TOLD, applied_for, policy, questions
 from evaka.kit.dates import DateRange
 from evaka.models.application import Application
@@ -21,8 +22,10 @@ from evaka.models.unit import Area, Unit
 from evaka.rules.application import ApplicationKind, AttachmentKind, OtherView
 from evaka.rules.application.form import CHILD_FIELDS, Form, Lack, offered_needs
 from evaka.rules.application.question import Question, QuestionKind
+from evaka.rules.person.protection import COMING_HOME
 from evaka.rules.placement import ServiceNeed
 from evaka.rules.unit import Provider
+from evaka.views.base.rows import is_protected
 from evaka.views.forms import LONG, ClockField, DayField, tidy
 from evaka.views.page import Lazy, actor, language, option_name, told, told_refusal, word_of, written
 
@@ -53,6 +56,7 @@ HINTED = ("start", "connected_start", "urgent", "shift_care", "preparatory", "se
 # of another guardian's application only this is shown
 SHARED = ("start", "preparatory", "connected_daycare", "connected_start", "service_need", "begins_at", "ends_at",
           "shift_care", "urgent", "units")
+TELLS_WHERE = ("units", "begins_at", "ends_at")  # and when the child comes and goes
 
 
 def _asked(name: str, field: Any, **given: Any) -> Any:
@@ -267,6 +271,8 @@ def form_for_row(row: Application, typed: Any, *, office: bool) -> ApplicationFo
     if asked:
         parts.insert(2, ("application.part.questions", [f"answer_{one.key}" for one in asked], None))
     shown = {name for _, names, _ in parts for name in names} | {"row_version"}
+    if office and is_protected(row, actor().today) and not may(actor(), "person.see_restricted"):
+        shown -= set(COMING_HOME)
     kind: Any = type("ApplicationForm", (ApplicationForm,), {
         name: field for name, field in fields.items() if name in shown or name.startswith("child_")})
     made: ApplicationForm = kind(typed)
@@ -293,13 +299,22 @@ class PaperForm(BaseForm):
 # -- what was told, to read ------------------------------------------------------------------------------
 
 
-def told_blocks(row: Application, *, shared: bool = False) -> list[dict[str, Any]]:
-    """What an application tells, part by part, without what was left empty."""
+def told_blocks(
+    row: Application, *, shared: bool = False, kept: bool = False, office: bool = False,
+) -> list[dict[str, Any]]:
+    """What an application tells, part by part, without what was left empty.
+
+    `shared`: as another guardian reads it; `kept`: from whom it is kept where the child is.
+    """
     found = []
+    silent = TELLS_WHERE if kept else ()
+
+    def said_of(name: str) -> str:
+        return "" if name in silent or (shared and name not in SHARED) else answer(row, name, office=office)
+
     asked = [("application.part.care", CARE[row.kind], ()), ("application.part.units", ("units",), ()), *COMMON]
     for heading, names, _ in asked:
-        facts = [(told(f"application.{name}"), value) for name in names
-                 if (not shared or name in SHARED) and (value := answer(row, name))]
+        facts = [(told(f"application.{name}"), value) for name in names if (value := said_of(name))]
         if heading.endswith("other_children") and not shared:
             facts = [(told("application.child"), child_line(one)) for one in row.other_children]
         if facts:
@@ -312,8 +327,10 @@ def told_blocks(row: Application, *, shared: bool = False) -> list[dict[str, Any
     return found
 
 
-def answer(row: Application, name: str) -> str:
-    """One answer in words; nothing for what was left empty."""
+def answer(row: Application, name: str, *, office: bool = False) -> str:
+    """One answer in words; nothing for what was left empty, and in the office a sign for a restricted address."""
+    if name in COMING_HOME and office and getattr(row, name) and is_protected(row, actor().today):
+        return told("person.restricted_sign")
     if name == "units":
         return " · ".join(f"{one.place} {one.unit}" for one in row.preferences)
     if name == "service_need":

@@ -19,6 +19,7 @@ from evaka.views.base.rows import REFUSALS
 from evaka.views.base.screen import Page
 from evaka.views.document import uploaded
 from evaka.views.page import actor, option_name, told, told_refusal, word_of, written
+from evaka.views.request import KEPT
 
 SHOWN = 200  # rows in order that are shown; all that are wrong are
 
@@ -45,6 +46,8 @@ class ApplicationImport(Page):
 
     def table(self) -> list[list[str]]:
         upload = uploaded(request.files.get("upload"))
+        if len(upload.content) > KEPT:
+            raise Refused("document.paper_large", name=upload.name, most=KEPT // 1024**2)
         return imported.table_of(upload.name, upload.content)
 
     def taken_in(self, rows: list[list[str]]) -> Any:

@@ -23,7 +23,7 @@ from evaka.kit.errors import Denied
 from evaka.models.application import Application
 from evaka.models.application.attachment import Attachment
 from evaka.models.base import db, transaction
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, kept_from, own_children
 from evaka.rules.application import (
     OPEN,
     ApplicationKind,
@@ -312,12 +312,19 @@ class MyApplications(OpensPapers, Screen):
         return {
             "heading": self.row_heading(row), "fact_line": self.next_step(row), "badge": self.sign(row),
             "facts": [(label, value) for label, value in facts if value], "steps": way_of(row),
-            "answers": told_blocks(row, shared=not own), "papers": self.papers_of(row) if own else [],
+            "answers": told_blocks(row, shared=not own, kept=not own and self.is_kept(row)),
+            "papers": self.papers_of(row) if own else [],
             "paper": PaperForm() if adds else None, "wanted": self.wanted(row) if own else [], "size_of": size_of,
             "word_of": word_of, "most": policy().megabytes, "back": self.get_url(".index_view"), "own": own,
             "supplement": row.supplement if own and row.supplement_asked else "", "blocks": [], "history": [],
             "removable": row.status in CHANGED,
         }
+
+    def is_kept(self, row: Any) -> bool:
+        """Whether the reader is not told where the child is."""
+        user = actor().user
+        return user is None or bool(db.session.scalar(
+            select(kept_from(row.child_id, user.person_id or -1, actor().today))))
 
     def consent_line(self, row: Any) -> str:
         """What the other guardian has said, and when."""

@@ -12,7 +12,7 @@ from evaka.actions import Action
 from evaka.actions.attendance import policy, reporter_of
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.person import own_children
+from evaka.models.person import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.rules.unit import Feature
@@ -30,7 +30,7 @@ def _told_of(by: Actor) -> Select[tuple[int]]:
     """The own children who have a place where absences are told."""
     if by.user is None or by.user.person_id is None:
         return select(Placement.child_id).where(false())
-    children = own_children(by.user.person_id, by.today)
+    children = told_children(by.user.person_id, by.today)
     return children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
 
 

@@ -21,6 +21,7 @@ from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType
 from evaka.models.user import User
+from evaka.rules.person.protection import TELLS_HOME
 from evaka.rules.unit import Week
 from evaka.texts import knows
 from evaka.views.base.together import ROW
@@ -185,8 +186,11 @@ def history(row: Model, found: Iterable[Any] | None = None) -> list[dict[str, An
         if may(by, f"{action.partition('.')[0]}.view")
     ]
     names = _names_of(row, [change for *_, changes in lines for change in changes])
+    secret = TELLS_HOME if is_protected(row, by.today) else ()
 
     def words(name: str, kept: Any) -> Any:
+        if name in secret and kept:
+            return told("person.restricted_sign")
         named = isinstance(kept, int) and names.get((name, kept))
         return named or as_written(row, name, kept)
 
@@ -195,6 +199,12 @@ def history(row: Model, found: Iterable[Any] | None = None) -> list[dict[str, An
             (told(f"{feature}.{name}"), words(name, old), words(name, new)) for name, old, new in changes]}
         for at, who, action, changes in lines
     ]
+
+
+def is_protected(row: Model, day: date) -> bool:
+    """Whether a row is of somebody, or about somebody, whose address is restricted."""
+    people = [row, *(getattr(row, name, None) for name in ("person", "child", "guardian", "head"))]
+    return any(one.restricted_on(day) for one in people if isinstance(one, Person))
 
 
 def _names_of(row: Model, changes: list[list[Any]]) -> dict[tuple[str, Any], str]:

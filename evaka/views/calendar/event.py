@@ -17,7 +17,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.calendar.event import EventKind, last_cancel_day
@@ -185,7 +185,7 @@ class MyEvents(Page):
 
 
 def own(by: Actor) -> Any:
-    return own_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
+    return told_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
 
 
 def events_of(by: Actor) -> list[Event]:

@@ -22,7 +22,7 @@ from evaka.models.calendar import Closure
 from evaka.models.decision import Decision
 from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, kept_from, own_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.voucher import VoucherDecision, in_force
@@ -72,7 +72,8 @@ class MyHome(Home):
             return []
         rows = db.session.execute(
             select(Person, Placement, Unit, Group.name, select(Absence.id).where(
-                Absence.child_id == Person.id, Absence.day == by.today).exists())
+                Absence.child_id == Person.id, Absence.day == by.today).exists(),
+                kept_from(Person.id, by.user.person_id, by.today))
             .outerjoin(Placement, (Placement.child_id == Person.id) & Placement.meets(DateRange(by.today)))
             .outerjoin(Unit, Unit.id == Placement.unit_id)
             .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(by.today))
@@ -81,12 +82,16 @@ class MyHome(Home):
             .order_by(Person.born, Person.id, Placement.start)
         ).all()
         found: dict[int, dict[str, Any]] = {}
-        elsewhere = self.elsewhere({child.id for child, *_ in rows}, by)
-        now = today_of({child.id for child, *_ in rows}, by)
-        closures = closures_of({unit.id for _, _, unit, _, _ in rows if unit}, DateRange(by.today, by.today + NEAR))
-        for child, place, unit, group, away in rows:
+        elsewhere = self.elsewhere({child.id for child, *_, kept in rows if not kept}, by)
+        now = today_of({child.id for child, *_, kept in rows if not kept}, by)
+        closures = closures_of({unit.id for _, _, unit, *_ in rows if unit}, DateRange(by.today, by.today + NEAR))
+        for child, place, unit, group, away, kept in rows:
             if child.id in found or is_adult(child.born, by.today):
                 continue  # the first place is today's, or the next one to come
+            if kept:
+                found[child.id] = {"name": child.first_name, "buttons": [], "badge": None, "closed": [],
+                                   "note": told("home.place_kept") if place else told("home.no_place")}
+                continue
             here = place is not None and by.today in place.period
             buttons = []
             if place is None and may(by.identified, "application.begin"):

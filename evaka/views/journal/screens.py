@@ -21,8 +21,10 @@ from evaka.models.base import HELSINKI, Model, db, transaction
 from evaka.models.journal import AuditEvent, Email, JobRun, JournalSeal, Lease
 from evaka.models.person import Person, matching
 from evaka.models.user import User
+from evaka.rules.person.protection import TELLS_HOME
 from evaka.texts import knows
 from evaka.views.base import Button, Screen, linked, sentence
+from evaka.views.base.rows import is_protected
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
 from evaka.views.journal.about import About
 from evaka.views.journal.preview import preview, questions
@@ -315,9 +317,14 @@ class AuditScreen(About, Screen):
         return f"{words(row.action)} {moment(row.at)}"
 
     def blocks(self, row: AuditEvent) -> list[dict[str, Any]]:
-        facts = dict(row.facts)
-        changes = [(changed_name(what, column), *both) for what, column, *both in facts.pop("changes", ())]
-        inputs = [(input_name(row.action, name), value) for name, value in facts.items()]
+        facts, secret = dict(row.facts), TELLS_HOME if is_protected(row, actor().today) else ()
+
+        def shown(name: str, value: Any) -> Any:
+            return told("person.restricted_sign") if name in secret and value else value
+
+        changes = [(changed_name(what, column), *(shown(column, one) for one in both))
+                   for what, column, *both in facts.pop("changes", ())]
+        inputs = [(input_name(row.action, name), shown(name, value)) for name, value in facts.items()]
         return [
             {"title": told("journal.inputs"), "rows": inputs, "empty": told("journal.no_inputs"),
              "head": [told("journal.input"), told("journal.value")]},

@@ -14,7 +14,7 @@ from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
 from evaka.models.journal import MailRefusal
-from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, has_ended, is_blocked
+from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, has_ended, is_blocked, is_kept
 from evaka.models.person import Person
 from evaka.views.base import Button, row_number, sentence
 from evaka.views.message.letters import Letters, sent_files
@@ -31,11 +31,12 @@ class MyMessages(Letters):
     thread_page = "guardian/thread.html"
 
     def members(self) -> ColumnElement[bool]:
-        """The guardian's own, as long as no child of a thread has been blocked or has moved away."""
+        """The guardian's own, as long as no child of a thread has been blocked, moved away, or is kept from it."""
         by = actor()
         if by.user is None or by.user.person_id is None:
             return false()
-        return and_(ThreadMember.person_id == by.user.person_id, ~is_blocked(), ~has_ended(by.today))
+        return and_(ThreadMember.person_id == by.user.person_id, ~is_blocked(), ~has_ended(by.today),
+                    ~is_kept(by.today))
 
     def inbox(self) -> ColumnElement[bool]:
         return Receipt.person_id == getattr(actor().user, "person_id", None)
@@ -110,7 +111,7 @@ class MyMessages(Letters):
         if not children and request.method == "GET" and len({units for _, units in mine.values()}) == 1:
             children = tuple(mine)
         offered, trouble = None, ""
-        if children:
+        if children or request.method == "POST":
             try:
                 offered = act.recipients(me.id, children, by.today)
             except Refused as no:

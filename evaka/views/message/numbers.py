@@ -10,7 +10,7 @@ from evaka.access import Actor
 from evaka.actions import message as act
 from evaka.models.base import db
 from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadMember, unread_by
-from evaka.models.person import own_children
+from evaka.models.person import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.unit import Feature
 from evaka.views.message.letters import begins
@@ -47,7 +47,7 @@ def writes_with_groups(by: Actor) -> Select[tuple[bool]]:
     """Whether a guardian's menu leads to letters: they are open where a child has its place, or there are some."""
     if by.user is None or by.user.person_id is None:
         return select(false())
-    mine = own_children(by.user.person_id, by.today)
+    mine = told_children(by.user.person_id, by.today)
     placed = children_with(Feature.MESSAGES, by.today).where(Placement.child_id.in_(mine))
     own = select(ThreadMember.id).where(ThreadMember.person_id == by.user.person_id)
     return select(or_(placed.exists(), own.exists()))

@@ -135,9 +135,12 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
     def edit_form(self, obj: Any = None) -> Any:
         """Whoever may not know a restricted address does not get it into a form either."""
         form = super().edit_form(obj)
-        if obj is not None and obj.restricted_on(actor().today) and not may(actor(), "person.see_restricted"):
-            for name in ADDRESS:
-                delattr(form, name)
+        if obj is not None and obj.restricted_on(actor().today):
+            if may(actor(), "person.see_restricted"):
+                g.setdefault("reads", []).append(("person.see_restricted", obj, {}))
+            else:
+                for name in ADDRESS:
+                    delattr(form, name)
         if obj is not None and not self.knows_health(obj):
             for name in HEALTH:
                 delattr(form, name)

@@ -17,6 +17,7 @@ from evaka.models.base import db, transaction
 from evaka.models.person import Person, alike, matching
 from evaka.rules.person import address_lines
 from evaka.rules.person.duplicate import Described, Likeness, likeness, score
+from evaka.rules.person.protection import TELLS_HOME
 from evaka.texts import knows
 from evaka.views.base import row_number, sentence
 from evaka.views.base.rows import FILES, REFUSALS
@@ -25,7 +26,6 @@ from evaka.views.page import Lazy, actor, aged, language, person, told, word_of,
 
 MOST = 200  # pairs shown at once; a merged or dismissed pair makes room for the next
 FOUND = 20  # people found by a search
-ADDRESS = ("street", "postal_code", "post_office")
 HEALTH = ("allergies", "medication", "diet")
 
 
@@ -114,7 +114,7 @@ class Duplicates(BaseView):
         if kept.id == gone.id:
             abort(404)
         plan = act.plan_of(kept, gone)
-        restricted = {one.id for one in (kept, gone) if one.restricted_on(actor().today)}
+        restricted = any(one.restricted_on(actor().today) for one in (kept, gone))
         may_merge = permitted(actor(), "person.merge", Person, {kept.id, gone.id}) == {kept.id, gone.id}
         knows_health = permitted(actor(), "person.health", Person, {kept.id, gone.id}) == {kept.id, gone.id}
         return self.render(
@@ -127,12 +127,12 @@ class Duplicates(BaseView):
             united=len(plan.drop), obstacles=[self._obstacle(one) for one in plan.obstacles],
         )
 
-    def _part(self, part: act.Part, kept: Person, gone: Person, restricted: set[int]) -> dict[str, Any]:
-        """A line of the comparison; a restricted address is not shown here either."""
-        hidden = part.name in ADDRESS
+    def _part(self, part: act.Part, kept: Person, gone: Person, restricted: bool) -> dict[str, Any]:
+        """A line of the comparison; an address that is restricted in either row is not shown here either."""
+        hidden = restricted and part.name in TELLS_HOME
 
-        def shown(value: Any, one: Person) -> str:
-            if hidden and one.id in restricted and value:
+        def shown(value: Any) -> str:
+            if hidden and value:
                 return told("person.restricted_sign")
             if part.name == "language":
                 return called([value], "languages")
@@ -140,7 +140,7 @@ class Duplicates(BaseView):
 
         return {
             "name": part.name, "label": column_name("person", part.name, language()),
-            "kept": shown(part.kept, kept), "gone": shown(part.gone, gone), "chosen": part.chosen,
+            "kept": shown(part.kept), "gone": shown(part.gone), "chosen": part.chosen,
             "differ": part.kept != part.gone, "from_gone": part.result == part.gone != part.kept,
             "joined": part.result not in (part.kept, part.gone),
         }

@@ -48,6 +48,7 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.income.statement import StatementStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
+from evaka.rules.person.protection import HOME, INVOICE_HOME
 from evaka.views import assistance, backup_care
 from evaka.views.base import history, link, linked
 from evaka.views.base.rows import last_lines
@@ -59,8 +60,7 @@ from evaka.views.person.family import FamilyBlocks
 from evaka.views.presence import office as presence
 
 HEALTH = ("allergies", "medication", "diet")
-ADDRESS = ("street", "postal_code", "post_office")
-INVOICE_ADDRESS = ("invoice_street", "invoice_postal_code", "invoice_post_office")
+ADDRESS, INVOICE_ADDRESS = HOME, INVOICE_HOME
 SHOWN_FEES = (FeeStatus.SENT, FeeStatus.DRAFT)  # in the picture of time
 Bar = tuple[DateRange, str, str]  # when, what, its look
 
@@ -239,8 +239,7 @@ class FileBlocks(FamilyBlocks):
 
     def told_changes(self, row: Any, found: list[Any]) -> list[dict[str, Any]]:
         """The journal of the file; what the reader may not know stands there no more than anywhere else."""
-        hidden = (*ADDRESS, *INVOICE_ADDRESS) if row.restricted_on(actor().today) else ()
-        labels = {self.label(name) for name in (*hidden, *(() if self.knows_health(row) else HEALTH))}
+        labels = {self.label(name) for name in (() if self.knows_health(row) else HEALTH)}
         lines = history(row, found)
         for line in lines:
             line["changes"] = [change for change in line["changes"] if change[0] not in labels]

@@ -13,7 +13,7 @@ from evaka.access import Actor
 from evaka.actions import booking as act
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.unit import Feature
 from evaka.views.attendance import tells_absences
@@ -37,7 +37,7 @@ def tells_only(by: Actor) -> Select[tuple[bool]]:
 def _books(by: Actor) -> sa.Exists:
     person = by.user.person_id if by.user and by.user.person_id else -1
     return children_with(Feature.BOOKINGS, by.today).where(
-        Placement.child_id.in_(own_children(person, by.today))).exists()
+        Placement.child_id.in_(told_children(person, by.today))).exists()
 
 
 def kids_of(by: Actor) -> list[Person]:
@@ -47,7 +47,7 @@ def kids_of(by: Actor) -> list[Person]:
     soon = by.today + timedelta(days=act.policy().calendar_opens_days)
     return list(db.session.scalars(
         select(Person).where(
-            Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None),
+            Person.id.in_(told_children(by.user.person_id, by.today)), Person.deceased.is_(None),
             Person.id.in_(select(Placement.child_id).where(
                 Placement.meets(DateRange(by.today)), Placement.start <= soon)),
         ).order_by(Person.born, Person.id)))

@@ -20,7 +20,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied
 from evaka.models.base import db, transaction
 from evaka.models.booking import TimesNotice
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.booking import lock_of, monday_of, window
@@ -117,7 +117,7 @@ class WeekPage(Family):
 
     def events(self, period: DateRange, by: Actor) -> list[dict[str, str]]:
         """What happens in the week where the children are."""
-        own = own_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
+        own = told_children(by.user.person_id if by.user and by.user.person_id else -1, by.today)
         return [{"label": one.title, "note": written(one.start) if one.start == one.end else str(one.period)}
                 for one in db.session.scalars(events_of(own, period).limit(20))]
 
