@@ -23,8 +23,8 @@ from evaka.views import GUARDIAN, MENU, shell
 from evaka.views.home import OfficeHome
 from evaka.views.home.mine import MyHome
 from evaka.views.page import language
-from evaka.views.user.provider import settings_of
 from evaka.views.request import READ, Patient
+from evaka.views.user.provider import settings_of
 
 ROOT = Path(__file__).parent.parent
 

@@ -17,8 +17,8 @@ from evaka.kit.errors import ConfigMistake, Denied
 from evaka.models.base import Model, db
 from evaka.models.person import own_children, told_children
 from evaka.models.user import User
-from evaka.rules.user import Strong
 from evaka.rules.person import protection
+from evaka.rules.user import Strong
 
 # "…_now" leaves out what a model hides of the past: see `of_units_now`
 KEPT = 300  # statements of a kind that are kept: one a user, and a screen

@@ -15,7 +15,6 @@ from evaka.models.application import Application
 from evaka.models.base import Moment, db
 from evaka.models.journal import Email, MailRefusal
 from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
-from evaka.models.message.audience import people_of
 from evaka.models.message.box import message_policy
 from evaka.models.person import Person
 from evaka.models.placement import Placement
