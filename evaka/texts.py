@@ -13,6 +13,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from evaka import city
@@ -83,7 +85,7 @@ def words(language: str) -> dict[str, str]:
         for file in city.layers(pattern):
             found = city.tables(file)
             for key, text in found.items():
-                _check_text(f"{file.relative_to(city.CONFIG)}, {key}", text, merged.get(key))
+                _check_text(file, key, text, merged.get(key))
             merged |= found
     return merged
 
@@ -114,28 +116,32 @@ def mistakes() -> list[ConfigMistake]:
                     found.append(ConfigMistake(f"{name}, {key}", "nobody says this", f"Near it is {', '.join(near)}."))
                     continue
                 try:
-                    _check_text(f"{name}, {key}", text, of_base.get(key))
+                    _check_text(file, key, text, of_base.get(key))
                 except ConfigMistake as mistake:
                     found.append(mistake)
             of_base |= {} if own else {key: text for key, text in held.items() if isinstance(text, str)}
     return found
 
 
-def _check_text(where: str, text: Any, earlier: str | None) -> None:
+def _check_text(file: Path, key: str, text: Any, earlier: str | None) -> None:
     """A text of a city may leave out a fact that the base's text tells, but there are no others to tell."""
+    def mistake(what: str, how: str) -> ConfigMistake:
+        return ConfigMistake(f"{file.relative_to(city.CONFIG)}, {key}", what, how)
+
     if not isinstance(text, str):
-        raise ConfigMistake(where, "this is not a text", "Put the whole key in quotation marks, and the text too.")
+        raise mistake("this is not a text", "Put the whole key in quotation marks, and the text too.")
     try:
         gaps = _gaps(text)
-    except ValueError as mistake:
-        raise ConfigMistake(where, f"a brace is not in order ({mistake})", "Write a gap as {start}.") from None
+    except ValueError as no:
+        raise mistake(f"a brace is not in order ({no})", "Write a gap as {start}.") from None
     if earlier is not None and (unknown := gaps - _gaps(earlier)):
         known = ", ".join(sorted(_gaps(earlier))) or "none"
-        raise ConfigMistake(where, f"nobody fills the gap {', '.join(sorted(unknown))}", f"The gaps are: {known}.")
+        raise mistake(f"nobody fills the gap {', '.join(sorted(unknown))}", f"The gaps are: {known}.")
 
 
-def _gaps(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+@lru_cache(maxsize=50_000)  # all texts of all languages
+def _gaps(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
 
 def say(key: str, language: str = "fi", /, **facts: Any) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import smtplib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,22 +94,28 @@ def database(app: Flask) -> Iterator[None]:
 
 
 def empty() -> None:
-    """Take away every row.  A TRUNCATE of all tables takes PostgreSQL long, so only those with rows are emptied."""
-    tables = list(reversed(db.metadata.sorted_tables))
-    if db.engine.dialect.name == "sqlite":
-        with db.engine.begin() as connection, unguarded(connection):
-            for table in tables:
-                connection.execute(table.delete())
-        return
-    names = [f'"{table.name}"' for table in tables]
-    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
+    """Take away every row.  To empty all tables takes long on either database, so only those with rows are emptied."""
+    kept, filled = _asked()
     with db.engine.begin() as connection:
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger is asked
-        for name in connection.exec_driver_sql(filled).scalars().all():
-            # the room of deleted rows is used again, and the journal would no longer stand in the order of its lines
-            connection.exec_driver_sql(f"TRUNCATE {name}" if name == '"audit_event"' else f"DELETE FROM {name}")
-            if "id" in db.metadata.tables[name.strip('"')].columns:
-                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)")
+        postgres = connection.dialect.name == "postgresql"
+        if postgres:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger is asked
+        names = connection.exec_driver_sql(filled).scalars().all()
+        with nullcontext() if postgres or kept.isdisjoint(names) else unguarded(connection):
+            for name in names:
+                # the room of deleted rows is used again, and the journal would not stand in the order of its lines
+                truncated = postgres and name == "audit_event"
+                connection.exec_driver_sql(f'TRUNCATE "{name}"' if truncated else f'DELETE FROM "{name}"')
+                if postgres and "id" in db.metadata.tables[name].columns:
+                    connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'), 1, false)")
+
+
+@cache
+def _asked() -> tuple[frozenset[str], str]:
+    """The tables that are kept forever, and the question which tables hold rows, those that point at others first."""
+    tables = list(reversed(db.metadata.sorted_tables))
+    questions = [f"SELECT '{one.name}' WHERE EXISTS (SELECT 1 FROM \"{one.name}\")" for one in tables]
+    return frozenset(one.name for one in tables if one.info.get("kept")), " UNION ALL ".join(questions)
 
 
 @contextmanager
