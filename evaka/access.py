@@ -46,7 +46,7 @@ class Actor:
         """Whether what needs strong identification may be shown: the one place that everybody asks."""
         return self.strong or self.user is None
 
-    @property
+    @cached_property
     def identified(self) -> Actor:
         """The same as if in a strong session: for what is offered, never for what is done or shown."""
         return replace(self, weak=False) if self.weak else self

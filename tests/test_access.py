@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from evaka import city
-from evaka.access import Actor, may, permitted, reaches, require, require_any, within
+from evaka.access import Actor, NeedsStrong, Rights, may, permitted, reaches, require, require_any, within
 from evaka.kit.errors import ConfigMistake, Denied
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
@@ -320,3 +321,48 @@ def test_staff_see_the_group_of_their_grant_alone(database: None, by: Any) -> No
     assert here.child_id in seen(actor, "person.view", Person)
     assert there.child_id not in seen(actor, "person.view", Person)
     assert there.unit_id not in seen(actor, "unit.view", Unit)
+
+
+# -- strong identification ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weak(database: None, by: Any) -> Any:
+    """A guardian in a session by password, where the city asks for more; and a decision on the child."""
+    decision = factories.decision()
+    actor = by(factories.user("guardian", person=decision.child.guardians[0]))
+    return replace(actor, weak=True), decision
+
+
+def test_a_guardians_reach_ends_where_the_city_asks_for_strong_identification(weak: Any) -> None:
+    actor, decision = weak
+    assert seen(actor, "decision.view", Decision) == set()
+    assert not may(actor, "decision.accept")
+    assert permitted(actor, "decision.accept", Decision, {decision.id}) == set()
+    assert seen(actor, "person.view", Person) >= {decision.child_id}  # which the city does not name
+    assert seen(actor.identified, "decision.view", Decision) == {decision.id}
+
+
+def test_what_is_kept_back_is_told_apart_from_what_is_not_ones_own(weak: Any) -> None:
+    actor, decision = weak
+    with pytest.raises(NeedsStrong):
+        require(actor, "decision.accept", decision)
+    with pytest.raises(NeedsStrong):
+        require_any(actor, "decision.view")
+    for key, row in (("decision.accept", factories.decision()), ("decision.annul", decision)):
+        with pytest.raises(Denied) as no:
+            require(actor, key, row)
+        assert not isinstance(no.value, NeedsStrong)
+    require(actor.identified, "decision.accept", decision)
+
+
+def test_statements_of_a_weak_session_are_not_those_of_a_strong_one(weak: Any) -> None:
+    actor, _ = weak
+    assert Rights(actor) != Rights(actor.identified)
+    assert Rights(actor) == Rights(replace(actor))
+
+
+def test_who_works_for_the_city_keeps_that_reach(weak: Any) -> None:
+    actor, decision = weak
+    factories.save(Grant(user=actor.user, role="service_worker", start=date(2020, 1, 1), end=None))
+    assert seen(replace(actor, weak=True), "decision.view", Decision) == {decision.id}

@@ -257,6 +257,24 @@ RULES = table("invoices.toml", "rules")
         ("roles.toml", '[staff]\n"person.view" = 1\n', 'mylly/roles.toml, [staff], "person.view"', "1 is no reach."),
         (
             "security.toml",
+            '[strong]\nwhen = "when_set_up"\nneeds = ["decisn.*"]\n',
+            "mylly/security.toml, [strong], needs",
+            'nobody knows "decisn.*". Near it is ',
+        ),
+        (
+            "security.toml",
+            '[strong]\nwhen = "sometimes"\nneeds = ["decision.*"]\n',
+            "mylly/security.toml, [strong], when",
+            "",
+        ),
+        (
+            "security.toml",
+            table("security.toml", "credentials").replace("code_tries = 5", "code_tries = 500"),
+            "mylly/security.toml, [credentials]",
+            "code_tries is 500",
+        ),
+        (
+            "security.toml",
             table("security.toml", "sessions").replace("password_length = 12", "password_length = 4"),
             "mylly/security.toml, [sessions]",
             "password_length is 4. Ask for 8 letters at least.",

@@ -14,7 +14,7 @@ from flask import current_app, g, has_request_context, request, session, url_for
 from flask_login import current_user
 
 from evaka import city
-from evaka.access import Actor
+from evaka.access import Actor, needs_strong
 from evaka.kit.dates import DateRange, age, finnish
 from evaka.kit.errors import Refused
 from evaka.kit.money import euros
@@ -53,6 +53,12 @@ def actor() -> Actor:
 def strong_asked() -> bool:
     """Whether guardians' sessions by password are kept from what [strong] of security.toml names."""
     return city.value("security", "strong", Strong).asked(can_identify())
+
+
+def identify_first(key: str) -> bool:
+    """Whether the reader is asked to identify strongly before an action."""
+    by = actor()
+    return by.weak and needs_strong(key)
 
 
 def can_identify() -> bool:

@@ -17,12 +17,14 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.kit import identity
+from evaka.kit.errors import ConfigMistake
 from evaka.models.base import db
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.person import Guardian, Person
 from evaka.models.user import User, UserSession
 from evaka.rules.message.post import BoxKind
 from evaka.views.user.provider import Provider as OurSide
+from evaka.views.user.provider import settings_of
 from tests import factories
 from tests import provider as providers
 from tests.conftest import keep
@@ -268,6 +270,39 @@ def test_another_person_than_who_has_logged_in_gets_no_session(weak, provider):
     assert [one.strong for one in db.session.scalars(select(UserSession))] == [False]
 
 
+def test_nobody_fills_in_a_form_in_vain(weak, guardian):
+    child = db.session.scalars(select(Guardian.child_id)).one()
+    place = factories.placement(db.session.get(Person, child), date(2025, 8, 1), date(2027, 7, 31))
+    keep()
+    page = weak.get(f"/my/placement/details/?id={place.id}")
+    assert "/do/" not in page.text
+    way = re.search(r'href="(/login/strong[^"]*)"', page.text)
+    assert way
+    back = identify(weak, way[1])
+    assert "/do/terminate" in weak.get(back.location).text
+    assert weak.get(f"/my/placement/do/terminate/?id={place.id}").status_code == 200
+
+
+def test_an_action_that_is_opened_by_its_address_asks_to_identify(weak, guardian):
+    child = db.session.scalars(select(Guardian.child_id)).one()
+    place = factories.placement(db.session.get(Person, child), date(2025, 8, 1), date(2027, 7, 31))
+    keep()
+    told = weak.get(f"/my/placement/do/terminate/?id={place.id}")
+    assert told.status_code == 403
+    assert f'href="/login/strong?next=/my/placement/do/terminate/?id%3D{place.id}"' in told.text
+
+
+def test_a_user_without_an_address_is_shown_as_such_and_gets_no_password(guardian, browser):
+    identify(browser(None))
+    admin = browser(factories.user("admin"))
+    user = db.session.scalars(select(User.id).where(User.person_id == guardian.id)).one()
+    page = admin.get(f"/office/users/details/?id={user}")
+    assert "vain vahva tunnistautuminen" in seen(page)
+    assert "reset_password" not in page.text
+    assert not wordless(page)
+    assert "identified.invalid" not in admin.get("/office/users/?all=1").text
+
+
 # -- what must not be believed -----------------------------------------------------------------------------
 
 
@@ -473,3 +508,29 @@ def test_mail_about_a_log_in_goes_to_what_the_register_knows(guardian, browser):
     identify(browser(None))  # another browser
     mail = db.session.scalars(select(Email)).one()
     assert (mail.text, mail.address, mail.user.language) == ("new_device", guardian.email, "sv")
+
+
+# -- how a city sets it up ---------------------------------------------------------------------------------
+
+GIVEN = {"EVAKA_OIDC_ISSUER": "https://id.example", "EVAKA_OIDC_CLIENT": "vaka", "EVAKA_OIDC_SECRET": "s"}
+
+
+def test_it_is_set_up_by_the_environment_or_by_files_in_the_data_folder(tmp_path):
+    assert settings_of({}, tmp_path) == {}
+    assert settings_of(GIVEN, tmp_path) == {"issuer": "https://id.example", "client_id": "vaka", "client_secret": "s"}
+    (tmp_path / "oidc.toml").write_text('issuer = "https://id.example"\nclient_id = "vaka"\n')
+    (tmp_path / "oidc-sign.pem").write_text("a key")
+    assert settings_of({}, tmp_path) == {"issuer": "https://id.example", "client_id": "vaka", "sign_key": "a key"}
+
+
+@pytest.mark.parametrize(("given", "file", "told"), [
+    ({**GIVEN, "EVAKA_OIDC_CLIENT": ""}, "", "EVAKA_OIDC_CLIENT is missing"),
+    ({**GIVEN, "EVAKA_OIDC_SECRET": ""}, "", "EVAKA_OIDC_SECRET"),
+    ({**GIVEN, "EVAKA_OIDC_ISSUER": "http://id.example"}, "", "Give its address, from https:// on"),
+    ({}, "issuer = nobody", "this is not TOML"),
+    ({}, 'secret = "s"', "nobody knows secret"),
+])
+def test_a_mistake_in_how_it_is_set_up_is_told_at_start(tmp_path, given, file, told):
+    (tmp_path / "oidc.toml").write_text(file)
+    with pytest.raises(ConfigMistake, match=told):
+        settings_of(given, tmp_path)

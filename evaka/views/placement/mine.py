@@ -23,7 +23,7 @@ from evaka.rules.placement import ServiceNeed
 from evaka.rules.placement.need_change import NeedChangeStatus, kinds_for
 from evaka.rules.placement.termination import scopes
 from evaka.views.base import Screen, look
-from evaka.views.page import actor, option_name, told, word_of, written
+from evaka.views.page import actor, can_identify, identify_first, option_name, told, word_of, written
 
 OFFERED = ("placement.terminate", "need_change.ask")
 
@@ -80,13 +80,16 @@ class MyPlacements(Screen):
                   for one in changes]
         facts += [(told("termination.given"), written(one.last_day)) for one in notices]
         mine, asked = screen_of("my_termination"), screen_of("my_need_change")
-        answers = [answer(self, one, row) for one in self.actions_of(row)]
-        answers += [answer(asked, action, one) for one in changes for action in asked.actions_of(one)]
-        answers += [answer(mine, action, one) for one in notices for action in mine.actions_of(one)]
+        offered = [(self, one, row) for one in self.actions_of(row)]
+        offered += [(asked, action, one) for one in changes for action in asked.actions_of(one)]
+        offered += [(mine, action, one) for one in notices for action in mine.actions_of(one)]
+        kept_back = [one for one in offered if identify_first(one[1].key)]  # nobody fills a form in vain
+        answers = [answer(*one) for one in offered if one not in kept_back]
         answers.sort(key=lambda one: one["style"] == "danger")  # what is given up stands last
         return {
             "heading": self.row_heading(row), "title": told("placement.place"), "fact_line": str(row.unit),
             "badge": self.sign(row), "facts": facts, "paragraphs": [], "pdf": None, "answers": answers,
+            "identify": url_for("user.identify", next=request.full_path) if kept_back and can_identify() else "",
             "back": self.get_url(".index_view"),
         }
 

@@ -75,4 +75,4 @@ def new_password(token: str) -> Any:
             return render_template("new_password.html", form=None, sentence=told_refusal(no)), 410
         form.new.errors = [told_refusal(no)]
     rule = told("user.password_rule", least=act.security().password_length)
-    return render_template("new_password.html", form=form, rule=rule)
+    return render_template("new_password.html", form=form, rule=rule), {"Cache-Control": "no-store"}

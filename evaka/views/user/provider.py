@@ -45,8 +45,7 @@ def settings_of(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     From the environment, or from `oidc.toml` in the data folder; never from config/, which is under version control.
     `oidc-sign.pem` and `oidc-open.pem` beside it are RSA keys: one proves who asks, the other opens what is answered.
     """
-    file = folder / "oidc.toml"
-    told = {name: str(value) for name, value in tomllib.loads(file.read_text()).items()} if file.exists() else {}
+    told = _file(folder / "oidc.toml")
     told |= {name: environment[variable] for name, variable in NAMES.items() if environment.get(variable)}
     if not told:
         return {}
@@ -62,6 +61,19 @@ def settings_of(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
         raise ConfigMistake(
             "strong identification", f'the issuer is "{told["issuer"]}"', "Give its address, from https:// on.")
     return told
+
+
+def _file(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there is not for a log
+        raise ConfigMistake(str(path), "this is not TOML", 'Write issuer = "https://…" and so on.') from None
+    if unknown := told.keys() - NAMES.keys():
+        raise ConfigMistake(
+            str(path), f"nobody knows {', '.join(sorted(unknown))}", f"The names are {', '.join(NAMES)}.")
+    return {name: str(value) for name, value in told.items()}
 
 
 def is_safe(address: str) -> bool:
@@ -82,9 +94,9 @@ class Identified:
 class Provider:
     issuer: str
     client_id: str
-    client_secret: str = ""
-    sign_key: str = ""  # PEM
-    open_key: str = ""
+    client_secret: str = field(default="", repr=False)
+    sign_key: str = field(default="", repr=False)  # PEM
+    open_key: str = field(default="", repr=False)
     described: tuple[float, dict[str, Any]] = field(default=(0.0, {}), repr=False)
     keys: KeySet | None = field(default=None, repr=False)
 

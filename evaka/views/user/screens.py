@@ -105,7 +105,7 @@ class UserScreen(Screen):
             case "give_role":
                 return bool(row.active and row.id != actor().user.id)
             case "reset_password":
-                return self.is_ones_own(row)
+                return bool(row.log_in_name) and self.is_ones_own(row)
             case "arrive" | "leave":  # on the unit's tablets
                 return False
             case "set_pin" | "set_number" | "set_coefficient":

@@ -43,6 +43,7 @@ def identify() -> Any:
     target = own_path(request.args.get("next"))
     if person() is not None and g.get("session_strong"):
         return redirect(target)
+    db.session.rollback()
     try:
         where, kept = provider().begin(own_url("user.identified"), language(), act.identification())
     except Refused as no:
@@ -121,7 +122,9 @@ def logout() -> Any:
     user, row = person(), g.get("session_row")
     elsewhere = None
     if user is not None and row is not None:
-        elsewhere = _leaving(act.id_token_of(row[0]))
+        token = act.id_token_of(row[0])
+        db.session.rollback()  # nobody waits for the database while the provider makes us wait
+        elsewhere = _leaving(token)
         with transaction():
             act.end(row[0], user, now())
             record("user.log_out", user, actor(), {})
@@ -133,7 +136,7 @@ def logout() -> Any:
         session["language"] = chosen
     forget_who()
     # a page between: a form of ours may send nobody on to another host, as our Content-Security-Policy has it
-    return render_template("left.html", url=elsewhere)
+    return render_template("left.html", url=elsewhere), {"Cache-Control": "no-store"}
 
 
 def _leaving(token: str | None) -> str | None:
