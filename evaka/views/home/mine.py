@@ -105,7 +105,7 @@ class MyHome(Home):
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
             found[child.id] = {
                 "name": child.preferred_name or child.first_name, "ill": ill, "buttons": buttons,
-                "url": url_for("my_child.index", id=child.id) if may(by, "own.tell_contacts") else "",
+                "url": url_for("my_child.index", id=child.id),
                 "note": " · ".join(filter(None, [self.place(place, unit, group, here=here),
                                                  now.booked(child) if here else ""])),
                 "badge": ("warn", told("home.away")) if here and away else now.badge(child, unit.id) if here else None,

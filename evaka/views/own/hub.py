@@ -10,14 +10,14 @@ from flask_admin.form import BaseForm
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import Length, Optional
 
-from evaka.access import Actor, may
+from evaka.access import Actor, may, require
 from evaka.actions import own as act
 from evaka.actions.push import policy as push_policy
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.texts import LANGUAGES
 from evaka.views.base.rows import check_fresh
-from evaka.views.forms import Required, tidy
+from evaka.views.forms import Required, called, tidy
 from evaka.views.own.page import OwnPage, name_of
 from evaka.views.page import Lazy, actor, aged, told
 
@@ -68,12 +68,13 @@ class MyOwn(OwnPage):
     def contacts(self) -> Any:
         """How the guardian is reached.  The name and the address come from the register and are the office's."""
         by, me = actor(), self.me()
+        require(by, "own.tell_contacts", me)
         sent = request.method == "POST"
         form = ContactsForm(request.form if sent else None, obj=me)
         first = me.first_name.split()
         form.preferred_name.choices = [("", told("own.no_preferred")), *((one, one) for one in dict.fromkeys(first))]
         languages = [*LANGUAGES, *([me.language] if me.language not in LANGUAGES else [])]
-        form.language.choices = [(one, told(f"ui.language.{one}") if one in LANGUAGES else one) for one in languages]
+        form.language.choices = [(one, called([one], "languages")) for one in languages]
         if not sent:
             form.row_version.data = me.version
         elif form.validate() and self._kept(form, me):
@@ -89,10 +90,11 @@ class MyOwn(OwnPage):
             check_fresh(me, form.row_version.data)
             act.tell_contacts(me, actor(), **given)
 
-        try:
-            return self.saved(change, "own.contacts_kept")
-        finally:
+        done = self.saved(change, "own.contacts_kept")
+        if not done:
             db.session.rollback()  # what was refused does not stand on the page that says so
+            form.row_version.data = me.version  # who has read what somebody else saved may save over it
+        return done
 
 
 def ways(by: Actor) -> list[tuple[str, list[dict[str, str]]]]:

@@ -19,7 +19,7 @@ from evaka.views.page import actor, told
 class OwnPage(Page):
     """A page of the guardians' menu that is not about one kind of row."""
 
-    permission = "own.tell_contacts"
+    permission = "my.view"
 
     def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
         super().__init__(name)
