@@ -183,13 +183,14 @@ def bulletins(app: Flask) -> None:
         with transaction():
             post = act.draft(act.box_named("municipal", by), by, kind=PostKind.BULLETIN, title=f"Tiedote {n}",
                              body=text(random.Random(n)), chosen=Chosen(everybody=True))
-            id, seen = post.id, None
-        seen = act.audience(db.session.get_one(Post, id), by).digest
+            id = post.id
+        post = db.session.get_one(Post, id)
+        shown = {"seen": act.audience(post, by).digest, "row_version": str(post.version)}
         fresh()
         writing.set(True)
 
-        def press(id: int = id, seen: str = seen) -> None:
-            page = client.post(f"/office/message/check/?id={id}", data={"seen": seen})
+        def press(id: int = id, shown: dict[str, str] = shown) -> None:
+            page = client.post(f"/office/message/check/?id={id}", data=shown)
             assert page.status_code == 302, page.status_code
 
         accepted.append(timed(press))

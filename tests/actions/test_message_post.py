@@ -21,7 +21,7 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, db
 from evaka.models.city import lay_over
 from evaka.models.journal import AuditEvent, Email, JobRun
-from evaka.models.message import Away, Box, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.message import Away, Box, Folder, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, Person
 from evaka.models.unit import Group
 from evaka.rules.application import ApplicationStatus
@@ -659,3 +659,53 @@ def test_a_childs_button_writes_from_the_group_in_which_the_actor_works(group, g
     for user, its in ((host, group), (home, guest.home)):
         act.write(guest.child, by(user), title="Hei", body=f"Ryhmästä {its.name}")
         assert db.session.scalars(select(Post).order_by(Post.id.desc())).first().box.group_id == its.id
+
+
+# -- boxes of somebody's own -----------------------------------------------------------------------------------
+
+
+def test_what_waits_is_counted_box_by_box_and_not_for_who_only_reaches_all(group, director, own, by):
+    anna = factories.person()
+    child = in_the_group(group, anna)
+    act.begin(anna, by(factories.user("guardian", person=anna)), title="Hei", body="Hei", children=(child.id,),
+              to=(f"group-{group.id}", f"user-{director.id}"))
+    counted = dict(db.session.execute(act.unread_by_box(by(director))).tuples().all())
+    assert counted == {own.id: 1, factories.box(group).id: 1}
+    assert db.session.scalar(act.unread(by(factories.user("admin")))) == 0
+
+
+def test_a_letter_lies_in_the_folder_that_was_chosen_for_it(group, director, own, by):
+    child = in_the_group(group)
+    act.add_folder(own, by(director), name="Retket")
+    act.add_folder(factories.box(group), by(director), name="Ryhmän")
+    mine = db.session.scalars(select(Folder).where(Folder.box_id == own.id)).one()
+    other = db.session.scalars(select(Folder).where(Folder.box_id != own.id)).one()
+    sent(own, by(director), Chosen(children=(child.id,)), folder=mine.id)
+    member = db.session.scalars(select(ThreadMember).where(ThreadMember.box_id == own.id)).one()
+    assert member.folder_id == mine.id
+    assert drafted(own, by(director), Chosen(), folder=other.id).folder_id is None  # another box's
+    draft = drafted(own, by(director), Chosen(), folder=mine.id)
+    act.drop_folder(own, by(director), folder=mine.id)
+    db.session.refresh(draft)
+    assert draft.folder_id is None
+
+
+def test_of_a_withdrawn_answer_the_director_and_the_administrator_are_told(group, director, by):
+    anna = factories.person()
+    child = in_the_group(group, anna)
+    admin, nurse = factories.user("admin"), factories.user("staff", unit=group.unit, group=group)
+    thread = act.begin(anna, by(factories.user("guardian", person=anna)), title="Hei", body="Hei",
+                       children=(child.id,), to=(f"group-{group.id}",))
+    act.answer(thread, by(nurse), body="Väärälle perheelle")
+    answer = db.session.scalars(select(Post).order_by(Post.id.desc())).first()
+    act.withdraw(answer, by(nurse))
+    told = set(db.session.scalars(select(Email.user_id).where(Email.text == "message_withdrawn")))
+    assert told == {director.id, admin.id, nurse.id}
+
+
+def test_only_the_owner_of_a_personal_box_is_told_by_mail(group, director, own, by):
+    assert refusal(lambda: act.set_mails(factories.box(group), by(director), mails=True)) == "message.mails_own_only"
+    with pytest.raises(Denied):
+        act.set_mails(own, by(factories.user("admin")), mails=True)
+    act.set_mails(own, by(director), mails=True)
+    assert own.mails

@@ -110,8 +110,8 @@ def _people() -> dict[str, Any]:
             ("guardian", "guardian", None, None, guardian, "Ari Niinikoski"),
         )
     }
-    return {"child": child.id, "guardian": guardian.id, "unit": here.id, "other_unit": there.id, "group": group.id,
-            "users": users}
+    return {"child": child.id, "sister": sister.id, "guardian": guardian.id, "unit": here.id, "other_unit": there.id,
+            "group": group.id, "users": users}
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from evaka.models.journal import AuditEvent
 from evaka.models.message import Message, Post, Receipt, Thread
 from evaka.models.person import Guardian, Person
 from evaka.models.unit import Group
+from evaka.rules.message.audience import Chosen
+from evaka.rules.message.post import PostKind
+from evaka.views.message import newest_unread
 from tests import factories
 from tests.conftest import keep
 from tests.pages import seen, wordless
@@ -510,3 +513,32 @@ def test_what_was_written_before_messages_were_closed_is_read_and_not_answered(b
         assert "Metsään." in page.text
         assert "Viestejä ei ole vielä otettu käyttöön" in seen(page)
         assert "<textarea" not in page.text
+
+
+def test_the_first_page_shows_staff_nothing_from_before_their_time_in_the_group(group, family, anna, by, app):
+    child = db.session.scalars(select(Person).where(Person.first_name == "Aino")).one()
+    old = by(family, "2026-03-02")
+    act.begin(anna, old, title="Vanha", body="Vanha asia.", children=(child.id,), to=(f"group-{group.id}",))
+    act.begin(anna, by(family), title="Uusi", body="Uusi asia.", children=(child.id,), to=(f"group-{group.id}",))
+    newcomer = factories.user("staff", unit=group.unit, group=group)
+    newcomer.grants[0].start = date(2026, 6, 1)
+    db.session.flush()
+    with app.test_request_context():
+        assert [one["text"] for one in newest_unread(by(newcomer))] == ["Uusi asia."]
+
+
+def test_the_sent_box_and_the_copies_say_to_whom_as_far_as_the_reader_may_see(group, director, family, browser, by):
+    other = factories.group(group.unit, "Ketut")
+    own = factories.box(user=director)
+    post = act.draft(own, by(director), kind=PostKind.BULLETIN, title="Juhla", body="Perjantaina.",
+                     chosen=Chosen(groups=(group.id,), starting=True))
+    act.submit(post, by(director), seen=act.audience(post, by(director)).digest)
+    elsewhere = act.draft(own, by(director), kind=PostKind.BULLETIN, title="Retki", body="Maanantaina.",
+                          chosen=Chosen(units=(group.unit_id,)))
+    act.submit(elsewhere, by(director), seen=act.audience(elsewhere, by(director)).digest)
+    sent = seen(browser(director).get("/office/message/?box=sent"))
+    assert "Siilit (Metsäpolku), myös myöhemmin aloittavat" in sent
+    copies = seen(browser(factories.user("staff", unit=group.unit, group=other)).get("/office/message/?box=copies"))
+    assert "Metsäpolku" in copies
+    assert "Siilit (" not in copies
+    assert "Retki" in copies

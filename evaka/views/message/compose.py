@@ -27,7 +27,7 @@ from evaka.views.base import Screen, row_number, sentence
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
 from evaka.views.forms import BaseForm, ClockField, DayField
 from evaka.views.income.statement import size_of
-from evaka.views.message.letters import sent_files
+from evaka.views.message.papers import sent_files
 from evaka.views.message.picks import picks
 from evaka.views.page import Lazy, actor, address_args, told
 

@@ -1,11 +1,10 @@
-"""What both sides of a conversation share: a list of threads, one thread with a form to go on, files, a print."""
+"""What both sides of a conversation share: a list of threads, and one thread with a form to go on."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -14,18 +13,16 @@ from evaka.access import everywhere, require
 from evaka.actions import ACTIONS
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
-from evaka.letters import pdf
-from evaka.letters.letter import city_sender
-from evaka.letters.message import Said, ThreadFacts, thread_letter
 from evaka.models.base import db, transaction, writing
-from evaka.models.message import Box, Folder, Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
+from evaka.models.message import Box, Folder, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Person, matching
 from evaka.models.search import words_among, words_found
 from evaka.models.unit import Group
 from evaka.rules.message.post import PostKind, PostStatus
-from evaka.views.base import Screen, row_number, sentence
+from evaka.views.base import row_number, sentence
 from evaka.views.forms import form_for
-from evaka.views.income.statement import size_of, uploaded
+from evaka.views.income.statement import size_of
+from evaka.views.message.papers import Papers, sent_files
 from evaka.views.page import actor, can_identify, language, moment, told, told_refusal
 
 PAGE = 40  # conversations shown at once
@@ -34,7 +31,7 @@ NAMED = 30  # members of a thread that are named one by one
 PUT_AWAY = {"archive", "bring_back", "mark_unread", "file"}
 
 
-class Letters(Screen):
+class Letters(Papers):
     """A list of threads, and one thread with a form to go on."""
 
     can_export = False
@@ -162,16 +159,20 @@ class Letters(Screen):
         return ", ".join(f"{one.first_name} {one.last_name}" for one in g.people_of_thread.get(thread.id, ()))
 
     def sought(self, typed: str) -> ColumnElement[bool]:
-        """Of a membership: its thread holds these words, or somebody or some child of this name."""
-        said = select(Message.id).join(Post, Post.id == Message.post_id).where(
+        """Of a membership: its thread holds these words, or somebody or some child of this name.
+
+        Whoever does not reach all boxes has few threads among those of the city: they are counted one by one, which
+        keeps PostgreSQL from reading every word in the city first.
+        """
+        every = everywhere(actor(), "message.view")
+        said = select(func.count(Message.id)).join(Post, Post.id == Message.post_id).where(
             Message.thread_id == ThreadMember.thread_id,
-            words_found(Post, typed) if everywhere(actor(), "message.view") else words_among(Post, typed),
-            Post.status != PostStatus.WITHDRAWN)
+            words_found(Post, typed) if every else words_among(Post, typed), Post.status != PostStatus.WITHDRAWN)
         if not (self.office or actor().is_strong):
             said = said.where(~select(Thread.id).where(Thread.id == Message.thread_id, Thread.sensitive).exists())
         people = select(Person.id).where(matching(typed))
         return or_(
-            said.exists(),
+            said.with_only_columns(Message.id).exists() if every else said.scalar_subquery() > 0,
             ThreadMember.thread_id.in_(select(ThreadChild.thread_id).where(ThreadChild.child_id.in_(people))),
             *([ThreadMember.thread_id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id.in_(people)))]
               if self.office else []),
@@ -319,51 +320,6 @@ class Letters(Screen):
 
     def reader(self, receipt: Receipt) -> str:
         raise NotImplementedError
-
-    # -- files and paper --------------------------------------------------------------------------
-
-    @expose("/file/")
-    def file_view(self) -> Any:
-        number = row_number(request.args.get("id"))
-        file = db.session.get(PostFile, number) if number is not None else None
-        if file is None or not self.may_open(file):
-            abort(404)
-        return as_sent(file)
-
-    def may_open(self, file: PostFile) -> bool:
-        """Who sees a thread in which the post stands; what was withdrawn, its writer alone."""
-        if file.post.withdrawn:
-            return False
-        thread = db.session.scalars(
-            select(Thread).join(Message, Message.thread_id == Thread.id)
-            .where(Message.post_id == file.post_id, self.visible())).first()
-        return thread is not None and self.readable(thread)
-
-    @expose("/print/")
-    def print_view(self) -> Any:
-        """The conversation on paper; that somebody printed it is in the journal."""
-        row: Any = self.row_or_404(request.args.get("id"))
-        if not self.readable(row):
-            abort(404)
-        self.prepare([row])
-        g.setdefault("reads", []).append(("message.read", row, {"printed": True}))
-        said = tuple(Said(one["who"], one["when"], one["text"], tuple(name for name, _ in one["files"]))
-                     for one in self.messages(row))
-        facts = ThreadFacts(city_sender(language()), actor().today, self.title_of(row), self.who(row), said)
-        return Response(pdf(thread_letter(facts, language())), mimetype="application/pdf", headers={
-            "Content-Disposition": f"inline; filename*=UTF-8''{quote(told('message.print_name'))}.pdf"})
-
-
-def as_sent(file: PostFile) -> Response:
-    """The very bytes, never shown as a page of ours."""
-    return Response(file.content, mimetype=file.media, headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
-        "Content-Security-Policy": "sandbox; default-src 'none'"})
-
-
-def sent_files() -> tuple[Any, ...]:
-    """The files that were chosen in a form."""
-    return tuple(uploaded(one) for one in request.files.getlist("uploads") if one.filename)
 
 
 def signs(thread: Thread) -> list[tuple[str, str]]:

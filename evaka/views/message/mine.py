@@ -17,8 +17,9 @@ from evaka.models.journal import MailRefusal
 from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, has_ended, is_blocked, is_kept
 from evaka.models.person import Person
 from evaka.views.base import Button, row_number, sentence
-from evaka.views.message.letters import Letters, sent_files
+from evaka.views.message.letters import Letters
 from evaka.views.message.numbers import unread_of_guardian
+from evaka.views.message.papers import sent_files
 from evaka.views.page import actor, language, told
 
 

@@ -18,8 +18,8 @@ from evaka.models.unit import Group
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus, undone_until, withdrawn_until
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.income.statement import size_of
-from evaka.views.message.letters import as_sent
 from evaka.views.message.named import audiences
+from evaka.views.message.papers import as_sent
 from evaka.views.page import actor, language, moment, told
 
 READERS = 100  # recipients on a page
