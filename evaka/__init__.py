@@ -20,10 +20,10 @@ from evaka import cases, city, cli
 from evaka.jobs import JOBS
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
+from evaka.views.base.request import READ, Patient
 from evaka.views.home import OfficeHome
 from evaka.views.home.mine import MyHome
 from evaka.views.page import language
-from evaka.views.request import READ, Patient
 from evaka.views.user.provider import settings_of
 
 ROOT = Path(__file__).parent.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -441,6 +442,13 @@ def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
         .correlate_except(itself, reader).exists())
     at_home = and_(heads(person_id), there_is(reader, reader.id == person_id, reader.restricted_on(day)))
     return and_(child_id.in_(guarded_children(day)), somebody, ~or_(fosters(person_id), together, at_home))
+
+
+def kept_among(pairs: Collection[tuple[int, int]], day: date) -> Select[Any]:
+    """Of pairs (child, adult) those in which it is kept from the adult where the child is, as ids of both."""
+    child, adult = aliased(Person), aliased(Person)
+    return select(child.id, adult.id).join(adult, sa.tuple_(child.id, adult.id).in_(list(pairs))).where(
+        kept_from(child.id, adult.id, day))
 
 
 def _home(person: Any) -> tuple[ColumnElement[str], ColumnElement[str]]:

@@ -25,8 +25,8 @@ from evaka.models.journal import add_lines, written_alone
 from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence
 from evaka.views import user as login
+from evaka.views.base.request import KEPT, READ
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
-from evaka.views.request import KEPT, READ
 
 log = logging.getLogger(__name__)
 OPEN = {  # to everybody

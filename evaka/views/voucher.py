@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from evaka.access import may, within
 from evaka.actions import Action
-from evaka.actions.fee.paper import need_name
+from evaka.actions.fee.paper import kept_of, need_name, unit_name
 from evaka.actions.fee.vouchers import tables
 from evaka.actions.voucher import reckoned
 from evaka.kit.errors import Refused
@@ -507,6 +507,8 @@ class MyVouchers(Screen):
     column_formatters_detail: ClassVar = {
         "child": column_formatters["child"],
         "document": column_formatters["document"],
+        "unit": lambda _view, _context, row, _name: row.unit and unit_name(
+            row.unit, bool(kept_of({(row.child_id, row.head_id)}, actor().today)), language()),
     }
     column_details_list = ("number", "status", "child", "unit", "start", "end", "value", "final_co_payment",
                            "document")

@@ -21,7 +21,7 @@ from evaka.letters.letter import city_sender
 from evaka.models.base import db
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
-from evaka.models.person import Person
+from evaka.models.person import Person, guarded_children, kept_among
 from evaka.models.unit import Unit
 from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
 from evaka.rules.fee import AlterationKind, Fees, FeeTable, Line
@@ -65,24 +65,37 @@ def print_decision(decision: FeeDecision, by: Actor, channel: Channel) -> Docume
 
 @dataclass(frozen=True)
 class Known:
-    """The people and units that some decisions name."""
+    """The people and units that some decisions name, and of which children it is kept from the head where they are."""
 
     people: Mapping[int, Person]
     units: Mapping[int, Unit]
+    kept: frozenset[tuple[int, int]] = frozenset()  # (child, head)
 
 
-def known_of(decisions: Collection[FeeDecision]) -> Known:
-    """Everybody and everything that the decisions name, in two queries however many they are."""
+def known_of(decisions: Collection[FeeDecision], day: date) -> Known:
+    """Everybody and everything that the decisions name, in two queries however many they are; a third for few."""
     lines = [line for one in decisions for line in one.facts["lines"]]
     people = {id for one in decisions for id in (one.head_id, one.partner_id or 0)} | {line["child"] for line in lines}
-    return Known(named(Person, people), named(Unit, {line["unit"] for line in lines}))
+    found = named(Person, people)
+    return Known(found, named(Unit, {line["unit"] for line in lines}), kept_of(
+        {(line["child"], one.head_id) for one in decisions for line in one.facts["lines"]}, day))
+
+
+def kept_of(pairs: Collection[tuple[int, int]], day: date) -> frozenset[tuple[int, int]]:
+    """Who has fled with a child is the head of the other's household until somebody enters it: of such pairs (child,
+    head) the paper names no unit.  Few children are asked about at all."""
+    children = {child for child, _ in pairs}
+    guarded = set(db.session.scalars(
+        select(Person.id).where(Person.id.in_(children), Person.id.in_(guarded_children(day)))))
+    asked = [pair for pair in pairs if pair[0] in guarded]
+    return frozenset(map(tuple, db.session.execute(kept_among(asked, day)))) if asked else frozenset()
 
 
 def letter_facts(
     decision: FeeDecision, by: Actor, channel: Channel, language: str, known: Known | None = None
 ) -> FeeFacts:
     fees, printed = decision.fees, instruction()
-    known = known or known_of([decision])
+    known = known or known_of([decision], by.today)
     people, units = known.people, known.units
     head, partner = people[decision.head_id], people.get(decision.partner_id or 0)
     incomes = [income_line(head, fees.head_income)]
@@ -108,7 +121,9 @@ def letter_facts(
         income_limit=fees.limits.lower,
         rate=(fees.limits.rate * 100).normalize() if fees.limits.rate else Decimal(0),
         children=tuple(
-            _child(line, people[int(line.child)], units[int(line.care.unit)], language) for line in fees.lines
+            _child(line, people[int(line.child)], unit_name(
+                units[int(line.care.unit)], (int(line.child), decision.head_id) in known.kept, language), language)
+            for line in fees.lines
         ),
         total=decision.total,
         income_change_percent=printed.income_change_percent,
@@ -160,11 +175,15 @@ def income_line(person: Person, income: Income | None) -> IncomeLine:
     return IncomeLine(name_of(person), EFFECTS[effect], income.total if income and effect is Effect.INCOME else None)
 
 
-def _child(line: Line, child: Person, unit: Unit, language: str) -> ChildFee:
+def unit_name(unit: Unit, kept: bool, language: str) -> str:
+    return say("fee.unit_kept", language) if kept else unit.name
+
+
+def _child(line: Line, child: Person, unit: str, language: str) -> ChildFee:
     return ChildFee(
         name=name_of(child),
         born=child.born,
-        unit=unit.name,
+        unit=unit,
         service_need=need_name(line, language),
         base_fee=line.price.base,
         sibling_percent=100 - line.price.sibling_percent,

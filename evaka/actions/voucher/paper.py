@@ -5,7 +5,15 @@ from __future__ import annotations
 from evaka import city
 from evaka.access import Actor
 from evaka.actions.document import keep, letter_language, name_of, papers, recipient_of, title_of
-from evaka.actions.fee.paper import FeeInstruction, income_line, named, need_name, table_words
+from evaka.actions.fee.paper import (
+    FeeInstruction,
+    income_line,
+    kept_of,
+    named,
+    need_name,
+    table_words,
+    unit_name,
+)
 from evaka.letters import pdf
 from evaka.letters.decision import Appeal
 from evaka.letters.fee import Alteration, explained
@@ -56,7 +64,7 @@ def letter_facts(decision: VoucherDecision, by: Actor, channel: Channel, languag
         kind="relief_accepted" if reliefs else "normal",
         child=name_of(child),
         born=child.born,
-        unit=unit.name,
+        unit=unit_name(unit, bool(kept_of({(child.id, head.id)}, by.today)), language),
         care_type=say(f"care_type.{line.care.care_type}", language),
         service_need=need_name(line, language),
         head=name_of(head),

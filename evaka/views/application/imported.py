@@ -15,11 +15,11 @@ from evaka.kit.errors import Refused
 from evaka.models.base import transaction
 from evaka.rules.application.imported import COLUMNS, NEEDED
 from evaka.views.base import sentence
+from evaka.views.base.request import KEPT
 from evaka.views.base.rows import REFUSALS
 from evaka.views.base.screen import Page
 from evaka.views.document import uploaded
 from evaka.views.page import actor, option_name, told, told_refusal, word_of, written
-from evaka.views.request import KEPT
 
 SHOWN = 200  # rows in order that are shown; all that are wrong are
 
