@@ -9,7 +9,8 @@ from datetime import date
 from sqlalchemy import select
 
 from evaka.access import Actor
-from evaka.actions.booking.facts import day_facts, policy, stays_of
+from evaka.actions.booking.facts import day_facts, policy
+from evaka.actions.calendar.stay import stays_of
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
 from evaka.models.presence import Presence

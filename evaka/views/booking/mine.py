@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import Select, select
 from wtforms import SelectField
-from wtforms.validators import Optional
 
 from evaka.access import Actor, may
 from evaka.actions import attendance
 from evaka.actions import booking as act
 from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.booking import times as agreed
-from evaka.actions.booking.balance import Month, months_of
+from evaka.actions.booking.balance import months_of
 from evaka.actions.booking.facts import Known, day_facts
-from evaka.actions.booking.save import day_text
+from evaka.actions.booking.note import notes_of
 from evaka.actions.calendar import closures_of
 from evaka.actions.calendar.event import events_of
 from evaka.kit.dates import DAY, DateRange
@@ -30,20 +29,20 @@ from evaka.models.booking import BookingPattern, TimesNotice
 from evaka.models.person import Person, own_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.attendance import AbsenceKind, Reporter
-from evaka.rules.booking import Span, day_of, first_open_monday, lock_of, monday_of, window
+from evaka.rules.booking import first_open_monday, lock_of, monday_of, window
 from evaka.rules.booking.day import Ask, Asked, DayFacts
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import pattern_of
 from evaka.rules.calendar.holiday_period import Phase
 from evaka.rules.unit import Feature, Hours, Week
 from evaka.views.attendance import tells_absences
-from evaka.views.base import Page, sentence
+from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.booking.balance import balance_line
 from evaka.views.booking.cells import badge_of, is_away, kind_in_words, short, times_in_words, why_shut
-from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
-from evaka.views.page import actor, clock, decimal, told, word_of, written
-
-AHEAD = timedelta(days=400)  # how far a page looks, at most
+from evaka.views.booking.day import AHEAD, OneDay, kids_of
+from evaka.views.forms import DayField, Lazy, Required, RowsField, WeekField
+from evaka.views.page import actor, clock, told, word_of, written
 
 
 def books(by: Actor) -> Select[tuple[bool]]:
@@ -62,19 +61,6 @@ def _books(by: Actor) -> sa.Exists:
         Placement.child_id.in_(own_children(person, by.today))).exists()
 
 
-def kids_of(by: Actor) -> list[Person]:
-    """The children of a guardian who have a place, or will soon, the oldest first."""
-    if by.user is None or by.user.person_id is None:
-        return []
-    soon = by.today + timedelta(days=act.policy().calendar_opens_days)
-    return list(db.session.scalars(
-        select(Person).where(
-            Person.id.in_(own_children(by.user.person_id, by.today)), Person.deceased.is_(None),
-            Person.id.in_(select(Placement.child_id).where(
-                Placement.meets(DateRange(by.today)), Placement.start <= soon)),
-        ).order_by(Person.born, Person.id)))
-
-
 class CareWeek(WeekField):
     """The hours of a child, not those of a unit: comes and leaves."""
 
@@ -83,25 +69,6 @@ class CareWeek(WeekField):
 
     def input_word(self, day: int, side: str) -> str:
         return f"{told(f'weekday.{day}')}: {self.side_word(side)}"
-
-
-class DayForm(BaseForm):
-    begins = ClockField(Lazy("booking.begins"), [Optional()])
-    ends = ClockField(Lazy("booking.ends"), [Optional()])
-    begins_2 = ClockField(Lazy("booking.begins"), [Optional()])
-    ends_2 = ClockField(Lazy("booking.ends"), [Optional()])
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.begins.flags.required = self.ends.flags.required = True  # the second time is the one that may be left out
-
-    def pairs(self) -> list[tuple[Any, Any]]:
-        """The pairs of times that were typed; a half one is refused."""
-        typed = [(self.begins.data, self.ends.data), (self.begins_2.data, self.ends_2.data)]
-        found = [pair for pair in typed if any(pair)]
-        if any(not all(pair) for pair in found):
-            raise Refused("booking.half")
-        return found
 
 
 class ManyForm(BaseForm):
@@ -124,7 +91,7 @@ class RepeatForm(BaseForm):
     week = CareWeek(Lazy("booking.week"))
 
 
-class MyCalendar(Page):
+class MyCalendar(OneDay):
     permission = "booking.book"
 
     def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
@@ -181,11 +148,12 @@ class MyCalendar(Page):
                             clock=clock(locked.time()))
 
     def days(self, kids: list[Person], known: Known, period: DateRange, by: Actor) -> list[dict[str, Any]]:
-        shut = self.shut(known, period)
+        shut, notes = self.shut(known, period), notes_of([one.id for one in kids], period)
         found = []
         for day in period.days():
             lines = [line for one in kids if (facts := known.get(one.id, {}).get(day)) is not None
-                     and (line := self.line(one, facts, shut, by)) is not None]
+                     and (line := self.line(one, facts, shut, by)) is not None
+                     and line.update(note=notes.get((one.id, day), "")) is None]
             weekend = day.isoweekday() > 5 and not any(line["care"] for line in lines)
             if lines and not weekend:
                 found.append({"title": told("booking.day", weekday=told(f"weekday.{day.isoweekday()}").capitalize(),
@@ -228,20 +196,7 @@ class MyCalendar(Page):
         """How the month that the week begins in stands against what was agreed."""
         month = DateRange.month(monday.year, monday.month)
         found = months_of([one.id for one in kids], month, by)
-        return [self.balance(one, found[one.id]) for one in kids if one.id in found]
-
-    def balance(self, child: Person, month: Month) -> dict[str, Any]:
-        held = month.balance
-        unit = "days" if month.in_days else "hours"
-        used, ahead, agreed = (one if month.in_days else decimal(round(one / 60, 1))
-                               for one in (held.used, held.ahead, held.agreed))
-        left = held.left if month.in_days else decimal(round(held.left / 60, 1))
-        look, word = ("bad", "over") if held.over else ("warn", "near") if month.warns else ("", "left")
-        return {"name": child.preferred_name or child.first_name.split()[0],
-                "text": told(f"booking.balance.{unit}", month=month.period.start.month, year=month.period.start.year,
-                             used=used, ahead=ahead, agreed=agreed),
-                "badge": (look, told(f"booking.balance.{word}", left=str(left).removeprefix("-"),
-                                     unit=told(f"booking.balance.unit.{unit}")))}
+        return [balance_line(one, found[one.id]) for one in kids if one.id in found]
 
     def notices(self, by: Actor) -> list[TimesNotice]:
         """Agreed hours that have changed, until the guardian has read it."""
@@ -287,101 +242,6 @@ class MyCalendar(Page):
         return {"day": day, "here": day in month, "today": day == by.today, "marks": marks,
                 "url": f"{self.get_url('.index', week=day.isoformat())}"}
 
-    # -- one day ---------------------------------------------------------------------------------
-
-    @expose("/day/", methods=("GET", "POST"))
-    def day(self) -> Any:
-        by = actor()
-        child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
-        facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
-        form = DayForm(request.form if request.method == "POST" else None)
-        if request.method == "GET":
-            self.fill(form, self.first_spans(child, facts))
-        elif self.saved(form, child, facts, by):
-            return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
-        return self.render(
-            "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
-            heading=child.preferred_name or child.first_name,
-            fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
-            now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
-            hours=facts.hours.words if facts.hours and not facts.always else "",
-            can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
-            asks_presence=facts.phase is Phase.OPEN, away=is_away(facts),
-            kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
-            back=self.get_url(".index", week=monday_of(day).isoformat()))
-
-    def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
-        """What the fields hold at first: what is booked, or the usual week, or the hours of another booked day."""
-        booked = [one for one in facts.booked if one is not None]
-        if booked or not facts.has_care:
-            return booked
-        usual = db.session.scalar(select(BookingPattern).where(
-            BookingPattern.child_id == child.id, BookingPattern.on(facts.day)))
-        if usual is not None and usual.week.on(facts.day):
-            return list(usual.week.on(facts.day))
-        near = day_facts([child.id], DateRange(facts.day - 14 * DAY, facts.day + 14 * DAY), actor())[child.id]
-        return next(([one for one in other.booked if one] for other in near.values() if any(other.booked)), [])
-
-    def fill(self, form: DayForm, spans: list[Span]) -> None:
-        for (begins, ends), span in zip(
-                ((form.begins, form.ends), (form.begins_2, form.ends_2)), spans[:2], strict=False):
-            begins.data, ends.data = span.begins, span.ends
-
-    def saved(self, form: DayForm, child: Person, facts: DayFacts, by: Actor) -> bool:
-        pressed = request.form.get("press", "times")
-        if not form.validate():
-            return False
-        try:
-            if pressed.startswith("away."):
-                kind = AbsenceKind(pressed.partition(".")[2])
-                with transaction():
-                    attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
-                flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
-                return True
-            asked = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING),
-                     "after_all": Asked(Ask.AFTER_ALL)}.get(pressed)
-            if asked is None:
-                pairs = form.pairs()
-                if not pairs:
-                    raise Refused("booking.half")
-                asked = Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
-            with transaction():
-                _, skipped = act.save_many({child.id: {facts.day: asked}}, by, "booking.book", seen={
-                    (child.id, facts.day): request.form.get("shown", "")})
-            self.tell_skipped(skipped)
-            if not skipped:
-                flash(told("booking.saved"), "success")
-        except (ValueError, *REFUSALS) as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
-            return False
-        return True
-
-    def tell_skipped(self, skipped: dict[tuple[int, date], str]) -> None:
-        """What was not done, a sentence for each reason with its days."""
-        for why in dict.fromkeys(skipped.values()):
-            days = sorted({day for (_, day), one in skipped.items() if one == why})
-            shown = ", ".join(f"{day.day}.{day.month}." for day in days[:10]) + (" …" if days[10:] else "")
-            flash(told(why, days=shown), "warning")
-
-    @expose("/away/", methods=("POST",))
-    def away(self) -> Any:
-        """One tap: the child does not come."""
-        by = actor()
-        id, _, day = request.form.get("away", "").partition(":")
-        child, when = self.own_child(id), self.day_or_404(day)
-        try:
-            with transaction():
-                attendance.absent(child, by, first=when, last=when, kind=AbsenceKind.OTHER)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-        else:
-            flash(told("booking.told_away", name=child.first_name, day=when), "success")
-        return redirect(self.get_url(".index", week=monday_of(when).isoformat()))
-
     @expose("/seen/", methods=("POST",))
     def seen(self) -> Any:
         notice = db.session.get(TimesNotice, row_number(request.form.get("notice")) or 0)
@@ -408,6 +268,7 @@ class MyCalendar(Page):
                     count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
+                self.warn(form.children.data, self.asked_days(form), by)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):
@@ -497,34 +358,27 @@ class MyCalendar(Page):
                            help=told("booking.repeat.help", weeks=act.policy().fill_weeks),
                            action=told("booking.save"), back=self.get_url(".index"))
 
-    # -- what addresses name -----------------------------------------------------------------------
-
-    def own_child(self, id: Any) -> Person:
-        number = row_number(id)
-        return next((one for one in kids_of(actor()) if one.id == number), None) or abort(404)
-
-    def asked_day(self, name: str, usual: date) -> date:
-        """A day of the address; a wrong or far one is the usual one."""
-        try:
-            day = date.fromisoformat(request.args.get(name, ""))
-        except ValueError:
-            return usual
-        return day if abs(day - actor().today) <= AHEAD + 31 * DAY else usual
-
-    def day_or_404(self, text: str) -> date:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            abort(404)
-
 
 def booking_asked(by: Actor) -> list[dict[str, Any]]:
-    """A line on the guardian's first page for the next open week in which something is not booked."""
+    """Lines on the guardian's first page: the next open week in which something is not booked, and a month of which
+    more is booked than was agreed."""
     if by.user is None or not may(by, "booking.book") or not db.session.scalar(books(by)):
         return []
+    kids = kids_of(by)
+    return _week_asked(kids, by) + _months_over(kids, by)
+
+
+def _months_over(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
+    month = DateRange.month(by.today.year, by.today.month)
+    found = months_of([one.id for one in kids], month, by)
+    lines = [balance_line(one, found[one.id]) for one in kids if one.id in found and found[one.id].balance.over]
+    return [{"label": told("booking.month_full", name=one["name"]), "note": one["text"],
+             "url": url_for("my_booking.index"), "badge": one["badge"]} for one in lines]
+
+
+def _week_asked(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
     rules = act.policy()
     monday = first_open_monday(by.now, rules)
-    kids = kids_of(by)
     known = day_facts([one.id for one in kids], DateRange(monday, monday + 6 * DAY), by)
     days = {day for facts in known.values() for day, one in facts.items()
             if one.has_care and one.opened and not one.fixed and not one.booked and not one.absences

@@ -41,7 +41,7 @@ CHILD_ACTIONS = {
     "backup_care.arrange",
 }
 ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "application.begin", "booking.book", "booking.enter",
-                "booking.repeat",
+                "booking.repeat", "booking.leave_note",
                 "holiday_period.answer", "attendance.apply_leave"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
