@@ -23,6 +23,7 @@ from evaka.rules.booking import first_open_monday, window
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import pattern_of
+from evaka.rules.calendar.holiday_period import Phase
 from evaka.rules.unit import Week
 
 MANY_DAYS = 370  # of one save
@@ -129,7 +130,7 @@ def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
                 continue
             within = facts.always or (facts.hours is not None and facts.hours.begins <= spans[0].begins
                                       and spans[-1].ends <= facts.hours.ends)
-            if facts.opened and within and facts.phase.value in ("none", "open"):
+            if facts.opened and within and facts.phase is Phase.NONE:  # for a holiday families answer themselves
                 asked.setdefault(row.child_id, {})[day] = Asked(Ask.TIMES, spans)
     told, _ = save_days(asked, by, Reporter.GUARDIAN)
     children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
