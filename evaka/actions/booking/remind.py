@@ -6,11 +6,10 @@ from collections.abc import Collection
 
 from sqlalchemy import Select, delete, false, or_, select, update
 
-from evaka import city
 from evaka.access import Actor
 from evaka.actions import notify, record
 from evaka.actions.booking import fill, fill_until
-from evaka.actions.booking.balance import months_of
+from evaka.actions.booking.balance import limited, months_of
 from evaka.actions.booking.facts import day_facts, policy
 from evaka.actions.booking.times import generate
 from evaka.kit.dates import DAY, DateRange
@@ -23,7 +22,7 @@ from evaka.models.unit import Unit
 from evaka.rules.booking import ReminderKind, TimesKind, first_open_monday, window
 from evaka.rules.booking.lock import missing, reminder_from
 from evaka.rules.calendar.holiday_period import Phase
-from evaka.rules.placement import ON_TERM_DAYS, ServiceNeed
+from evaka.rules.placement import ON_TERM_DAYS
 from evaka.rules.unit import Feature
 
 
@@ -104,12 +103,10 @@ def _remind(ids: Collection[int], period: DateRange, kind: ReminderKind, by: Act
 def month_candidates(by: Actor) -> Select[tuple[int]]:
     """Guardians with an address of children with whom hours or days a month were agreed, not warned this month yet."""
     month = DateRange.month(by.today.year, by.today.month)
-    limited = [key for key, one in city.named("service_needs", ServiceNeed).items()
-               if one.contract_days is not None or one.hours_a_month is not None]
     pairs = custody(by.today)
     agreed = select(Placement.child_id).join(ServiceNeedPeriod, ServiceNeedPeriod.placement_id == Placement.id).join(
         Unit, Unit.id == Placement.unit_id).where(
-        ServiceNeedPeriod.option.in_(limited), ServiceNeedPeriod.meets(month), Placement.meets(month),
+        ServiceNeedPeriod.option.in_(limited()), ServiceNeedPeriod.meets(month), Placement.meets(month),
         Unit.has(Feature.BOOKINGS))
     told = select(BookingReminder.person_id).where(
         BookingReminder.kind == ReminderKind.MONTH, BookingReminder.day == month.start)

@@ -23,10 +23,10 @@ from evaka.views.page import actor, aged, told, word_of, written
 
 def tells_absences(by: Actor) -> Select[tuple[bool]]:
     """Whether a guardian may tell of absences where a child has its place."""
-    return select(_told_of(by).exists())
+    return select(told_of(by).exists())
 
 
-def _told_of(by: Actor) -> Select[tuple[int]]:
+def told_of(by: Actor) -> Select[tuple[int]]:
     """The own children who have a place where absences are told."""
     if by.user is None or by.user.person_id is None:
         return select(Placement.child_id).where(false())
@@ -100,7 +100,7 @@ class MyAbsences(Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         return action.key in ("attendance.absent", "attendance.apply_leave") and db.session.scalar(
-            _told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
+            told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
 
     def action_form(self, action: Action, row: Any) -> Any:
         """Only the kinds of absence that this person may tell of."""

@@ -11,10 +11,13 @@ import evaka.actions.attendance.application  # noqa: F401  the buttons of these 
 from evaka.access import Actor, within
 from evaka.actions import Action
 from evaka.models.attendance import AbsenceApplication
+from evaka.models.base import db
+from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceApplicationStatus
-from evaka.views.base import Screen
+from evaka.views.attendance import told_of
+from evaka.views.base import Button, Screen
 from evaka.views.filters import StateFilter
-from evaka.views.page import actor, told
+from evaka.views.page import actor, row_url, told
 
 
 def leave_waiting(by: Actor) -> Select[Any]:
@@ -62,6 +65,12 @@ class MyLeave(Screen):
     @property
     def help(self) -> str:
         return told("attendance.my_application_help")
+
+    def head_buttons(self) -> list[Button]:
+        """One for each child that has a place where absences are told."""
+        children = db.session.scalars(select(Person).where(Person.id.in_(told_of(actor()))).order_by(Person.born))
+        return [Button(told("attendance.apply_for", name=one.preferred_name or one.first_name),
+                       row_url("my_attendance.do", one.id, "attendance.apply_leave"), "primary") for one in children]
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(AbsenceApplication.child))

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from evaka.access import Actor
-from evaka.actions.booking.balance import Month, months_of
+from evaka.actions.booking.balance import Month, agreed_months, months_of
 from evaka.kit.dates import DateRange
 from evaka.models.person import Person
 from evaka.views.page import decimal, told
@@ -48,8 +48,10 @@ def balance_short(month: Month) -> str:
 def warnings(children: Iterable[Person], days: Collection[date], by: Actor) -> list[str]:
     """A sentence for each child and month of these days that what is booked goes beyond what was agreed."""
     kids = {one.id: one for one in children}
-    found = []
-    for year, number in sorted({(day.year, day.month) for day in days}):
+    some = agreed_months(kids.keys())
+    kids = {id: one for id, one in kids.items() if id in some}
+    found: list[str] = []
+    for year, number in sorted({(day.year, day.month) for day in days}) if kids else ():
         months = months_of(kids.keys(), DateRange.month(year, number), by)
         found += [told("booking.month_over", name=one.preferred_name or one.first_name, month=number, year=year,
                        over=amount(months[id], -months[id].balance.left),

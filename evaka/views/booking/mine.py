@@ -268,7 +268,7 @@ class MyCalendar(OneDay):
                     count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
-                self.warn(form.children.data, self.asked_days(form), by)
+                self.warn(form.children.data, list(DateRange(form.first.data, form.last.data).days()), by)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):

@@ -1,8 +1,8 @@
 """A day in a unit through the database: people and places in, what families, units, tablets and jobs do, rows out.
 
 A case has `units`, `children`, `places`, `users` and `steps`.  A step says at what moment (`at`) who (`by`; nobody: the
-nightly jobs) does what (`do`, a verb of VERBS), and what is expected then: `refused` (the key of the sentence), `skipped`,
-`booked`, `away`, `mails` since the step before, and what else the verb tells.  Guardians act under their own names.
+nightly jobs) does what (`do`, a verb of VERBS), and what is expected then: `refused` (the key of the sentence),
+`skipped`, `booked`, `away`, `mails` since the step before, and what else the verb tells.  A guardian is a user too.
 """
 
 from __future__ import annotations
