@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from sqlalchemy import Select, delete, false, or_, select, update
 
 from evaka.access import Actor
-from evaka.actions import notify, record
+from evaka.actions import line_of, notify
 from evaka.actions.booking import fill, fill_until
 from evaka.actions.booking.balance import limited, months_of
 from evaka.actions.booking.facts import day_facts, policy
@@ -16,6 +17,7 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, BookingReminder, ServiceTimes
 from evaka.models.calendar.holiday_period import HolidayPeriod
+from evaka.models.journal import add_lines
 from evaka.models.person import Person, custody
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
@@ -166,6 +168,11 @@ def stray(by: Actor) -> Select[tuple[int]]:
 def clear_stray(ids: Collection[int], by: Actor) -> None:
     rows = db.session.execute(select(Booking.child_id, Booking.day).where(Booking.id.in_(ids))).all()
     db.session.execute(delete(Booking).where(Booking.id.in_(ids)).execution_options(synchronize_session=False))
-    record("booking.cleared", None, by, {"days": [f"{child} {day.isoformat()}" for child, day in rows]})
+    days: dict[int, list[date]] = {}
+    for child, day in rows:
+        days.setdefault(child, []).append(day)
+    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(days)))}
+    add_lines(line_of("booking.cleared", people[child], by, {"days": sorted(set(several))})
+              for child, several in days.items())
 
 
