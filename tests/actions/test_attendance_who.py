@@ -11,8 +11,11 @@ from evaka.actions import attendance as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.models.booking import Booking
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
+from evaka.rules.placement import CareType
 from tests import factories
+from tests.day import booked
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = date(2026, 6, 2)
@@ -86,3 +89,20 @@ def test_in_care_elsewhere_the_days_of_that_unit_count(by):
     guardian = factories.user("guardian", person=child.guardians[0])
     rows = act.absent(child, by(guardian), first=date(2026, 7, 6), last=date(2026, 7, 12), kind=AbsenceKind.OTHER)
     assert [row.day.day for row in rows] == [6, 7, 8, 9, 10, 11]  # the duty unit is open on Saturdays
+
+
+def test_the_unit_marks_one_part_of_a_day_and_the_rest_stays_booked(by):
+    child = factories.child(born=date(2020, 3, 1))
+    unit = factories.unit(care_types=["preschool_daycare"])
+    factories.placement(child, date(2026, 1, 1), unit=unit, care_type=CareType.PRESCHOOL_DAYCARE)
+    director = by(factories.user("director", unit=unit))
+    day = date(2026, 8, 17)
+    booked(child, "8.00-16.00", day)
+    act.absent(child, director, first=day, last=day, kind=AbsenceKind.FORCE_MAJEURE, part=AbsenceCategory.BILLABLE)
+    rows = db.session.scalars(select(Absence)).all()
+    assert [(row.category, row.kind) for row in rows] == [(AbsenceCategory.BILLABLE, AbsenceKind.FORCE_MAJEURE)]
+    assert len(db.session.scalars(select(Booking)).all()) == 1
+    other = factories.child()
+    factories.placement(other, date(2026, 1, 1), unit=unit)
+    with pytest.raises(Refused, match="no_such_part"):
+        act.absent(other, director, first=day, last=day, kind=AbsenceKind.SICK, part=AbsenceCategory.NONBILLABLE)

@@ -69,6 +69,7 @@ def test_a_guardian_books_tells_and_writes_on_a_phone(visit, harjula):
     said(phone, "Varaus on tallennettu")
     phone.get_by_role("link", name="Varaa monta päivää").click()
     fits(phone)
+    phone.get_by_role("button", name="Maanantain ajat muillekin arkipäiville").click()
     phone.get_by_role("button", name="Tallenna", exact=True).click()
     said(phone, "muuttuneita päiviä")
     phone.get_by_role("link", name="Kuukausi").click()

@@ -46,8 +46,11 @@ def policy() -> AbsencePolicy:
 
 
 @action("attendance.absent")
-def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKind) -> list[Absence]:
-    """The child is away from a day to a day: a row for each day of care and each part of it.
+def absent(
+    child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKind, part: AbsenceCategory | None = None,
+) -> list[Absence]:
+    """The child is away from a day to a day: a row for each day of care and each part of it, or only for one part;
+    then the rest of the day and its booking stay.
 
     Bookings of days that families may still change go; those of locked days stay below the absence.  A draft of
     an invoice that these days concern is reckoned anew.
@@ -69,8 +72,9 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         policy=policy(),
         today=by.today,
         places=[(place.period, place.care_type) for place in places],
-        present=db.session.scalars(
+        present=() if part else db.session.scalars(
             select(Presence.day).where(Presence.child_id == child.id, Presence.day.between(first, last))),
+        parts={part} if part else None,
     )
     noted = {
         (row.day, row.category): row
@@ -86,6 +90,8 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
     for stay in stays:
         has_care = partial(_has_care, stay, closed.get(stay.house.id, frozenset()) | shut)
         for day, category in absence_days(period, stay.period, stay.care_type, has_care):
+            if part not in (None, category):
+                continue
             in_time = day in open_for
             told = (
                 kind
@@ -108,7 +114,7 @@ def absent(child: Person, by: Actor, *, first: date, last: date, kind: AbsenceKi
         raise Refused("attendance.holiday_not_open", day=min(shut))
     if not written:
         raise Refused("attendance.no_care_days", first=first, last=last)
-    unbooked = {row.day for row in written if row.day in open_for}
+    unbooked = {row.day for row in written if row.day in open_for and part is None}
     for booking in db.session.scalars(
         select(Booking).where(Booking.child_id == child.id, Booking.day.between(first, last))
     ):

@@ -6,15 +6,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import joinedload
+from wtforms.fields.choices import SelectChoice
 
 from evaka.access import Actor
 from evaka.actions import Action
 from evaka.actions.attendance import policy, reporter_of
+from evaka.kit.dates import DateRange
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.person import own_children
+from evaka.models.person import Person, own_children
 from evaka.models.placement import Placement, children_with
-from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.attendance import FREE_AND_PAID, AbsenceKind, Reporter
 from evaka.rules.unit import Feature
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, StateFilter
@@ -32,6 +34,20 @@ def told_of(by: Actor) -> Select[tuple[int]]:
         return select(Placement.child_id).where(false())
     children = own_children(by.user.person_id, by.today)
     return children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
+
+
+def shaped(form: Any, child: Person) -> Any:
+    """The form of an absence with the kinds that this person may tell of, and a part of the day where it has two."""
+    by = actor()
+    reporter = reporter_of(by, child)
+    form.kind.choices = [one for one in form.kind.choices if one.value in policy().kinds(reporter)]
+    care = set(db.session.scalars(select(Placement.care_type).where(
+        Placement.child_id == child.id, Placement.meets(DateRange(by.today)))))
+    if reporter is Reporter.GUARDIAN or not care & FREE_AND_PAID:
+        del form.part
+    else:
+        form.part.choices = [SelectChoice("", told("attendance.whole_day")), *form.part.choices[1:]]
+    return form
 
 
 class AttendanceScreen(Screen):
@@ -103,9 +119,5 @@ class MyAbsences(Screen):
             told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
 
     def action_form(self, action: Action, row: Any) -> Any:
-        """Only the kinds of absence that this person may tell of."""
         form = super().action_form(action, row)
-        if "kind" in action.inputs:
-            allowed = policy().kinds(reporter_of(actor(), row))
-            form.kind.choices = [one for one in form.kind.choices if one.value in allowed]
-        return form
+        return shaped(form, row) if action.key == "attendance.absent" else form

@@ -302,7 +302,7 @@ class MyCalendar(OneDay):
         if usual is not None:
             days = [Hours(spans[0].begins, spans[-1].ends) if spans else None for spans in usual.week.days]
             return Week(tuple(days))
-        known = day_facts(ids, DateRange(monday - 4 * WEEK, monday - DAY), actor())
+        known = day_facts(ids, DateRange(monday - 4 * WEEK, monday + 6 * DAY), actor())
         found: list[Hours | None] = [None] * 7
         for days_ in known.values():
             for day, facts in sorted(days_.items()):
