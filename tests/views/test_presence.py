@@ -279,6 +279,25 @@ def test_a_child_is_told_away_until_a_day(here, tablet):
     assert [day.isoformat() for day in days] == ["2026-06-01", "2026-06-02", "2026-06-03"]
 
 
+def test_what_a_family_tells_of_today_reaches_the_tablet_at_once(here, tablet, browser):
+    """Being away, a booking and a word of today; what is told of another day disturbs nobody."""
+    child = here["children"][0]
+    phone = browser(factories.user("guardian", person=child.guardians[0]))
+
+    def heard() -> int:
+        tablet.application.extensions["news"].forget()
+        return len(tablet.get("/tablet/changes").json["changes"])
+
+    day = f"/my/booking/day/?child={child.id}&day="
+    phone.post(f"{day}2026-06-09", data={"press": "away.other"})
+    assert heard() == 0
+    phone.post(f"{day}2026-06-01", data={"press": "note", "note": "Tulemme vasta kymmeneltä"})
+    assert heard() == 1
+    phone.post(f"{day}2026-06-01", data={"press": "away.sick"})
+    assert heard() == 2
+    assert "sairaus" in seen(tablet.get("/tablet/")).casefold()
+
+
 def test_the_secretary_puts_right_what_the_unit_has_noted(here, browser):
     """Bookings, absences and presence of the own unit; of another one nothing."""
     child = here["children"][0]

@@ -13,7 +13,7 @@ from evaka import city
 from evaka.access import Actor, reaches, why
 from evaka.actions import action
 from evaka.actions.calendar import closed_days
-from evaka.actions.calendar.stay import Stay, holidays_in, stays_of
+from evaka.actions.calendar.stay import Stay, holidays_in, stays_of, tell_tablets
 from evaka.actions.invoice import draft, drafts_of_child
 from evaka.actions.invoice import policy as invoice_policy
 from evaka.kit.dates import DateRange
@@ -121,6 +121,7 @@ def absent(
         if booking.day in unbooked:
             db.session.delete(booking)
     redraft(child.id, period, by)
+    tell_tablets([child.id], {row.day for row in written}, by)
     return written
 
 
@@ -133,6 +134,7 @@ def remove(absence: Absence, by: Actor) -> None:
     ):
         db.session.delete(row)
     redraft(absence.child_id, DateRange(absence.day, absence.day), by)
+    tell_tablets([absence.child_id], [absence.day], by)
 
 
 def _check_apply(places: Sequence[Placement], days: set[date]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 
 from evaka.access import Actor
 from evaka.actions import Long, action, tell
+from evaka.actions.calendar.stay import tell_tablets
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
@@ -35,6 +36,7 @@ def leave_note(child: Person, by: Actor, *, day: date, text: Long = "") -> Famil
         raise Refused("booking.no_place", day=day)
     if Feature.BOOKINGS not in place.unit.features:
         check_feature(str(place.unit), place.unit.features, Feature.ABSENCES)
+    tell_tablets([child.id], [day], by)
     row = db.session.scalar(select(FamilyNote).where(FamilyNote.child_id == child.id, FamilyNote.day == day))
     if not text.strip():
         if row is not None:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, tuple_
 
 from evaka.access import Actor
 from evaka.actions.booking.facts import day_facts
+from evaka.actions.calendar.stay import tell_tablets
 from evaka.actions.invoice import draft, drafts_of_child
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
@@ -106,6 +107,8 @@ def _write(
         db.session.execute(insert(Booking), new)
     if marked:
         db.session.execute(insert(Absence), marked)
+    today = by.today.isoformat()
+    tell_tablets([child for child, days in told.items() if today in days], [by.today], by)
     for child, days in redraft.items():
         redraft_month(child, DateRange(min(days), max(days)), by)
     return told

@@ -6,20 +6,24 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, time
+from secrets import token_hex
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from evaka import city
+from evaka.access import Actor
 from evaka.kit.dates import DateRange, pieces
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.calendar.holiday_period import HolidayPeriod
 from evaka.models.placement import Placement, ServiceNeedPeriod
+from evaka.models.presence import WHEREABOUTS, Tap
 from evaka.models.unit import Unit
 from evaka.rules.booking import Span
 from evaka.rules.calendar import OpenDays, Term, holiday, term_of
 from evaka.rules.calendar.holiday_period import Holiday
 from evaka.rules.placement import ON_TERM_DAYS, CareType, ServiceNeed, ShiftCare, default_need
+from evaka.rules.presence import Tapped
 from evaka.rules.unit import Week
 
 OF_UNIT = (Unit.id, Unit.opening, Unit.shift_opening, Unit.open_on_holidays, Unit.preschool_start, Unit.preschool_end,
@@ -83,6 +87,19 @@ class Stay:
         week = self.house.shift_opening if shift is ShiftCare.FULL and self.house.shift_opening else self.house.opening
         hours = week.on(day.isoweekday())
         return Span(hours.start, hours.end) if hours else None
+
+
+def tell_tablets(children: Collection[int], days: Collection[date], by: Actor) -> None:
+    """When something is told of today, the tablets of the units where the children are look anew."""
+    if by.today not in days:
+        return
+    rows = db.session.execute(
+        select(WHEREABOUTS.c.child_id, WHEREABOUTS.c.unit_id).where(WHEREABOUTS.c.child_id.in_(children)),
+        {"day": by.today}).all()
+    if rows:
+        db.session.execute(insert(Tap), [
+            {"key": f"told-{token_hex(12)}", "child_id": child, "unit_id": unit, "what": Tapped.CORRECT, "at": by.now,
+             "received": by.now} for child, unit in rows])
 
 
 def holidays_in(period: DateRange) -> list[Holiday]:

@@ -184,12 +184,14 @@ class MyCalendar(OneDay):
         if facts.phase is Phase.NOT_YET:
             return line | {"times": told("booking.holiday_later"), "away": ""}
         if facts.fixed:
-            return line | {"times": told("booking.by_term")}
+            return line | {"times": told("booking.by_term"), "url": url, "label": told("booking.by_term")}
         if not line["times"] and not is_away(facts):
             line["badge"] = ("warn", told("booking.missing"))
         if facts.in_window or is_away(facts) or facts.booked:
             word = told("booking.change" if is_away(facts) else "booking.do")
             line["url"], line["label"] = url, line["times"] or word
+        else:  # locked and not booked: a word to the group may still be left
+            line["url"], line["label"] = url, told("booking.note")
         return line
 
     def months(self, kids: list[Person], monday: date, by: Actor) -> list[dict[str, Any]]:
