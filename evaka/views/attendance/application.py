@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-import evaka.actions.attendance.application  # noqa: F401  the buttons of these screens
 from evaka.access import Actor, within
 from evaka.actions import Action
+from evaka.actions.attendance.application import policy
 from evaka.models.attendance import AbsenceApplication
 from evaka.models.base import db
 from evaka.models.person import Person
@@ -39,6 +39,10 @@ class LeaveScreen(Screen):
     search_people = ("child_id",)
     main = ("attendance.accept_application",)
     reading = True
+
+    @property
+    def help(self) -> str:
+        return told("attendance.applications_help", most=policy().staff_answer_days)
 
     def get_query(self) -> Any:
         return super().get_query().options(
