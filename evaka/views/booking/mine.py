@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import Select, select
@@ -361,41 +361,4 @@ class MyCalendar(OneDay):
                            action=told("booking.save"), back=self.get_url(".index"))
 
 
-def booking_asked(by: Actor) -> list[dict[str, Any]]:
-    """Lines on the guardian's first page: the next open week in which something is not booked, and a month of which
-    more is booked than was agreed."""
-    if by.user is None or not may(by, "booking.book") or not db.session.scalar(books(by)):
-        return []
-    kids = kids_of(by)
-    return _week_asked(kids, by) + _months_over(kids, by)
-
-
-def _months_over(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
-    month = DateRange.month(by.today.year, by.today.month)
-    found = months_of([one.id for one in kids], month, by)
-    lines = [balance_line(one, found[one.id]) for one in kids if one.id in found and found[one.id].balance.over]
-    return [{"label": told("booking.month_full", name=one["name"]), "note": one["text"],
-             "url": url_for("my_booking.index"), "badge": one["badge"]} for one in lines]
-
-
-def _week_asked(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
-    rules = act.policy()
-    monday = first_open_monday(by.now, rules)
-    known = day_facts([one.id for one in kids], DateRange(monday, monday + 6 * DAY), by)
-    days = {day for facts in known.values() for day, one in facts.items()
-            if one.has_care and one.opened and not one.fixed and not one.booked and not one.absences
-            and one.phase is not Phase.NOT_YET}
-    if not days:
-        return []
-    locks = lock_of(monday, rules)
-    left = (locks.date() - by.today).days
-    return [{
-        "label": told("booking.waits", number=monday.isocalendar().week),
-        "note": told("booking.waits_note", first=f"{monday.day}.{monday.month}.", last=written(monday + 4 * DAY),
-                     weekday=told(f"weekday.{locks.isoweekday()}"), day=f"{locks.day}.{locks.month}.",
-                     clock=clock(locks.time())),
-        "url": url_for("my_booking.index", week=monday.isoformat()),
-        "badge": ("warn", told("booking.days_left", count=left)) if left <= 14 else None}]
-
-
-__all__ = ["MyCalendar", "booking_asked", "books", "kids_of", "tells_only"]
+__all__ = ["MyCalendar", "books", "kids_of", "tells_only"]
