@@ -136,6 +136,7 @@ class _Making:
         booked.calendar_of_the_city()
         booked.talks(self.houses, self.places)
         rows.write()
+        booked.notes()
         present = Present(rows, SEED, calendar)
         away = select(Absence.child_id, Absence.day).where(Absence.day.in_(present.days))
         present.write(self.places, self.logins, {(child, day) for child, day in db.session.execute(away)})

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from random import Random
 
+from sqlalchemy import func, select
+
 from evaka import city
 from evaka.demo.families import Calendar
 from evaka.demo.places import Places, Stay
 from evaka.demo.rows import Rows
 from evaka.demo.units import House
 from evaka.kit.dates import DAY, DateRange
-from evaka.models.base import HELSINKI
-from evaka.models.booking import Booking, BookingPattern, ServiceTimes
+from evaka.models.base import HELSINKI, db
+from evaka.models.booking import Booking, BookingPattern, FamilyNote, ServiceTimes
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
 from evaka.models.calendar.holiday_period import HolidayPeriod, Questionnaire, QuestionnaireOption
+from evaka.models.person import Guardian
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.rules.booking import BookingPolicy, Pattern, Span, TimesKind, first_open_monday, monday_of
 from evaka.rules.booking.lock import WEEK
@@ -25,6 +28,9 @@ from evaka.rules.placement import ON_TERM_DAYS, CareType
 
 OPEN_WEEKS = 2  # that are booked beyond the lock
 SHORT = {CareType.DAYCARE_PART_TIME, CareType.TEMPORARY_PART_DAY}
+ONE_IN = 9  # families has something to tell of a day
+WORDS = ("Mummi hakee tänään klo 15.", "Tulemme vähän myöhässä, hammaslääkäri aamulla.", "Nukkui yöllä huonosti.",
+         "Isä hakee, ei äiti.", "Uudet saappaat repussa.")
 TALKS = 12  # units that ask families to talks
 
 
@@ -68,6 +74,17 @@ class Bookings:
                 continue
             self.rows.add(Booking, child_id=child, day=day, begins=span.begins, ends=span.ends,
                           made_by=Reporter.GUARDIAN)
+
+    def notes(self) -> None:
+        """What some families let the group know of the next day of care."""
+        day = next((one for one in self.days if one >= self.calendar.day), self.days[-1])
+        carers = db.session.execute(
+            select(Booking.child_id, func.min(Guardian.guardian_id)).join(
+                Guardian, Guardian.child_id == Booking.child_id).where(Booking.day == day, ~Guardian.blocked)
+            .group_by(Booking.child_id).order_by(Booking.child_id)).all()
+        for n, (child, person) in enumerate(carers[::ONE_IN]):
+            self.rows.add(FamilyNote, child_id=child, day=day, text=WORDS[n % len(WORDS)], person_id=person,
+                          written_at=self.calendar.now)
 
     def calendar_of_the_city(self) -> None:
         """The next holiday that families answer for, and the summer's question."""

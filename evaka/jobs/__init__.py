@@ -12,9 +12,9 @@ from flask import Flask, current_app
 from evaka import city
 from evaka.jobs.application import CLOSE_TRANSFERS, DROP_DRAFTS, REMIND_PROOF
 from evaka.jobs.assistance import END_COEFFICIENTS, END_FACTORS
-from evaka.jobs.attendance import MARK_UNEXPLAINED
+from evaka.jobs.attendance import CLEAR_ABSENCES, MARK_UNEXPLAINED
 from evaka.jobs.backup_care import FIT
-from evaka.jobs.booking import CLEAR, FILL, GENERATE, REMIND_HOLIDAY, REMIND_WEEK
+from evaka.jobs.booking import CLEAR, FILL, GENERATE, REMIND_HOLIDAY, REMIND_WEEK, WARN_MONTH
 from evaka.jobs.calendar import CLOSE, REMIND_TALKS, TELL_EVENTS
 from evaka.jobs.decision import REMIND_OF_DECISIONS, SEND_DECISIONS
 from evaka.jobs.fee import REFRESH_NIGHT
@@ -71,9 +71,11 @@ JOBS: dict[str, Job] = {
         FILL,
         GENERATE,
         REMIND_WEEK,
+        WARN_MONTH,
         REMIND_HOLIDAY,
         CLEAR,
         MARK_UNEXPLAINED,
+        CLEAR_ABSENCES,
         CLOSE,
         TELL_EVENTS,
         REMIND_TALKS,

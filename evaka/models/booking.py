@@ -137,8 +137,32 @@ class TimesNotice(Model):
         return str(self.child)
 
 
+class FamilyNote(_SeenByUnit, Model):
+    """What a family lets the unit know of a day of a child: that it comes late, who fetches it, why it is away.
+
+    One a day and child, whichever guardian wrote it last; gone some weeks after the day.
+    """
+
+    __tablename__ = "family_note"
+    __table_args__ = (sa.UniqueConstraint("child_id", "day"), sa.Index("ix_family_note_day", "day"))
+    untold = frozenset({"text"})  # families' own words, of illness and of other things
+
+    child_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the index by child and day begins with it
+    day: Mapped[date]
+    text: Mapped[str] = mapped_column(sa.Text)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # who wrote it
+    written_at: Mapped[datetime]
+
+    child: Mapped[Person] = relationship(foreign_keys="FamilyNote.child_id")
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+
+    def __str__(self) -> str:
+        return f"{self.child} {self.day.day}.{self.day.month}.{self.day.year}"
+
+
 class BookingReminder(Model):
-    """That somebody has been reminded of what is not booked: of a week by its Monday, of a holiday by its first day."""
+    """That somebody has been reminded of what is not booked, of a week by its Monday and of a holiday by its first day;
+    or warned, by the first of a month, that its agreed hours or days will not last."""
 
     __tablename__ = "booking_reminder"
     __table_args__ = (sa.UniqueConstraint("person_id", "kind", "day"), sa.Index("ix_booking_reminder_day", "day"))

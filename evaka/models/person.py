@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild, db, keep_apart
 from evaka.models.search import Sought, keep_findable, words_found
 from evaka.rules.person import sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key
@@ -465,6 +465,12 @@ def carers(child_id: int, day: date, *, told: bool = False) -> Select[Person]:
     """
     pairs = (informed if told else custody)(day, select(Person.id).where(Person.id == child_id))
     return select(Person).join(pairs, pairs.c.person_id == Person.id).order_by(pairs.c.rank, pairs.c.id)
+
+
+def hold(children: Iterable[int]) -> None:
+    """Two who save days of the same child at once do so one after the other."""
+    db.session.scalars(
+        select(Person.id).where(Person.id.in_(children)).order_by(Person.id).with_for_update(key_share=True)).all()
 
 
 def partner_of(person_id: int, day: date) -> Select[Partner]:

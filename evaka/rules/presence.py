@@ -87,11 +87,13 @@ class TabletPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NotePolicy:
-    """[notes] of presence.toml: after how many hours a day's note goes, and how many days others may stay."""
+    """[notes] of presence.toml: after how many hours a day's note goes, how many days others may stay, and how many
+    days after its day what a family has written is kept."""
 
     day_hours: int
     sticky_days: int
     group_days: int
+    family_days: int
 
 
 @dataclass(frozen=True, slots=True)

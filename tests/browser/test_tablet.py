@@ -207,3 +207,62 @@ def test_the_content_policy_refuses_nothing(harjula, tablet):
     tile(page, "Olof B.").get_by_role("button", name="Tuli nyt").click()
     page.wait_for_timeout(1800)
     assert told == []
+
+
+def test_a_network_that_comes_and_goes_loses_nothing_and_counts_nothing_twice(harjula, tablet):
+    """Letters and answers are lost, the network is away for a while: the taps come in their order, once."""
+    page = tablet()
+    seen = 0
+
+    def flicker(route: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen % 3 == 1:
+            route.abort()
+        elif seen % 3 == 2:
+            route.fetch()  # it has arrived, but nobody hears of it
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/tablet/taps", flicker)
+    names = ("Sanni A.", "Olof B.", "Urho H.")
+    for name in names:
+        tile(page, name).get_by_role("button", name="Tuli nyt").click()
+    page.context.set_offline(True)
+    for name in names:
+        tile(page, name).get_by_role("button", name="Lähti").click()
+    tile(page, "Urho H.").get_by_role("button", name="Onkin paikalla").click()
+    page.context.set_offline(False)
+    sent(page)
+    order = [(one.what.value, one.refused) for one in rows(harjula, Tap)]
+    assert order == [("arrive", "")] * 3 + [("leave", "")] * 3 + [("undo_leave", "")]
+    assert [one.left is None for one in rows(harjula, Presence)] == [False, False, True]
+
+
+def test_a_nurse_goes_through_a_day_on_the_tablet(harjula, tablet):
+    """Coming, health behind a PIN, a note, an absence that was called in, and signing oneself in; each page for axe."""
+    with harjula.app.app_context():
+        user = db.session.scalars(select(User).where(User.email == harjula.users["director"])).one()
+        factories.member(user)
+        keep()
+    page = tablet(free=True)
+    tile(page, "Urho H.").get_by_role("button", name="Tuli nyt").click()
+    sent(page)
+    page.get_by_role("link", name="Urho H.", exact=True).click()
+    page.get_by_label("Kuka").select_option(label="Päivi Harjanne")
+    page.get_by_label("PIN-koodi").fill("2580")
+    page.get_by_role("button", name="Näytä tiedot").click()
+    expect(page.locator("body")).to_contain_text("pähkinä")
+    accessible(page)
+    page.get_by_label("Koettua ja opittua").fill("Metsäretkellä löytyi sammakko.")
+    page.locator("form[data-keep]").first.get_by_role("button", name="Tallenna").click()
+    expect(page.get_by_label("Koettua ja opittua")).to_have_value("Metsäretkellä löytyi sammakko.")
+    page.get_by_role("link", name="Takaisin lapsiin").click()
+    page.get_by_role("link", name="Olof B.", exact=True).click()
+    page.get_by_role("button", name="Sairaus").click()
+    expect(tile(page, "Olof B.")).to_contain_text("poissa")
+    accessible(page)
+    page.get_by_role("link", name="Oma kirjaus").click()
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

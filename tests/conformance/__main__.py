@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evaka.models.base import db
-from tests.conformance import CASES, STORED, Case, Unreadable, Unsupported, cases, load_kinds, run
+from tests.conformance import CASES, KINDS, STORED, Case, Unreadable, Unsupported, cases, load_kinds, run
 from tests.conformance.database.engines import ENGINES, database
 from tests.conformance.database.invoices import kept
 
@@ -49,7 +49,8 @@ def main(folder: Path) -> int:
 
 
 def through_rules(given: list[Given], failed: set[int]) -> None:
-    for file, tally in _tried(enumerate(given), failed).items():
+    numbered = [(number, one) for number, one in enumerate(given) if not _only_rows(one)]
+    for file, tally in _tried(numbered, failed).items():
         _tell(file, tally)
 
 
@@ -59,6 +60,12 @@ def through_database(engine: str, given: list[Given], failed: set[int]) -> None:
     for file, tally in _tried(numbered, failed, engine).items():
         without = sum(1 for one in given if one[0] == file) - tally.total
         _tell(f"{file} on {engine}", tally, f", {without} without rows" if without else "")
+
+
+def _only_rows(given: Given) -> bool:
+    """Whether a case is about what people do to rows, so that no rule alone reckons it."""
+    kind = given[1], given[2].get("kind")
+    return kind in STORED and kind not in KINDS
 
 
 def has_rows(given: Given) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from evaka.access import Actor
 from evaka.actions import booking as act
 from evaka.actions.booking import times as agreed
-from evaka.jobs.attendance import MARK_UNEXPLAINED
+from evaka.jobs.attendance import CLEAR_ABSENCES, MARK_UNEXPLAINED
 from evaka.jobs.booking import CLEAR, FILL, GENERATE, REMIND_HOLIDAY, REMIND_WEEK
 from evaka.jobs.calendar import CLOSE, REMIND_TALKS, TELL_EVENTS
 from evaka.jobs.job import run
@@ -22,7 +22,7 @@ from evaka.models.calendar.holiday_period import HolidayPeriod
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.placement import Placement
 from evaka.models.presence import Presence
-from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter
 from evaka.rules.booking import Span
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.unit import Hours, Week
@@ -170,3 +170,19 @@ def test_events_are_told_of_and_talks_reminded_of_once(by):
     for _ in range(2):
         run(REMIND_TALKS, by(day="2026-06-08"))
     assert mailed() == ["event_waits", "talk_waits"]
+
+
+def test_absences_to_come_of_who_has_left_or_has_no_such_part_of_the_day_go(by):
+    child, place = family()
+    for day in (WEEK[0], WEEK[4]):
+        factories.absence(child, day)
+    other = factories.absence(child, WEEK[1])
+    other.category = AbsenceCategory.NONBILLABLE  # its care was pre-primary education before
+    place.end = place.needs[0].end = WEEK[3]
+    past = factories.absence(child, date(2026, 5, 29))
+    keep()
+    for done in (2, 0):
+        assert run(CLEAR_ABSENCES, by()).done == done
+    assert set(db.session.scalars(select(Absence.day))) == {past.day, WEEK[0]}
+    line = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "attendance.cleared")).one()
+    assert (line.person_id, line.facts["days"]) == (child.id, [WEEK[1].isoformat(), WEEK[4].isoformat()])

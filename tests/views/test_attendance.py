@@ -10,6 +10,7 @@ from sqlalchemy import select
 from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.placement import CareType
 from tests import factories
 from tests.conftest import keep
 from tests.pages import press, refused
@@ -89,3 +90,24 @@ def test_where_absences_are_not_open_nothing_leads_a_guardian_to_them(browser):
     place.unit.features = []
     keep()
     assert 'href="/my/attendance/"' not in parent.get("/my/").text
+
+
+def test_the_form_offers_the_kinds_and_parts_of_the_day_that_there_are(browser):
+    unit = factories.unit(care_types=["preschool_daycare"])
+    group = factories.group(unit)
+    preschooler, toddler = factories.child(born=date(2020, 3, 1)), factories.child()
+    for child, care in ((preschooler, "preschool_daycare"), (toddler, "daycare")):
+        factories.in_group(factories.placement(child, date(2026, 1, 1), unit=unit, care_type=CareType(care)), group)
+    staff = browser(factories.user("staff", unit, group))
+    form = staff.get(f"/office/person/do/attendance.absent/?id={preschooler.id}").text
+    assert ">Koko päivä</option>" in form
+    assert 'value="nonbillable"' in form
+    assert 'value="planned"' in form
+    assert 'value="force_majeure"' not in form  # a free day is the director's to give
+    assert ">Koko päivä</option>" not in staff.get(f"/office/person/do/attendance.absent/?id={toddler.id}").text
+    page = press(staff, f"/office/person/do/attendance.absent/?id={preschooler.id}", first="17.8.2026",
+                 last="17.8.2026", kind="sick", part="nonbillable")
+    assert not refused(page)
+    assert db.session.scalars(select(Absence.category)).all() == ["nonbillable"]
+    phone = browser(factories.user("guardian", person=preschooler.guardians[0]))
+    assert ">Koko päivä</option>" not in phone.get(f"/my/attendance/do/attendance.absent/?id={preschooler.id}").text

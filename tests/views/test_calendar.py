@@ -7,9 +7,14 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from evaka.jobs.calendar import CLOSE
+from evaka.jobs.job import run
 from evaka.models.base import db
+from evaka.models.booking import Booking
 from evaka.models.calendar import Closure
+from evaka.models.journal import Email
 from tests import factories
+from tests.day import booked
 from tests.pages import done, press, refused, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -106,3 +111,25 @@ def test_deleting_a_closure_asks_first(browser):
     director = browser(factories.user("director", row.unit))
     assert director.get(f"/office/closure/remove/?id={row.id}").status_code == 200
     assert done(director.get(f"/office/closure/details/?id={row.id}")) == []
+
+
+def test_a_closure_that_is_moved_is_told_anew_and_one_that_is_taken_back_too(browser, by):
+    unit = factories.unit()
+    child = factories.child()
+    factories.placement(child, date(2026, 1, 1), unit=unit)
+    for day in (15, 16, 17, 18):
+        booked(child, "8.00-16.00", date(2026, 6, day))
+    director = browser(factories.user("director", unit))
+    page = director.post("/office/closure/new/", data={"unit": unit.id, **WEEK}, follow_redirects=True)
+    assert "poistetaan 3 varausta, ja 1 huoltajaa saa siitä tiedon" in seen(page)
+    row = db.session.scalars(select(Closure)).one()
+    run(CLOSE, by())
+    longer = WEEK | {"unit": unit.id, "end": "18.6.2026"}
+    press(director, f"/office/closure/edit/?id={row.id}", **longer)
+    run(CLOSE, by())
+    assert db.session.scalars(select(Booking)).all() == []
+    press(director, f"/office/closure/edit/?id={row.id}", **longer | {"reason": "Juhla"})
+    run(CLOSE, by())
+    assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2
+    director.post("/office/closure/delete/", data={"id": row.id}, follow_redirects=True)
+    assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2 + ["booking_waits"]

@@ -275,6 +275,52 @@ def test_absence_of_today_and_back(here, tablet):
     assert refused(page)
 
 
+def test_a_child_is_told_away_until_a_day(here, tablet):
+    child = here["children"][0].id
+    tablet.post("/tablet/absence", data={"child": child, "key": "key-away-2", "kind": "sick", "last": "2026-06-03"})
+    days = db.session.scalars(select(Absence.day).where(Absence.child_id == child).order_by(Absence.day)).all()
+    assert [day.isoformat() for day in days] == ["2026-06-01", "2026-06-02", "2026-06-03"]
+
+
+def test_what_a_family_tells_of_today_reaches_the_tablet_at_once(here, tablet, browser):
+    """Being away, a booking and a word of today; what is told of another day disturbs nobody."""
+    child = here["children"][0]
+    phone = browser(factories.user("guardian", person=child.guardians[0]))
+
+    def heard() -> int:
+        tablet.application.extensions["news"].forget()
+        return len(tablet.get("/tablet/changes").json["changes"])
+
+    day = f"/my/booking/day/?child={child.id}&day="
+    phone.post(f"{day}2026-06-09", data={"press": "away.other"})
+    assert heard() == 0
+    phone.post(f"{day}2026-06-01", data={"press": "note", "note": "Tulemme vasta kymmeneltä"})
+    assert heard() == 1
+    phone.post(f"{day}2026-06-01", data={"press": "away.sick"})
+    assert heard() == 2
+    assert "sairaus" in seen(tablet.get("/tablet/")).casefold()
+
+
+def test_the_secretary_puts_right_what_the_unit_has_noted(here, browser):
+    """Bookings, absences and presence of the own unit; of another one nothing."""
+    child = here["children"][0]
+    secretary = browser(factories.user("secretary", unit=here["unit"]))
+    times = {"day": "1.6.2026", "arrived": "8.00", "left": "9.00"}
+    assert not refused(press(secretary, f"/office/person/do/presence.add/?id={child.id}", **times))
+    row = db.session.scalars(select(Presence)).one()
+    press(secretary, f"/office/presence/do/presence.correct/?id={row.id}", arrived="8.15", left="9.00")
+    db.session.refresh(row)
+    assert f"{row.arrived:%H.%M}" == "08.15"
+    press(secretary, f"/office/person/do/attendance.absent/?id={child.id}", first="8.6.2026", last="8.6.2026",
+          kind="sick")
+    assert db.session.scalars(select(Absence.reported_by)).all() == ["office"]
+    week = secretary.get(f"/office/booking/?group={here['groups'][0].id}&week=2026-06-08")
+    assert f'name="{child.id}-2026-06-09"' in week.text
+    stranger = browser(factories.user("secretary", unit=factories.unit()))
+    assert stranger.get(f"/office/person/details/?id={child.id}").status_code in (302, 404)
+    assert stranger.get(f"/office/booking/?group={here['groups'][0].id}").status_code == 404
+
+
 def test_notes_are_written_and_taken_away(here, tablet):
     aino, _ = here["children"]
     group = here["groups"][0]

@@ -11,12 +11,13 @@ from evaka.access import Actor
 from evaka.actions import Long, action, notify, tell
 from evaka.actions.attendance import absent, reporter_of
 from evaka.actions.calendar import closed_days
-from evaka.kit.dates import DateRange
+from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import AbsenceApplication
 from evaka.models.base import db
 from evaka.models.person import Person, carers
 from evaka.models.placement import Placement, overlapping
+from evaka.models.presence import Presence
 from evaka.rules.attendance import AbsenceApplicationStatus, AbsenceKind, Reporter
 from evaka.rules.booking import BookingPolicy
 
@@ -59,6 +60,8 @@ def accept_application(application: AbsenceApplication, by: Actor) -> int:
     _check_staff(application, by)
     application.answered_at, application.answered_by_id = by.now, by.user and by.user.id
     first = max(application.start, by.today)
+    if db.session.scalar(select(Presence.id).where(Presence.child_id == application.child_id, Presence.day == first)):
+        first += DAY  # it is here today; away from tomorrow on
     days: set[date] = set()
     if first <= application.end and _days_of_care(application.child_id, DateRange(first, application.end)):
         child = db.session.get_one(Person, application.child_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Select, insert, or_, select
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select
 
 from evaka.access import Actor
 from evaka.actions import line_of
@@ -18,7 +18,8 @@ from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.presence import Presence
-from evaka.rules.attendance import AbsenceKind, Reporter, categories
+from evaka.rules.attendance import AbsenceCategory, AbsenceKind, Reporter, categories
+from evaka.rules.placement import CareType
 
 DAYS = 3  # that are looked back on: a night when the server was down is caught up
 
@@ -39,6 +40,27 @@ def _of_day(day: date) -> Select[tuple[int, date, str]]:
         select(Booking.child_id, Booking.day, Placement.care_type)
         .join(Placement, (Placement.child_id == Booking.child_id) & Placement.on(day))
         .where(Booking.day == day, Placement.unit_id.in_(used), ~there, ~told, ~elsewhere).distinct())
+
+
+def stray(by: Actor) -> Select[tuple[int]]:
+    """Absences to come of children who have no place on the day any more, or whose care has no such part."""
+    def placed(part: AbsenceCategory) -> ColumnElement[bool]:
+        kinds = [one for one in CareType if part in categories(one)]
+        return select(Placement.id).where(
+            Placement.child_id == Absence.child_id, Placement.on(Absence.day), Placement.care_type.in_(kinds)).exists()
+
+    return select(Absence.id).where(Absence.day > by.today, or_(*(
+        (Absence.category == part) & ~placed(part) for part in AbsenceCategory))).order_by(Absence.id)
+
+
+def clear_stray(ids: Collection[int], by: Actor) -> None:
+    told: dict[int, list[date]] = {}
+    for child, day in db.session.execute(select(Absence.child_id, Absence.day).where(Absence.id.in_(ids))):
+        told.setdefault(child, []).append(day)
+    db.session.execute(delete(Absence).where(Absence.id.in_(ids)).execution_options(synchronize_session=False))
+    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
+    add_lines(line_of("attendance.cleared", people[child], by, {"days": sorted(set(days))})
+              for child, days in told.items())
 
 
 def mark_unexplained(ids: Collection[int], by: Actor) -> None:

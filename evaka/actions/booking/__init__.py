@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from evaka.access import Actor, permitted
 from evaka.actions import action, line_of, tell
+from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.attendance import reporter_of
 from evaka.actions.booking.facts import day_facts, policy
 from evaka.actions.booking.save import Days, give_way, save_days
@@ -23,6 +24,7 @@ from evaka.rules.booking import first_open_monday, window
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import pattern_of
+from evaka.rules.calendar.holiday_period import Phase
 from evaka.rules.unit import Week
 
 MANY_DAYS = 370  # of one save
@@ -50,6 +52,7 @@ def _unit(by: Actor) -> Reporter:
 
 def _one(child: Person, by: Actor, reporter: Reporter, days: Days) -> dict[date, str]:
     _check_count(days)
+    _check_kinds([days], reporter)
     told, skipped = save_days({child.id: days}, by, reporter)
     tell(days=told.get(child.id, {}))
     return {day: why for (_, day), why in skipped.items()}
@@ -59,6 +62,15 @@ def _check_count(days: Iterable[date]) -> None:
     every = sorted(days)
     if every and (every[-1] - every[0]).days >= MANY_DAYS:
         raise Refused("booking.too_many_days", most=MANY_DAYS)
+
+
+def _check_kinds(several: Iterable[Days], reporter: Reporter) -> None:
+    """Being away is told here in the same kinds as anywhere else."""
+    allowed = absence_policy().kinds(reporter)
+    for days in several:
+        for asked in days.values():
+            if asked.ask is Ask.AWAY and asked.kind not in allowed:
+                raise Refused("attendance.kind_not_allowed", kind=asked.kind, allowed=allowed)
 
 
 def save_many(
@@ -73,6 +85,7 @@ def save_many(
         raise Denied("access.denied", action=key)
     _check_count(day for days in asked.values() for day in days)
     reporter = Reporter.GUARDIAN if key == "booking.book" else _unit(by)
+    _check_kinds(asked.values(), reporter)
     told, skipped = save_days(asked, by, reporter, seen=seen, where_care=where_care)
     children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
     add_lines(line_of(key, children[child], by, {"days": days}) for child, days in told.items())
@@ -129,7 +142,7 @@ def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
                 continue
             within = facts.always or (facts.hours is not None and facts.hours.begins <= spans[0].begins
                                       and spans[-1].ends <= facts.hours.ends)
-            if facts.opened and within and facts.phase.value in ("none", "open"):
+            if facts.opened and within and facts.phase is Phase.NONE:  # for a holiday families answer themselves
                 asked.setdefault(row.child_id, {})[day] = Asked(Ask.TIMES, spans)
     told, _ = save_days(asked, by, Reporter.GUARDIAN)
     children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}

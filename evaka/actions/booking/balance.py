@@ -8,8 +8,10 @@ from datetime import date
 
 from sqlalchemy import select
 
+from evaka import city
 from evaka.access import Actor
-from evaka.actions.booking.facts import day_facts, policy, stays_of
+from evaka.actions.booking.facts import day_facts, policy
+from evaka.actions.calendar.stay import stays_of
 from evaka.kit.dates import DateRange
 from evaka.models.base import db
 from evaka.models.presence import Presence
@@ -18,6 +20,7 @@ from evaka.rules.booking import Day, Span
 from evaka.rules.booking.day import DayFacts
 from evaka.rules.booking.parts import teaching_hours
 from evaka.rules.booking.used import REFUNDED, Balance, CareDay, balance
+from evaka.rules.placement import ServiceNeed
 
 Attended = Mapping[tuple[int, date], Day]
 
@@ -35,6 +38,19 @@ class Month:
         """Whether the family is told that the month is full, or nearly so."""
         near = self.balance.near(policy().warn_share)
         return self.balance.over if self.in_days else near
+
+
+def agreed_months(children: Collection[int]) -> set[int]:
+    """Those with whom hours or days a month were agreed at some time."""
+    keys = limited()
+    return {child for child, stays in stays_of(children).items()
+            if any(option in keys for stay in stays for _, option, _ in stay.needs)}
+
+
+def limited() -> frozenset[str]:
+    """The kinds of service need that agree hours or days a month."""
+    return frozenset(key for key, one in city.named("service_needs", ServiceNeed).items()
+                     if one.contract_days is not None or one.hours_a_month is not None)
 
 
 def months_of(

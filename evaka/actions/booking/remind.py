@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from sqlalchemy import Select, delete, false, or_, select, update
 
 from evaka.access import Actor
-from evaka.actions import notify, record
+from evaka.actions import line_of, notify
 from evaka.actions.booking import fill, fill_until
+from evaka.actions.booking.balance import limited, months_of
 from evaka.actions.booking.facts import day_facts, policy
 from evaka.actions.booking.times import generate
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, BookingReminder, ServiceTimes
 from evaka.models.calendar.holiday_period import HolidayPeriod
+from evaka.models.journal import add_lines
 from evaka.models.person import Person, informed
-from evaka.models.placement import Placement
+from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.booking import ReminderKind, TimesKind, first_open_monday, window
 from evaka.rules.booking.lock import missing, reminder_from
@@ -75,13 +78,18 @@ def remind_holiday(ids: Collection[int], by: Actor) -> None:
         _remind(ids, holiday.period, ReminderKind.HOLIDAY, by)
 
 
-def _remind(ids: Collection[int], period: DateRange, kind: ReminderKind, by: Actor) -> None:
-    """A mail to each for whose children some day of care is neither booked nor away; a booking without times counts."""
+def _children_of(people: Collection[int], by: Actor) -> dict[int, list[int]]:
     pairs = informed(by.today)
     children: dict[int, list[int]] = {}
     for person, child in db.session.execute(
-            select(pairs.c.person_id, pairs.c.child_id).where(pairs.c.person_id.in_(ids))):
+            select(pairs.c.person_id, pairs.c.child_id).where(pairs.c.person_id.in_(people))):
         children.setdefault(person, []).append(child)
+    return children
+
+
+def _remind(ids: Collection[int], period: DateRange, kind: ReminderKind, by: Actor) -> None:
+    """A mail to each for whose children some day of care is neither booked nor away; a booking without times counts."""
+    children = _children_of(ids, by)
     known = day_facts({child for several in children.values() for child in several}, period, by)
     open_days = {child: missing(
         [day for day, one in days.items() if one.has_care and one.opened and not one.fixed
@@ -92,6 +100,33 @@ def _remind(ids: Collection[int], period: DateRange, kind: ReminderKind, by: Act
     for person in told:
         notify(person, "booking_waits", by)
         db.session.add(BookingReminder(person_id=person, kind=kind, day=period.start, sent_at=by.now))
+
+
+def month_candidates(by: Actor) -> Select[tuple[int]]:
+    """Guardians with an address of children with whom hours or days a month were agreed, not warned this month yet."""
+    month = DateRange.month(by.today.year, by.today.month)
+    pairs = informed(by.today)
+    agreed = select(Placement.child_id).join(ServiceNeedPeriod, ServiceNeedPeriod.placement_id == Placement.id).join(
+        Unit, Unit.id == Placement.unit_id).where(
+        ServiceNeedPeriod.option.in_(limited()), ServiceNeedPeriod.meets(month), Placement.meets(month),
+        Unit.has(Feature.BOOKINGS))
+    told = select(BookingReminder.person_id).where(
+        BookingReminder.kind == ReminderKind.MONTH, BookingReminder.day == month.start)
+    return select(Person.id).where(
+        Person.id.in_(select(pairs.c.person_id).where(pairs.c.child_id.in_(agreed))), Person.id.not_in(told),
+        Person.email.is_not(None), Person.email != "", Person.deceased.is_(None)).order_by(Person.id)
+
+
+def warn_month(ids: Collection[int], by: Actor) -> None:
+    """A mail to each of whose children more is used and booked this month than was agreed, while it can be changed."""
+    month = DateRange.month(by.today.year, by.today.month)
+    children = _children_of(ids, by)
+    months = months_of({child for several in children.values() for child in several}, month, by)
+    for person in ids:
+        if any(child in months and months[child].balance.over for child in children.get(person, ())):
+            notify(person, "booking_waits", by)
+            db.session.add(BookingReminder(
+                person_id=person, kind=ReminderKind.MONTH, day=month.start, sent_at=by.now))
 
 
 # -- what fills itself, and what is left over -----------------------------------------------------------
@@ -133,6 +168,11 @@ def stray(by: Actor) -> Select[tuple[int]]:
 def clear_stray(ids: Collection[int], by: Actor) -> None:
     rows = db.session.execute(select(Booking.child_id, Booking.day).where(Booking.id.in_(ids))).all()
     db.session.execute(delete(Booking).where(Booking.id.in_(ids)).execution_options(synchronize_session=False))
-    record("booking.cleared", None, by, {"days": [f"{child} {day.isoformat()}" for child, day in rows]})
+    days: dict[int, list[date]] = {}
+    for child, day in rows:
+        days.setdefault(child, []).append(day)
+    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(days)))}
+    add_lines(line_of("booking.cleared", people[child], by, {"days": sorted(set(several))})
+              for child, several in days.items())
 
 

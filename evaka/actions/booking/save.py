@@ -10,13 +10,14 @@ from sqlalchemy import delete, insert, select, tuple_
 
 from evaka.access import Actor
 from evaka.actions.booking.facts import day_facts
+from evaka.actions.calendar.stay import tell_tablets
 from evaka.actions.invoice import draft, drafts_of_child
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, ServiceTimes
-from evaka.models.person import Person
+from evaka.models.person import hold
 from evaka.rules.attendance import AbsenceCategory, Reporter, categories
 from evaka.rules.booking import Span
 from evaka.rules.booking.day import Asked, DayFacts, Noted, Outcome, after
@@ -24,12 +25,6 @@ from evaka.rules.booking.times import make_room
 
 Days = Mapping[date, Asked]
 SOME = 400  # pairs of child and day in one statement
-
-
-def hold(children: Iterable[int]) -> None:
-    """Two who save the same child's days at once do so one after the other."""
-    db.session.scalars(
-        select(Person.id).where(Person.id.in_(children)).order_by(Person.id).with_for_update(key_share=True)).all()
 
 
 def text_of(booked: Iterable[Span | None], absences: Mapping[AbsenceCategory, Noted], whole: bool) -> str:
@@ -112,6 +107,8 @@ def _write(
         db.session.execute(insert(Booking), new)
     if marked:
         db.session.execute(insert(Absence), marked)
+    today = by.today.isoformat()
+    tell_tablets([child for child, days in told.items() if today in days], [by.today], by)
     for child, days in redraft.items():
         redraft_month(child, DateRange(min(days), max(days)), by)
     return told

@@ -9,16 +9,17 @@ from sqlalchemy import delete, insert, select
 
 from evaka.access import Actor
 from evaka.actions import action, line_of, notify
-from evaka.actions.booking.facts import policy, stays_of
-from evaka.actions.booking.save import give_way, hold, redraft_month
+from evaka.actions.booking.facts import policy
+from evaka.actions.booking.save import give_way, redraft_month
 from evaka.actions.calendar import closed_days
+from evaka.actions.calendar.stay import stays_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.booking import Booking, ServiceTimes, TimesNotice
 from evaka.models.journal import add_lines
-from evaka.models.person import Person, carers
+from evaka.models.person import Person, carers, hold
 from evaka.rules.attendance import AbsenceKind, Reporter, categories
 from evaka.rules.booking import TimesKind, window
 from evaka.rules.booking.times import days_without, is_regular, pattern_of

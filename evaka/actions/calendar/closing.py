@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select, true
+from sqlalchemy import ColumnElement, Select, delete, func, select, true
 
 from evaka.access import Actor
 from evaka.actions import notify, record
@@ -44,18 +44,43 @@ def concerned(unit_id: int | None, period: DateRange) -> Select[Any]:
     return placed.where(Placement.unit_id == unit_id).union(guests)
 
 
+def _bookings(closure: Closure, by: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Those that lie on the days to come."""
+    return Booking.day.between(max(closure.start, by.today), closure.end), in_closed(closure.unit_id)
+
+
+def _people(closure: Closure, by: Actor) -> Select[tuple[int]]:
+    """The guardians with an address of the children whom it concerns."""
+    pairs = informed(by.today)
+    told = concerned(closure.unit_id, DateRange(max(closure.start, by.today), closure.end))
+    return select(Person.id).where(
+        Person.id.in_(select(pairs.c.person_id).where(pairs.c.child_id.in_(told))), Person.email.is_not(None),
+        Person.email != "")
+
+
+def foreseen(closure: Closure, by: Actor) -> tuple[int, int]:
+    """How many bookings will go and how many guardians will be told."""
+    if closure.end < by.today:
+        return 0, 0
+    bookings = select(func.count(Booking.id)).where(*_bookings(closure, by))
+    people = select(func.count()).select_from(_people(closure, by).subquery())
+    return db.session.scalar(bookings) or 0, db.session.scalar(people) or 0
+
+
+def take_back(closure: Closure, by: Actor) -> None:
+    """The unit is open after all: whoever was told that it is closed looks at the calendar anew."""
+    if closure.told_at is not None and closure.end >= by.today:
+        for person in db.session.scalars(_people(closure, by)).all():
+            notify(person, "booking_waits", by)
+
+
 def carry_out(id: int, by: Actor) -> None:
     """Take away the bookings of the days, tell each guardian once, and keep that it is done."""
     closure = db.session.get_one(Closure, id)
-    first = max(closure.start, by.today)
     gone = db.session.execute(
-        delete(Booking).where(Booking.day.between(first, closure.end), in_closed(closure.unit_id))
+        delete(Booking).where(*_bookings(closure, by))
         .execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    pairs, told = informed(by.today), concerned(closure.unit_id, DateRange(first, closure.end))
-    people = db.session.scalars(
-        select(Person.id).where(
-            Person.id.in_(select(pairs.c.person_id).where(pairs.c.child_id.in_(told))), Person.email.is_not(None),
-            Person.email != "")).all()
+    people = db.session.scalars(_people(closure, by)).all()
     for person in people:
         notify(person, "closure_waits", by)
     closure.told_at = by.now

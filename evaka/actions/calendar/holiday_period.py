@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 from evaka.access import Actor
 from evaka.actions import action, line_of
 from evaka.actions.booking.facts import day_facts
-from evaka.actions.booking.save import hold, redraft_month
+from evaka.actions.booking.save import redraft_month
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
@@ -24,7 +24,7 @@ from evaka.models.calendar.holiday_period import (
     QuestionnaireOption,
 )
 from evaka.models.journal import add_lines
-from evaka.models.person import Person
+from evaka.models.person import Person, hold
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.attendance import AbsenceKind, Reporter, categories

@@ -9,7 +9,7 @@ from sqlalchemy import Date, Integer, and_, bindparam, select
 from evaka.access import Actor
 from evaka.actions import action, record
 from evaka.actions.attendance import policy, redraft
-from evaka.actions.booking.facts import in_term
+from evaka.actions.calendar.stay import in_term
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence

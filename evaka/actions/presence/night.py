@@ -15,6 +15,7 @@ from evaka.actions.presence.policy import notes
 from evaka.kit.dates import DAY
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import HELSINKI, Model, db
+from evaka.models.booking import FamilyNote
 from evaka.models.journal import add_lines
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.presence import DayNote, GroupNote, Presence, StickyNote, Tap
@@ -89,7 +90,9 @@ def expired_notes(by: Actor) -> dict[type[Model], sa.ColumnElement[bool]]:
     """By kind of note, those whose time is over."""
     old = by.now - timedelta(hours=notes().day_hours)
     today = by.today
-    return {DayNote: DayNote.edited < old, StickyNote: StickyNote.until < today, GroupNote: GroupNote.until < today}
+    long_ago = today - notes().family_days * DAY
+    return {DayNote: DayNote.edited < old, StickyNote: StickyNote.until < today, GroupNote: GroupNote.until < today,
+            FamilyNote: FamilyNote.day < long_ago}
 
 
 def forget_notes(by: Actor) -> dict[str, int]:

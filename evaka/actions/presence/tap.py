@@ -7,7 +7,7 @@ together once, and the journal gets its line by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -180,14 +180,16 @@ def _tell(key: str, row: int, child_id: int, by: Actor, column: str, old: time |
 # -- absences that are told to the unit --------------------------------------------------------------------------
 
 
-def mark_absent(child: Person, kind: AbsenceKind, device: Device, key: str, by: Actor) -> None:
-    """The family has called: the child does not come today."""
+def mark_absent(
+    child: Person, kind: AbsenceKind, device: Device, key: str, by: Actor, last: date | None = None,
+) -> None:
+    """The family has called: the child does not come today, or until a day."""
     require(by, "presence.arrive", child)
     if db.session.scalar(select(Presence.id).where(Presence.child_id == child.id, Presence.day == by.today)):
         raise Refused("attendance.was_present", day=by.today)
     touch = Touch(key, child.id, Tapped.ABSENT, by.now)
     if _is_new(touch, device, by.now, ""):
-        report_absence(child, by, first=by.today, last=by.today, kind=kind)
+        report_absence(child, by, first=by.today, last=last or by.today, kind=kind)
 
 
 def unmark_absent(child: Person, device: Device, key: str, by: Actor) -> None:

@@ -15,8 +15,11 @@ class TimesKind(StrEnum):
 
 
 class ReminderKind(StrEnum):
+    """Of what is not booked of a week or a holiday; or that a month's agreed hours will not last."""
+
     WEEK = "week"
     HOLIDAY = "holiday"
+    MONTH = "month"
 
 
 __all__ = [

@@ -6,15 +6,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import joinedload
+from wtforms.fields.choices import SelectChoice
 
 from evaka.access import Actor
 from evaka.actions import Action
 from evaka.actions.attendance import policy, reporter_of
+from evaka.kit.dates import DateRange
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.person import told_children
+from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement, children_with
-from evaka.rules.attendance import AbsenceKind, Reporter
+from evaka.rules.attendance import FREE_AND_PAID, AbsenceKind, Reporter
 from evaka.rules.unit import Feature
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, StateFilter
@@ -23,15 +25,29 @@ from evaka.views.page import actor, aged, told, word_of, written
 
 def tells_absences(by: Actor) -> Select[tuple[bool]]:
     """Whether a guardian may tell of absences where a child has its place."""
-    return select(_told_of(by).exists())
+    return select(told_of(by).exists())
 
 
-def _told_of(by: Actor) -> Select[tuple[int]]:
+def told_of(by: Actor) -> Select[tuple[int]]:
     """The own children who have a place where absences are told."""
     if by.user is None or by.user.person_id is None:
         return select(Placement.child_id).where(false())
     children = told_children(by.user.person_id, by.today)
     return children_with(Feature.ABSENCES, by.today).where(Placement.child_id.in_(children))
+
+
+def shaped(form: Any, child: Person) -> Any:
+    """The form of an absence with the kinds that this person may tell of, and a part of the day where it has two."""
+    by = actor()
+    reporter = reporter_of(by, child)
+    form.kind.choices = [one for one in form.kind.choices if one.value in policy().kinds(reporter)]
+    care = set(db.session.scalars(select(Placement.care_type).where(
+        Placement.child_id == child.id, Placement.meets(DateRange(by.today)))))
+    if reporter is Reporter.GUARDIAN or not care & FREE_AND_PAID:
+        del form.part
+    else:
+        form.part.choices = [SelectChoice("", told("attendance.whole_day")), *form.part.choices[1:]]
+    return form
 
 
 class AttendanceScreen(Screen):
@@ -100,12 +116,8 @@ class MyAbsences(Screen):
 
     def offers(self, action: Action, row: Any) -> bool:
         return action.key in ("attendance.absent", "attendance.apply_leave") and db.session.scalar(
-            _told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
+            told_of(actor()).where(Placement.child_id == row.id).limit(1)) is not None
 
     def action_form(self, action: Action, row: Any) -> Any:
-        """Only the kinds of absence that this person may tell of."""
         form = super().action_form(action, row)
-        if "kind" in action.inputs:
-            allowed = policy().kinds(reporter_of(actor(), row))
-            form.kind.choices = [one for one in form.kind.choices if one.value in allowed]
-        return form
+        return shaped(form, row) if action.key == "attendance.absent" else form

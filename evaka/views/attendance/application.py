@@ -7,14 +7,17 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-import evaka.actions.attendance.application  # noqa: F401  the buttons of these screens
 from evaka.access import Actor, within
 from evaka.actions import Action
+from evaka.actions.attendance.application import policy
 from evaka.models.attendance import AbsenceApplication
+from evaka.models.base import db
+from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceApplicationStatus
-from evaka.views.base import Screen
+from evaka.views.attendance import told_of
+from evaka.views.base import Button, Screen
 from evaka.views.filters import StateFilter
-from evaka.views.page import actor, told
+from evaka.views.page import actor, row_url, told
 
 
 def leave_waiting(by: Actor) -> Select[Any]:
@@ -36,6 +39,10 @@ class LeaveScreen(Screen):
     search_people = ("child_id",)
     main = ("attendance.accept_application",)
     reading = True
+
+    @property
+    def help(self) -> str:
+        return told("attendance.applications_help", most=policy().staff_answer_days)
 
     def get_query(self) -> Any:
         return super().get_query().options(
@@ -62,6 +69,12 @@ class MyLeave(Screen):
     @property
     def help(self) -> str:
         return told("attendance.my_application_help")
+
+    def head_buttons(self) -> list[Button]:
+        """One for each child that has a place where absences are told."""
+        children = db.session.scalars(select(Person).where(Person.id.in_(told_of(actor()))).order_by(Person.born))
+        return [Button(told("attendance.apply_for", name=one.preferred_name or one.first_name),
+                       row_url("my_attendance.do", one.id, "attendance.apply_leave"), "primary") for one in children]
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(AbsenceApplication.child))

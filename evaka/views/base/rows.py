@@ -74,7 +74,7 @@ def look(verb: str) -> str:
 
 def inputs_of(form: Any, action: Action) -> dict[str, Any]:
     """What was typed; an empty text is no text where the action allows none."""
-    values = {name: form[name].data for name in action.inputs}
+    values = {name: form[name].data for name in action.inputs if name in form}
     return {
         name: action.defaults[name] if value in ("", None) and name in action.defaults else value
         for name, value in values.items()

@@ -82,6 +82,7 @@ class Saving:
         try:
             with transaction():
                 require(actor(), f"{self.feature}.delete", model)
+                self.before_delete(model)
                 record(f"{self.feature}.delete", model, actor(), {"was": str(model)})
                 db.session.delete(model)
                 db.session.flush()
@@ -115,6 +116,9 @@ class Saving:
 
     def before_save(self, form: Any, row: Model, created: bool) -> None:
         """A feature's own check of a row of a generated form; may raise Refused."""
+
+    def before_delete(self, row: Model) -> None:
+        """What follows from a row that goes, in the same transaction; may raise Refused."""
 
     def after_save(self, form: Any, row: Model, created: bool) -> None:
         """What follows from a saved row, in the same transaction."""

@@ -13,7 +13,9 @@ from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, may, within
 from evaka.actions import booking as act
+from evaka.actions.booking.balance import months_of
 from evaka.actions.booking.facts import Known, day_facts
+from evaka.actions.booking.note import notes_of
 from evaka.actions.booking.save import day_text
 from evaka.actions.calendar import closures_of
 from evaka.kit.dates import DAY, DateRange
@@ -27,6 +29,7 @@ from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
 from evaka.views.base import Page, sentence
 from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.booking.balance import badge_of_month
 from evaka.views.booking.cells import asked_of, cell, is_away, kind_in_words, short, why_shut
 from evaka.views.page import actor, row_url, told, told_refusal
 
@@ -62,12 +65,22 @@ class BookingBoard(Page):
             if self.saved(typed, wrong, known, by):
                 return redirect(self.address(group, monday))
         days = self.days(group, period, known, typed)
+        months = {id: badge_of_month(one) for id, one in months_of(
+            [one.id for one in children], DateRange.month(monday.year, monday.month), by).items()} if children else {}
         return self.render(
             "office/booking.html", heading=self.heading, crumbs=[], week=monday, may_enter=may_enter,
             groups=[(one.id, f"{one.unit}, {one.name}", one is group) for one in groups],
             title=told("booking.week_of", number=monday.isocalendar().week, **short(period)),
             before=self.address(group, monday - WEEK), after=self.address(group, monday + WEEK), days=days,
-            rows=[self.row(one, known, days, typed, wrong, by) for one in children])
+            rows=[self.row(one, known, days, typed, wrong, by) | {"month": months.get(one.id)} for one in children],
+            words=self.words(children, period))
+
+    def words(self, children: list[Person], period: DateRange) -> list[dict[str, Any]]:
+        """What families have told of the week, day by day."""
+        notes = notes_of([one.id for one in children], period)
+        return [{"day": f"{told(f'weekday.{day.isoweekday()}')[:2].capitalize()} {day.day}.{day.month}.",
+                 "name": str(one), "text": notes[one.id, day]}
+                for day in period.days() for one in children if (one.id, day) in notes]
 
     def address(self, group: Group | None, monday: date) -> str:
         return self.get_url(".index", group=group.id if group else None, week=monday.isoformat())

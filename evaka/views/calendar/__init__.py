@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from flask import flash
+from sqlalchemy import inspect
 from sqlalchemy.orm import joinedload
 
 from evaka.access import reaches
+from evaka.actions.calendar import closing
 from evaka.kit.errors import Refused
 from evaka.models.calendar import Closure
 from evaka.models.unit import Unit
@@ -44,6 +47,17 @@ class ClosureScreen(Screen):
         everywhere = any("all" in reaches(role, "calendar.edit") for role, _, _ in actor().grants)
         if row.unit is None and not everywhere:
             raise Refused("calendar.choose_unit")
+        if not created and any(inspect(row).attrs[name].history.has_changes() for name in ("unit", "start", "end")):
+            row.told_at = None  # of its days families are told anew
+
+    def after_save(self, form: Any, row: Any, created: bool) -> None:
+        """What the closure will do in some minutes; until then it can be deleted as if it had never been."""
+        if row.told_at is None and row.end >= actor().today:
+            bookings, people = closing.foreseen(row, actor())
+            flash(told("calendar.will_close", bookings=bookings, people=people), "info")
+
+    def before_delete(self, row: Any) -> None:
+        closing.take_back(row, actor())
 
     def row_heading(self, row: Any) -> str:
         return f"{row.unit or told('calendar.whole_city')}, {row.period}"

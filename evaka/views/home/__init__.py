@@ -22,6 +22,7 @@ from evaka.models.assistance import AssistanceFactor, DaycareAssistance
 from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, db
+from evaka.models.booking import FamilyNote
 from evaka.models.decision import Decision
 from evaka.models.decision.claim import Claim
 from evaka.models.decision.dispatch import Delivery
@@ -298,8 +299,18 @@ class OfficeHome(Home):
                     [link(f"{unit}, {name}" if several else name, "group.details_view", id), all_, away, all_ - away]
                     for id, name, unit, all_, away in rows
                 ],
-            }],
+            }, *self.words(by)],
         }
+
+    def words(self, by: Actor) -> list[dict[str, Any]]:
+        """What families have told the group of today."""
+        rows = db.session.execute(
+            select(Person, FamilyNote.text).join(Person, Person.id == FamilyNote.child_id)
+            .where(FamilyNote.day == by.today, within(by, "booking.view", FamilyNote),
+                   within(by, "person.view", Person)).order_by(Person.sort_key)).all()
+        return [{"title": told("booking.notes"), "head": [told("booking.child"), told("booking.note")],
+                 "rows": [[link(str(child), "person.details_view", child.id), text] for child, text in rows]}
+                ] if rows else []
 
     def pressing(self, by: Actor) -> dict[str, Any]:
         """The applications whose statutory day is next, or gone."""

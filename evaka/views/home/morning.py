@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from evaka import city
 from evaka.access import Actor, may, permitted, within
+from evaka.actions.booking.note import notes_of
 from evaka.actions.forecast import DayOfUnit, care_days, days_of, policy
 from evaka.actions.forecast.now import ALL, Now, Seen, now_of
 from evaka.actions.message import may_write
@@ -57,7 +58,9 @@ def morning(by: Actor) -> dict[str, Any]:
     now = now_of(today, by.now)
     here = now[unit.id]
     later = known.get((unit.id, nexts[0])) if nexts else None
-    names = _names(by, [*here.late(), *(one for one in here.children if one.expected and one.expected.away)])
+    words = notes_of([one.child for one in here.children], DateRange(by.today, by.today))
+    names = _names(by, [*here.late(), *(one for one in here.children if (one.expected and one.expected.away)
+                                        or (one.child, by.today) in words)])
     return {
         "unit": unit, "heading": weekday(by.today)[0].upper() + weekday(by.today)[1:],
         "fact_line": _fact_line(unit, by, bool(known.get((unit.id, by.today)))), "buttons": _buttons(by, unit),
@@ -65,6 +68,8 @@ def morning(by: Actor) -> dict[str, Any]:
         "groups": _groups(here, unit), "chart": picture(here.of_unit, policy().step, here.minute),
         "tomorrow": _tomorrow(later, unit) if later else None, "late_rows": _late(here, names, by),
         "late_note": told("morning.late_note", minutes=_tolerance()), "away": _away(here, names),
+        "words": [{"name": str(names[child]), "url": row_url("person.details_view", child), "text": text}
+                  for (child, _), text in words.items() if child in names],
         "limit": told("morning.limit", limit=decimal(AN_ADULT, 1)),
     }
 

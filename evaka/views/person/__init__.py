@@ -23,7 +23,7 @@ from evaka.models.user import User
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import preferred
 from evaka.rules.unit import Feature
-from evaka.views import assistance
+from evaka.views import assistance, attendance
 from evaka.views.base import Button, Screen
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField, called
@@ -41,7 +41,7 @@ CHILD_ACTIONS = {
     "backup_care.arrange",
 }
 ON_OWN_PAGES = {"person.tell_apart", "income.begin_statement", "application.begin", "booking.book", "booking.enter",
-                "booking.repeat",
+                "booking.repeat", "booking.leave_note",
                 "holiday_period.answer", "attendance.apply_leave"}
 ADULT_ACTIONS = {"person.set_partner", "person.end_partner", "person.set_invoice_address", "income.add"}
 
@@ -218,6 +218,10 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
                         ("attendance.absent", "last"), ("person.end_head", "end"),
                         ("person.end_partner", "end")}
         return actor().today if (action.key, name) in begins_today else self.of_chosen(action, name, row)
+
+    def action_form(self, action: Action, row: Any) -> Any:
+        form = super().action_form(action, row)
+        return attendance.shaped(form, row) if action.key == "attendance.absent" else form
 
     def after(self, action: Action, row: Any, result: Any) -> str:
         if action.key == "user.invite":

@@ -1,4 +1,4 @@
-"""The tiles of a unit: every child of the day with where it is, read in eight questions however many children."""
+"""The tiles of a unit: every child of the day with where it is, read in nine questions however many children."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy import or_, select
 
 from evaka.access import Actor
 from evaka.actions import presence as act
-from evaka.kit.dates import DAY
+from evaka.actions.booking.note import notes_of
+from evaka.kit.dates import DAY, DateRange
 from evaka.models.attendance import Absence
 from evaka.models.base import HELSINKI, db
 from evaka.models.booking import Booking
@@ -49,6 +50,7 @@ class Tile:
     picture: bool
     day_note: bool
     stickies: tuple[str, ...] = ()
+    word: str = ""  # what the family has told of today
 
     @property
     def initials(self) -> str:
@@ -114,6 +116,7 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
             select(StickyNote.child_id, StickyNote.text).where(
                 StickyNote.child_id.in_(ids), StickyNote.until >= day).order_by(StickyNote.id)):
         stickies[child].append(text)
+    words = notes_of(ids, DateRange(day, day))
     tolerance = act.tablet().tolerance
     tiles = []
     for one in places:
@@ -128,7 +131,8 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
             flags(booked[one.child_id], state, last and last[0], now, tolerance),
             absences[one.child_id][0][1] if absences[one.child_id] else None,
             tuple(category for category, _ in absences[one.child_id]), bool(one.mind),
-            one.child_id in pictured, one.child_id in noted, tuple(stickies[one.child_id])))
+            one.child_id in pictured, one.child_id in noted, tuple(stickies[one.child_id]),
+            words.get((one.child_id, day), "")))
     tiles.sort(key=lambda tile: (0 if tile.late else ORDER[tile.state], tile.name, tile.id))
     return Board(tiles, list(groups), counted(tiles))
 

@@ -18,6 +18,7 @@ from evaka.models.person import Person
 from evaka.models.presence import WHEREABOUTS, DayNote, Picture, StickyNote
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.presence import Level, Need, TileState
+from evaka.rules.staff.shift import day_of
 from evaka.views.base import row_number, sentence
 from evaka.views.page import actor, now, told, word_of
 from evaka.views.presence.board import board_of
@@ -89,7 +90,7 @@ def absence() -> Any:
             elif request.form.get("part"):
                 act.mark_missed(row, actor(), kind=AbsenceKind(kind))
             else:
-                act.mark_absent(row, AbsenceKind(kind), g.device, key, actor())
+                act.mark_absent(row, AbsenceKind(kind), g.device, key, actor(), day_of(request.form.get("last", "")))
     except (*REFUSALS, ValueError) as no:
         flash(sentence(no) if not isinstance(no, ValueError) else told("error.400"), "error")
         return redirect(url_for("tablet.child", child=row.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from evaka.access import Actor, may, within
 from evaka.actions.attendance import policy, reporter_of
+from evaka.actions.booking.balance import Month, months_of
 from evaka.actions.report import MonthOfGroup, correct, month_of
 from evaka.kit.dates import DateRange, add_months
 from evaka.kit.errors import Denied
@@ -27,6 +29,7 @@ from evaka.rules.report import ListKind, Mark
 from evaka.views.base import Page, row_number
 from evaka.views.base.lists import FORMULA
 from evaka.views.base.rows import REFUSALS, sentence
+from evaka.views.booking.balance import badge_of_month, balance_short
 from evaka.views.forecast import chosen, day_asked
 from evaka.views.page import actor, clock, language, moment, told, word_of
 from evaka.views.report.lists import Listing, Part, cells, children_of, listing
@@ -188,6 +191,8 @@ class Report(Page):
         sheet, people = self._sheet(by, wanted)
         self._made_note(wanted)
         first = wanted.day.replace(day=1)
+        agreed = {id: (balance_short(one), *badge_of_month(one))
+                  for id, one in self._agreed(by, wanted, people).items()}
         kinds = policy().kinds(reporter_of(by)) if may(by, "attendance.absent") else []
         return {
             "title": told("report.month_of", month=first.month, year=first.year), "days": sheet.days,
@@ -195,11 +200,16 @@ class Report(Page):
             "after": wanted.address(".index", day=add_months(first, 1).isoformat()),
             "rows": [
                 {"id": id, "name": f"{person.last_name} {person.first_name}", "cells": [
-                    self._cell(sheet, id, day) for day in sheet.days], "totals": self._totals(sheet, id)}
+                    self._cell(sheet, id, day) for day in sheet.days], "totals": self._totals(sheet, id),
+                 "agreed": agreed.get(id)}
                 for id, person in people.items()],
             "legend": [(self._sign(one), word_of(one)) for one in (*Mark, *AbsenceKind)],
             "kinds_of_absence": [(one.value, word_of(one)) for one in kinds], "mark": wanted.address(".mark"),
         }
+
+    def _agreed(self, by: Actor, wanted: Wanted, people: Collection[int]) -> dict[int, Month]:
+        """How the month stands of those with whom hours or days were agreed."""
+        return months_of(people, DateRange.month(wanted.day.year, wanted.day.month), by) if people else {}
 
     def _made_note(self, wanted: Wanted) -> None:
         facts = {"kind": wanted.kind.value, "day": wanted.day.isoformat(), "group": str(wanted.group or "")}
@@ -228,12 +238,19 @@ class Report(Page):
         title = told("report.month_of", month=first.month, year=first.year)
         legend = ", ".join(f"{self._sign(one)} {word_of(one).lower()}" for one in (*Mark, *AbsenceKind)
                            if any(one in row.values() for row in sheet.marks.values()))
+        agreed = self._agreed(by, wanted, people)
+        extra = (told("report.agreed"),) if agreed else ()
+        rows = tuple(
+            (f"{person.last_name} {person.first_name}", *(self._sign(sheet.marks[id][day]) for day in sheet.days),
+             *(str(count) for count in self._totals(sheet, id)),
+             *((balance_short(agreed[id]) if id in agreed else "",) if extra else ()))
+            for id, person in people.items())
         part = Part(
             told("report.group_of", group=str(wanted.group or "")),
-            (told("report.child"), *(str(day.day) for day in sheet.days), told("report.here"), told("report.away")),
-            tuple((f"{person.last_name} {person.first_name}", *(self._sign(sheet.marks[id][day]) for day in sheet.days),
-                   *(str(count) for count in self._totals(sheet, id))) for id, person in people.items()),
-            (6, *(1 for _ in sheet.days), 1.6, 1.6), frozenset({len(sheet.days) + 1, len(sheet.days) + 2}),
+            (told("report.child"), *(str(day.day) for day in sheet.days), told("report.here"), told("report.away"),
+             *extra),
+            rows, (6, *(1 for _ in sheet.days), 1.6, 1.6, *(3.4 for _ in extra)),
+            frozenset({len(sheet.days) + 1, len(sheet.days) + 2}),
             notes=(legend,) if legend else ())
         return Listing(ListKind.MONTH, word_of(ListKind.MONTH), f"{wanted.unit}, {title}", (part,), lying=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request
 from flask_admin import expose
@@ -30,12 +30,13 @@ class ShiftScreen(Screen):
     feature = "staff"
     column_list = ("start", "finish", "user", "unit", "group", "kind")
     column_sortable_list = ("start", ("user", "user.name"), ("unit", "unit.name"))
-    column_default_sort = ("start", True)
+    column_default_sort = ("start", False)
     column_filters = (
         RowFilter(Shift.unit_id, "staff.unit", Unit),
         StateFilter(Shift.kind, "staff.kind", StaffKind),
         NamedFilter(Shift.start, "staff.to_come", lambda: Shift.finish >= now()),
     )
+    opens_with: ClassVar = {"flt0_2": "1"}
     column_details_list = ("user", "unit", "group", "start", "finish", "kind")
 
     def get_query(self) -> Any:

@@ -1,7 +1,8 @@
-"""One day of a child in three taps."""
+"""One day of a child, in three taps: times, being away, and a word to the group."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -13,6 +14,7 @@ from evaka.actions import attendance
 from evaka.actions import booking as act
 from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.booking.facts import day_facts
+from evaka.actions.booking.note import LONGEST, leave_note, notes_of
 from evaka.actions.booking.save import day_text
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
@@ -27,8 +29,11 @@ from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
 from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
 from evaka.views.booking.mine.family import Family
-from evaka.views.booking.mine.forms import DayForm
+from evaka.views.booking.mine.forms import DayForm, day_form
 from evaka.views.page import actor, told, word_of
+
+PAIRS = 3  # of times that a day has room for at least
+PRESSED = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING), "after_all": Asked(Ask.AFTER_ALL)}
 
 
 class DayPage(Family):
@@ -37,10 +42,11 @@ class DayPage(Family):
         by = actor()
         child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
         facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
-        form = DayForm(request.form if request.method == "POST" else None)
+        note = notes_of([child.id], DateRange(day, day)).get((child.id, day), "")
+        form = day_form(max(PAIRS, len(facts.booked) + 1))(request.form if request.method == "POST" else None)
         if request.method == "GET":
             self.fill(form, self.first_spans(child, facts))
-        elif self.saved(form, child, facts, by):
+        elif self.saved(form, child, facts, note, by):
             return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
         return self.render(
             "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
@@ -49,8 +55,9 @@ class DayPage(Family):
             now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
             hours=facts.hours.words if facts.hours and not facts.always else "",
             can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
-            asks_presence=facts.phase is Phase.OPEN, away=is_away(facts),
+            asks_presence=facts.phase is Phase.OPEN, away=is_away(facts), coming=day >= by.today,
             kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
+            note=request.form.get("note", note), most=LONGEST,
             back=self.get_url(".index", week=monday_of(day).isoformat()))
 
     def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
@@ -66,37 +73,49 @@ class DayPage(Family):
         return next(([one for one in other.booked if one] for other in near.values() if any(other.booked)), [])
 
     def fill(self, form: DayForm, spans: list[Span]) -> None:
-        for (begins, ends), span in zip(
-                ((form.begins, form.ends), (form.begins_2, form.ends_2)), spans[:2], strict=False):
+        for (begins, ends), span in zip(form.spans, spans, strict=False):
             begins.data, ends.data = span.begins, span.ends
 
-    def saved(self, form: DayForm, child: Person, facts: DayFacts, by: Actor) -> bool:
-        pressed = request.form.get("press", "times")
+    def saved(self, form: DayForm, child: Person, facts: DayFacts, note: str, by: Actor) -> bool:
+        """Do what the pressed button says; a word to the group that was typed is kept with it."""
         if not form.validate():
             return False
+        typed = request.form.get("note", note).strip()
         try:
-            if pressed.startswith("away."):
-                kind = AbsenceKind(pressed.partition(".")[2])
-                with transaction():
-                    attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
-                flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
-                return True
-            asked = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING),
-                     "after_all": Asked(Ask.AFTER_ALL)}.get(pressed)
-            if asked is None:
-                pairs = form.pairs()
-                if not pairs:
-                    raise Refused("booking.half")
-                asked = Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
             with transaction():
-                _, skipped = act.save_many({child.id: {facts.day: asked}}, by, "booking.book", seen={
-                    (child.id, facts.day): request.form.get("shown", "")})
-            self.tell_skipped(skipped)
-            if not skipped:
-                flash(told("booking.saved"), "success")
+                if typed != note:
+                    leave_note(child, by, day=facts.day, text=typed)
+                skipped = self.done(request.form.get("press", "times"), form, child, facts, by)
         except (ValueError, *REFUSALS) as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
             return False
+        self.tell_skipped(skipped)
+        if request.form.get("press", "times") == "times":
+            self.warn([child], [facts.day], by)
         return True
+
+    def done(
+        self, pressed: str, form: DayForm, child: Person, facts: DayFacts, by: Actor,
+    ) -> dict[tuple[int, date], str]:
+        """Answers what was not done, and why."""
+        if pressed == "note":
+            flash(told("booking.note_saved"), "success")
+            return {}
+        if pressed.startswith("away."):
+            kind = AbsenceKind(pressed.partition(".")[2])
+            attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
+            flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
+            return {}
+        asked = PRESSED.get(pressed)
+        if asked is None:
+            pairs = form.pairs()
+            if not pairs:
+                raise Refused("booking.half")
+            asked = Asked(Ask.TIMES, day_of(Span(begins, ends) for begins, ends in pairs))
+        _, skipped = act.save_many({child.id: {facts.day: asked}}, by, "booking.book", seen={
+            (child.id, facts.day): request.form.get("shown", "")})
+        if not skipped:
+            flash(told("booking.saved"), "success")
+        return skipped

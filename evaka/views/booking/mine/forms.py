@@ -13,6 +13,8 @@ from evaka.views.booking.mine.family import kids_of
 from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
 from evaka.views.page import actor, told
 
+SIGNS = ["", *(f"_{n}" for n in range(2, 13))]  # of the fields of a day's times
+
 
 class CareWeek(WeekField):
     """The hours of a child, not those of a unit: comes and leaves."""
@@ -25,22 +27,33 @@ class CareWeek(WeekField):
 
 
 class DayForm(BaseForm):
-    begins = ClockField(Lazy("booking.begins"), [Optional()])
-    ends = ClockField(Lazy("booking.ends"), [Optional()])
-    begins_2 = ClockField(Lazy("booking.begins"), [Optional()])
-    ends_2 = ClockField(Lazy("booking.ends"), [Optional()])
+    """Pairs of times; `day_form` says how many."""
+
+    count = 1
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.begins.flags.required = self.ends.flags.required = True  # the second time is the one that may be left out
+        for field in self.spans[0]:
+            field.flags.required = True  # the other times are those that may be left out
+
+    @property
+    def spans(self) -> list[tuple[Any, Any]]:
+        return [(self[f"begins{one}"], self[f"ends{one}"]) for one in SIGNS[:self.count]]
 
     def pairs(self) -> list[tuple[Any, Any]]:
         """The pairs of times that were typed; a half one is refused."""
-        typed = [(self.begins.data, self.ends.data), (self.begins_2.data, self.ends_2.data)]
-        found = [pair for pair in typed if any(pair)]
+        found = [pair for begins, ends in self.spans if any(pair := (begins.data, ends.data))]
         if any(not all(pair) for pair in found):
             raise Refused("booking.half")
         return found
+
+
+def day_form(count: int) -> type[DayForm]:
+    fields: dict[str, Any] = {"count": count}
+    for one in SIGNS[:count]:
+        for name in ("begins", "ends"):
+            fields[name + one] = ClockField(Lazy(f"booking.{name}"), [Optional()])
+    return type("DayForm", (DayForm,), fields)
 
 
 class ManyForm(BaseForm):

@@ -48,6 +48,7 @@ class ManyPages(Family):
                     count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
+                self.warn(form.children.data, list(DateRange(form.first.data, form.last.data).days()), by)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):
@@ -81,7 +82,7 @@ class ManyPages(Family):
         if usual is not None:
             days = [Hours(spans[0].begins, spans[-1].ends) if spans else None for spans in usual.week.days]
             return Week(tuple(days))
-        known = day_facts(ids, DateRange(monday - 4 * WEEK, monday - DAY), actor())
+        known = day_facts(ids, DateRange(monday - 4 * WEEK, monday + 6 * DAY), actor())
         found: list[Hours | None] = [None] * 7
         for days_ in known.values():
             for day, facts in sorted(days_.items()):

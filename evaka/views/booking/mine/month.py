@@ -8,36 +8,23 @@ from typing import Any
 from flask_admin import expose
 
 from evaka.access import Actor
-from evaka.actions.booking.balance import Month, months_of
+from evaka.actions.booking.balance import months_of
 from evaka.actions.booking.facts import Known, day_facts
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.person import Person
 from evaka.rules.booking import monday_of
 from evaka.rules.booking.lock import WEEK
+from evaka.views.booking.balance import balance_line
 from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
 from evaka.views.booking.mine.family import AHEAD, Family, kids_of
-from evaka.views.page import actor, decimal, told
+from evaka.views.page import actor, told
 
 
 def months_told(kids: list[Person], day: date, by: Actor) -> list[dict[str, Any]]:
     """How the month of a day stands against what was agreed, for each child of whom hours or days were."""
     month = DateRange.month(day.year, day.month)
     found = months_of([one.id for one in kids], month, by)
-    return [_balance(one, found[one.id]) for one in kids if one.id in found]
-
-
-def _balance(child: Person, month: Month) -> dict[str, Any]:
-    held = month.balance
-    unit = "days" if month.in_days else "hours"
-    used, ahead, agreed = (one if month.in_days else decimal(round(one / 60, 1))
-                           for one in (held.used, held.ahead, held.agreed))
-    left = held.left if month.in_days else decimal(round(held.left / 60, 1))
-    look, word = ("bad", "over") if held.over else ("warn", "near") if month.warns else ("", "left")
-    return {"name": child.preferred_name or child.first_name.split()[0],
-            "text": told(f"booking.balance.{unit}", month=month.period.start.month, year=month.period.start.year,
-                         used=used, ahead=ahead, agreed=agreed),
-            "badge": (look, told(f"booking.balance.{word}", left=str(left).removeprefix("-"),
-                                 unit=told(f"booking.balance.unit.{unit}")))}
+    return [balance_line(one, found[one.id]) for one in kids if one.id in found]
 
 
 class MonthPage(Family):

@@ -14,6 +14,7 @@ from evaka.actions import attendance
 from evaka.actions import booking as act
 from evaka.actions.booking import times as agreed
 from evaka.actions.booking.facts import Known, day_facts
+from evaka.actions.booking.note import notes_of
 from evaka.actions.calendar import closures_of
 from evaka.actions.calendar.event import events_of
 from evaka.kit.dates import DAY, DateRange
@@ -37,11 +38,11 @@ from evaka.views.page import actor, clock, told, written
 
 def days_told(kids: list[Person], known: Known, period: DateRange, by: Actor) -> list[dict[str, Any]]:
     """The days of a period with a line for each child."""
-    shut = shut_days(known, period)
+    shut, notes = shut_days(known, period), notes_of([one.id for one in kids], period)
     found = []
     for day in period.days():
         lines = [line for one in kids if (facts := known.get(one.id, {}).get(day)) is not None
-                 and (line := line_told(one, facts, shut, by)) is not None]
+                 and (line := line_told(one, facts, shut, notes.get((one.id, day), ""), by)) is not None]
         weekend = day.isoweekday() > 5 and not any(line["care"] for line in lines)
         if lines and not weekend:
             found.append({"title": told("booking.day", weekday=told(f"weekday.{day.isoweekday()}").capitalize(),
@@ -58,11 +59,12 @@ def shut_days(known: Known, period: DateRange) -> dict[date, str]:
             if (shared := one.period & period) for day in shared.days()}
 
 
-def line_told(child: Person, facts: DayFacts, shut: dict[date, str], by: Actor) -> dict[str, Any] | None:
+def line_told(
+    child: Person, facts: DayFacts, shut: dict[date, str], note: str, by: Actor,
+) -> dict[str, Any] | None:
     past = facts.day < by.today
     line: dict[str, Any] = {"name": child.preferred_name or child.first_name.split()[0], "times": "", "badge": None,
-                            "care": facts.has_care,
-                            "url": "", "label": "", "away": ""}
+                            "care": facts.has_care, "note": note, "url": "", "label": "", "away": ""}
     if not facts.has_care:
         return line | {"times": why_shut(facts, shut)}
     line["badge"], line["times"] = badge_of(facts), "" if is_away(facts) else times_in_words(facts)
@@ -74,12 +76,14 @@ def line_told(child: Person, facts: DayFacts, shut: dict[date, str], by: Actor) 
     if facts.phase is Phase.NOT_YET:
         return line | {"times": told("booking.holiday_later"), "away": ""}
     if facts.fixed:
-        return line | {"times": told("booking.by_term")}
+        return line | {"times": told("booking.by_term"), "url": url, "label": told("booking.by_term")}
     if not line["times"] and not is_away(facts):
         line["badge"] = ("warn", told("booking.missing"))
     if facts.in_window or is_away(facts) or facts.booked:
         word = told("booking.change" if is_away(facts) else "booking.do")
         line["url"], line["label"] = url, line["times"] or word
+    else:  # locked and not booked: a word to the group may still be left
+        line["url"], line["label"] = url, told("booking.note")
     return line
 
 
