@@ -118,6 +118,11 @@ def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
         "user.login",
         "user.second_factor",
         "user.language",
+        "user.identify",
+        "user.identified",
+        "user.provider_keys",
+        "user.forgotten",
+        "user.new_password",
     }
 
 
