@@ -122,6 +122,11 @@ def test_what_is_open_to_everybody_is_few_and_known(app: Flask) -> None:
         "worker",
         "offline",
         "calendar_feed",  # to who knows a secret
+        "user.identify",
+        "user.identified",
+        "user.provider_keys",
+        "user.forgotten",
+        "user.new_password",
     }
 
 

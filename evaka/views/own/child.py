@@ -102,6 +102,7 @@ class MyChildren(OwnPage):
         """Somebody more who may fetch the child, or something of it has changed."""
         by, child = actor(), self.told_child(request.args.get("id"))
         row = self._known(child) if request.args.get("pickup") else None
+        require(by, "own.edit_pickup" if row else "own.add_pickup", child)  # before anything is typed
         hidden = row is not None and act.hides_phones(child, by)
         kind = KnownPickupForm if hidden else PickupForm
         form = kind(request.form if request.method == "POST" else None, obj=row)

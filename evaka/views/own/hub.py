@@ -101,7 +101,7 @@ def ways(by: Actor) -> list[tuple[str, list[dict[str, str]]]]:
     """What the reader may open, under its headings; notices on telephones where the city has them."""
     closed = set() if push_policy().enabled else {"push.subscribe"}
     found = [(told(heading), [{"label": told(word), "url": url_for(endpoint)}
-                              for word, endpoint, key in links if may(by, key) and key not in closed])
+                              for word, endpoint, key in links if may(by.identified, key) and key not in closed])
              for heading, links in WAYS]
     return [(heading, links) for heading, links in found if links]
 
