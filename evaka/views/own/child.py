@@ -12,6 +12,7 @@ from sqlalchemy.orm import undefer
 from wtforms import StringField
 from wtforms.validators import Length, Optional
 
+from evaka.access import require
 from evaka.actions import own as act
 from evaka.models.base import db
 from evaka.models.person import Person, Pickup
