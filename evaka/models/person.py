@@ -44,6 +44,8 @@ class Person(Sought, Model):
         Index("ix_person_merged_into_id", "merged_into_id",  # of the few rows that have one: it leads to no others
               sqlite_where=sa.text("merged_into_id IS NOT NULL"),
               postgresql_where=sa.text("merged_into_id IS NOT NULL")),
+        Index("ix_person_restricted", "id",  # asked on every page of a guardian; they are few
+              sqlite_where=sa.text("restricted = 1"), postgresql_where=sa.text("restricted")),
         CheckConstraint("NOT (no_code_expected AND identity_code IS NOT NULL)", name="no_code_or_a_code"),
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_point"),
         *(Index(f"ix_person_born_{key}", "born", key) for key in ("name_key", "phone_key", "email_key")),
@@ -393,8 +395,13 @@ def own_children(person_id: int, day: date) -> Select[Any]:
 
 def informed(day: date, children: Select[Any] | None = None) -> Subquery:
     """The pairs of `custody` of whom the person is told where the child is: whom its unit may write to."""
-    pairs = custody(day, children)
-    return select(pairs).where(~kept_from(pairs.c.child_id, pairs.c.person_id, day)).subquery("informed")
+    guarded = guarded_children(day)
+    most, others = custody(day, children), custody(day, children)  # nearly all are free
+    few = select(others).where(others.c.child_id.in_(guarded)).offset(0).subquery()  # first, else all are asked about
+    return union_all(
+        select(most).where(most.c.child_id.not_in(guarded)),
+        select(few).where(~kept_from(few.c.child_id, few.c.person_id, day)),
+    ).subquery("informed")
 
 
 def told_children(person_id: int, day: date) -> Select[Any]:
@@ -422,26 +429,31 @@ def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
     def there_is(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return select(row.id).where(*conditions).correlate_except(row).exists()
 
-    def fosters(parent: Any) -> ColumnElement[bool]:
-        return there_is(FosterParent, FosterParent.child_id == child_id, FosterParent.parent_id == parent,
-                        FosterParent.on(day))
+    fosters = there_is(
+        FosterParent, FosterParent.child_id == child_id, FosterParent.parent_id == person_id, FosterParent.on(day))
+    heads = there_is(
+        HeadOfChild, HeadOfChild.child_id == child_id, HeadOfChild.head_id == person_id, HeadOfChild.on(day))
 
-    def heads(head: Any) -> ColumnElement[bool]:
-        return there_is(HeadOfChild, HeadOfChild.child_id == child_id, HeadOfChild.head_id == head, HeadOfChild.on(day))
+    def somebody(row: Any, key: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Whether a row about the child leads to another adult whose address is restricted."""
+        return (
+            select(row.id).join(other, other.id == key)
+            .where(row.child_id == child_id, key != person_id, other.restricted_on(day), *conditions)
+            .correlate_except(row, other).exists())
 
-    guards = there_is(
-        Guardian, Guardian.child_id == child_id, Guardian.guardian_id == other.id, ~Guardian.blocked)
-    somebody = there_is(
-        other, other.restricted_on(day), other.id != person_id,
-        or_(other.id == child_id, guards, fosters(other.id), heads(other.id)))
+    guarded = or_(
+        there_is(itself, itself.id == child_id, itself.id != person_id, itself.restricted_on(day)),
+        somebody(Guardian, Guardian.guardian_id, ~Guardian.blocked),
+        somebody(FosterParent, FosterParent.parent_id, FosterParent.on(day)),
+        somebody(HeadOfChild, HeadOfChild.head_id, HeadOfChild.on(day)))
     (street, town), (street_of, town_of) = _home(itself), _home(reader)
     together = (
         select(itself.id).join(reader, reader.id == person_id)
         .where(itself.id == child_id, street != "", town != "", street == street_of, town == town_of,
                street.not_like("%poste restante%"))
         .correlate_except(itself, reader).exists())
-    at_home = and_(heads(person_id), there_is(reader, reader.id == person_id, reader.restricted_on(day)))
-    return and_(child_id.in_(guarded_children(day)), somebody, ~or_(fosters(person_id), together, at_home))
+    at_home = and_(heads, there_is(reader, reader.id == person_id, reader.restricted_on(day)))
+    return and_(guarded, ~or_(fosters, together, at_home))
 
 
 def kept_among(pairs: Collection[tuple[int, int]], day: date) -> Select[Any]:
