@@ -57,7 +57,7 @@ def test_two_seals_of_one_message_differ_and_say_nothing_by_their_length():
 @pytest.mark.parametrize(("public_key", "shared_secret"), [
     ("", ""), ("AAAA", "BTBZMqHH6r4Tts7J_aSIgg"), (Phone().public_key, "AAAA"), (Phone().public_key, "ä"),
     (plain(b"\x04" + b"\1" * 64), "BTBZMqHH6r4Tts7J_aSIgg"),
-])
+], ids=["nothing", "short", "short secret", "no letters", "no point"])
 def test_what_is_no_key_is_refused(public_key, shared_secret):
     with pytest.raises(Refused) as no:
         act.told_keys(public_key, shared_secret)
