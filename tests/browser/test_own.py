@@ -54,11 +54,11 @@ def test_from_the_last_tab_to_new_contacts_and_somebody_who_fetches(visit, harju
     phone.get_by_role("link", name="Omat tiedot").click()
     phone.get_by_role("link", name="Omat yhteystiedot").last.click()
     phone.fill("[name=phone]", "soita")
-    phone.get_by_role("button", name="Tallenna").click()
+    phone.get_by_role("button", name="Tallenna", exact=True).click()
     narrow(phone)
     assert phone.locator("[name=phone]").input_value() == "soita"  # what was typed is not lost
     phone.fill("[name=phone]", "050 7654321")
-    phone.get_by_role("button", name="Tallenna").click()
+    phone.get_by_role("button", name="Tallenna", exact=True).click()
     assert "Yhteystiedot on tallennettu" in phone.inner_text("main")
     assert asked(harjula, select(Person.phone).where(Person.id == harjula.guardian)) == ["050 7654321"]
 
@@ -67,7 +67,7 @@ def test_from_the_last_tab_to_new_contacts_and_somebody_who_fetches(visit, harju
     phone.get_by_role("link", name="Lisää varahakija").click()
     phone.fill("[name=name]", "Mummo Maija")
     phone.fill("[name=phone]", "040 1112223")
-    phone.get_by_role("button", name="Tallenna").click()
+    phone.get_by_role("button", name="Tallenna", exact=True).click()
     narrow(phone)
     assert "Mummo Maija" in phone.inner_text("main")
     assert asked(harjula, select(AuditEvent.action).where(AuditEvent.action.startswith("own.")).order_by(
@@ -87,7 +87,7 @@ def test_a_booked_time_is_changed_in_three_taps_and_an_absence_told_in_one(visit
     phone.goto(f"{harjula.url}/my/booking/day/?child={child}&day={OPEN}")
     phone.fill("[name=begins]", "08:00")
     phone.fill("[name=ends]", "16:00")
-    phone.get_by_role("button", name="Tallenna").click()
+    phone.get_by_role("button", name="Tallenna", exact=True).click()
     assert "8.00–16.00" in phone.inner_text("main")
 
     taps = 0
@@ -97,7 +97,7 @@ def test_a_booked_time_is_changed_in_three_taps_and_an_absence_told_in_one(visit
     phone.locator("[name=ends]").click()  # the field, in which one types
     taps += 1
     phone.locator("[name=ends]").fill("15:00")
-    phone.get_by_role("button", name="Tallenna").click()
+    phone.get_by_role("button", name="Tallenna", exact=True).click()
     taps += 1
     assert taps == 3
     assert [f"{one:%H:%M}" for one in asked(harjula, select(Booking.ends).where(Booking.day == OPEN))] == ["15:00"]

@@ -11,7 +11,7 @@ from evaka.kit.errors import Refused
 from evaka.models.base import HELSINKI
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.message import check_about_application, check_about_fees, each_guardian
-from evaka.rules.message.audience import NOBODY, Care, Chosen, care_types, check_audience, seen_since
+from evaka.rules.message.audience import NOBODY, SHIFTS, Care, Chosen, care_types, check_audience, seen_since
 from evaka.rules.message.notices import Notice, kind_of, page_of
 from evaka.rules.message.post import (
     POST,
@@ -180,3 +180,7 @@ def test_a_mail_belongs_to_the_kind_that_names_it():
 def test_a_mail_leads_to_the_page_of_its_kind():
     kinds = {"messages": Notice(("message_waits",), "/my/message/"), "decisions": Notice(("fee_sent",))}
     assert [page_of(text, kinds) for text in ("message_waits", "fee_sent", "user_closed")] == ["/my/message/", "", ""]
+
+
+def test_drafts_of_before_the_kinds_of_shift_care_were_told_apart_mean_both() -> None:
+    assert Chosen.of({"shift_care": True}) == Chosen.of({"shift_care": list(SHIFTS)})

@@ -353,7 +353,7 @@ def test_a_guardians_new_message_pressed_twice_at_the_same_instant_is_one_conver
 
 
 def test_how_large_files_may_be_is_told_where_they_are_chosen(group, director, family, browser):
-    told = "enintään 8 Mt kukin ja yhteensä vähän alle 10 Mt"
+    told = "enintään 8 Mt kukin"
     assert told in seen(browser(family).get("/my/message/write/"))
     assert told in seen(browser(director).get(f"/office/message/write/?from=group-{group.id}"))
 

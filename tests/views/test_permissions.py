@@ -88,7 +88,7 @@ def methods(rule: Rule) -> list[str]:
 
 def address(rule: Rule, **given: Any) -> str:
     """The address with something in each of its gaps."""
-    filled = {"verb": "none", "export_type": "csv", "language": "sv", "filename": "x", "id": 1} | given
+    filled = {"verb": "none", "export_type": "csv", "language": "sv", "filename": "x", "id": 1, "token": "x"} | given
     path = rule.rule
     for name in rule.arguments:
         path = path.replace(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange
@@ -16,7 +16,19 @@ from evaka.rules.attendance import AbsenceKind
 from evaka.rules.calendar.holiday_period import QuestionnaireKind
 
 
-class HolidayPeriod(Dated, Model):
+class OfTheCity:
+    """A row of the whole city, which every unit sees."""
+
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        return true()
+
+    @classmethod
+    def of_groups(cls, groups: set[int], today: date) -> ColumnElement[bool]:
+        return true()
+
+
+class HolidayPeriod(OfTheCity, Dated, Model):
     """From `opens` to `closes` families say who comes and who does not; times are told afterwards."""
 
     __tablename__ = "holiday_period"
@@ -41,7 +53,7 @@ def _text(letters: int) -> Any:
     return mapped_column(sa.String(letters), default="", server_default="")
 
 
-class Questionnaire(Dated, Model):
+class Questionnaire(OfTheCity, Dated, Model):
     """A question to all families: its days are those on which it is answered."""
 
     __tablename__ = "questionnaire"

@@ -95,6 +95,10 @@ def upgrade():
     with op.batch_alter_table('message_box', schema=None) as batch_op:
         batch_op.add_column(sa.Column('mails', sa.Boolean(), server_default=sa.false(), nullable=False))
 
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.create_index('ix_person_restricted', ['id'], unique=False, sqlite_where=sa.text('restricted = 1'),
+                              postgresql_where=sa.text('restricted'))
+
     with op.batch_alter_table('pickup', schema=None) as batch_op:
         batch_op.add_column(sa.Column('last_day', sa.Date(), nullable=True))
 
@@ -119,6 +123,9 @@ def downgrade():
 
     with op.batch_alter_table('pickup', schema=None) as batch_op:
         batch_op.drop_column('last_day')
+
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_restricted')
 
     with op.batch_alter_table('message_box', schema=None) as batch_op:
         batch_op.drop_column('mails')
