@@ -88,6 +88,8 @@ def _prepare(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", *QUICK):
             connection.execute(f"PRAGMA {pragma}")
     else:
+        connection.execute("SET jit = off")  # for our short questions it takes longer to compile than to answer
+        connection.commit()
         connection.prepared_max = 500  # the statements of our pages; beyond 100 one would be forgotten for the other
 
 
