@@ -51,7 +51,9 @@ def main() -> int:
     if url is None:
         print("\nPostgreSQL does not answer: its tests were left out.")
     else:
-        failed |= run(*BOTH, *sys.argv[1:], EVAKA_TEST_DATABASE_URL=url)
+        # what each page shows to whom is walked once: the rule behind it is tried on both by the models' own tests
+        failed |= run(
+            *BOTH, "--ignore=tests/walks/test_secrecy.py", *sys.argv[1:], EVAKA_TEST_DATABASE_URL=url)
     return failed
 
 
