@@ -66,6 +66,24 @@ def test_a_word_is_kept_with_the_times_with_being_away_or_alone(browser, home):
     assert notes()[1] == (OPEN + timedelta(days=1), "Retkireppu mukana")
 
 
+def test_two_guardians_do_not_write_over_each_others_words(browser, home, by):
+    """The second one's page was open before the first one wrote: booking touches the words no more than typing does."""
+    phone, page = phone_of(home, browser), {"note_shown": "", "shown": "", "begins": "8.00", "ends": "15.00"}
+    other = by(factories.user("guardian", person=factories.guardian_of(home["child"])))
+    leave_note(home["child"], other, day=OPEN, text="Mummi hakee.\r\nKlo 15.")
+    keep()
+    answer = phone.post(address(home, OPEN), data=page | {"note": ""}, follow_redirects=True)
+    assert done(answer) == ["Varaus on tallennettu."]
+    assert notes() == [(OPEN, "Mummi hakee.\nKlo 15.")]
+    answer = phone.post(address(home, OPEN), data=page | {"note": "Isä hakee", "press": "note"})
+    assert "Mummi hakee. Klo 15." in seen(answer)
+    assert "Isä hakee" in answer.text  # what was typed
+    assert notes() == [(OPEN, "Mummi hakee.\nKlo 15.")]
+    phone.post(address(home, OPEN), data=page | {
+        "note": "Isä hakee", "note_shown": "Mummi hakee.\r\nKlo 15.", "press": "note"})
+    assert notes() == [(OPEN, "Isä hakee")]
+
+
 def test_what_is_refused_keeps_words_and_times(browser, home):
     phone = phone_of(home, browser)
     page = phone.post(address(home, OPEN), data={"begins": "4.00", "ends": "15.00", "note": WORDS})

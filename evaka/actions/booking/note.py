@@ -14,7 +14,7 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.booking import FamilyNote
-from evaka.models.person import Person
+from evaka.models.person import Person, hold
 from evaka.models.placement import overlapping
 from evaka.rules.unit import Feature, check_feature
 
@@ -43,9 +43,22 @@ def leave_note(child: Person, by: Actor, *, day: date, text: Long = "") -> Famil
             db.session.delete(row)
         return None
     row = row or FamilyNote(child_id=child.id, day=day)
-    row.text, row.person_id, row.written_at = text.strip(), by.user.person_id, by.now
+    row.text, row.person_id, row.written_at = in_lines(text), by.user.person_id, by.now
     db.session.add(row)
     return row
+
+
+def check_note(child: Person, day: date, shown: str) -> None:
+    """Refuse to write over words that the page has not shown; who writes next waits for this one."""
+    hold([child.id])
+    now = notes_of([child.id], DateRange(day, day)).get((child.id, day), "")
+    if in_lines(shown) != now:
+        raise Refused("booking.note_changed", words=now or None)
+
+
+def in_lines(text: str) -> str:
+    """As words are kept: browsers end lines in their own way."""
+    return "\n".join(text.splitlines()).strip()
 
 
 def notes_of(children: Collection[int] | Select[tuple[int]], period: DateRange) -> dict[tuple[int, date], str]:

@@ -14,7 +14,7 @@ from evaka.actions import attendance
 from evaka.actions import booking as act
 from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.booking.facts import day_facts
-from evaka.actions.booking.note import LONGEST, leave_note, notes_of
+from evaka.actions.booking.note import LONGEST, check_note, in_lines, leave_note, notes_of
 from evaka.actions.booking.save import day_text
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
@@ -57,7 +57,7 @@ class DayPage(Family):
             can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
             asks_presence=facts.phase is Phase.OPEN, away=is_away(facts), coming=day >= by.today,
             kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
-            note=request.form.get("note", note), most=LONGEST,
+            note=request.form.get("note", note), note_shown=note, most=LONGEST,
             back=self.get_url(".index", week=monday_of(day).isoformat()))
 
     def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
@@ -80,10 +80,12 @@ class DayPage(Family):
         """Do what the pressed button says; a word to the group that was typed is kept with it."""
         if not form.validate():
             return False
-        typed = request.form.get("note", note).strip()
+        shown = request.form.get("note_shown", note)
+        typed = in_lines(request.form.get("note", shown))
         try:
             with transaction():
-                if typed != note:
+                if typed != in_lines(shown):
+                    check_note(child, facts.day, shown)
                     leave_note(child, by, day=facts.day, text=typed)
                 skipped = self.done(request.form.get("press", "times"), form, child, facts, by)
         except (ValueError, *REFUSALS) as no:
