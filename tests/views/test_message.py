@@ -536,9 +536,17 @@ def test_the_sent_box_and_the_copies_say_to_whom_as_far_as_the_reader_may_see(gr
     elsewhere = act.draft(own, by(director), kind=PostKind.BULLETIN, title="Retki", body="Maanantaina.",
                           chosen=Chosen(units=(group.unit_id,)))
     act.submit(elsewhere, by(director), seen=act.audience(elsewhere, by(director)).digest)
+    far = factories.child(last_name="Vieraanen")
+    named = act.draft(own, by(director), kind=PostKind.BULLETIN, title="Muille", body="Tiistaina.",
+                      chosen=Chosen(units=(group.unit_id,)))
+    act.submit(named, by(director), seen=act.audience(named, by(director)).digest)
+    named.audience = Chosen(units=(group.unit_id,), children=(far.id,)).kept()
+    keep()
     sent = seen(browser(director).get("/office/message/?box=sent"))
     assert "Siilit (Metsäpolku), myös myöhemmin aloittavat" in sent
     copies = seen(browser(factories.user("staff", unit=group.unit, group=other)).get("/office/message/?box=copies"))
     assert "Metsäpolku" in copies
     assert "Siilit (" not in copies
     assert "Retki" in copies
+    assert "Vieraanen" not in copies  # a child of another unit, who is counted
+    assert "Muille" in copies

@@ -20,7 +20,10 @@ FEW = 3  # names that are told one by one
 
 
 def audiences(posts: Iterable[Post], by: Actor) -> dict[int, str]:
-    """By post whom its writer chose, in four questions however many posts; of groups only those the reader may see."""
+    """By post whom its writer chose, in four questions however many posts.
+
+    Of groups and people only those the reader may see; children whom somebody else has named are counted.
+    """
     chosen = {one.id: Chosen.of(one.audience) for one in posts}
 
     def ids(name: str) -> set[int]:
@@ -34,7 +37,8 @@ def audiences(posts: Iterable[Post], by: Actor) -> dict[int, str]:
 
     areas, units = names(Area, ids("areas")), names(Unit, ids("units"))
     people = {one.id: str(one) for one in db.session.scalars(select(Person).where(
-        Person.id.in_({id for one in chosen.values() for id in (*one.people, *one.children[:FEW])})))}
+        Person.id.in_({id for one in chosen.values() for id in (*one.people, *one.children[:FEW])}),
+        within(by, "person.view", Person)))}
     groups = _groups(ids("groups"), by)
 
     def said(one: Chosen) -> str:
@@ -43,8 +47,8 @@ def audiences(posts: Iterable[Post], by: Actor) -> dict[int, str]:
         found += [units[id] for id in one.units if id in units]
         found += dict.fromkeys(groups[id] for id in one.groups if id in groups)
         found += [people[id] for id in one.people if id in people]
-        if len(one.children) <= FEW:
-            found += [people[id] for id in one.children if id in people]
+        if len(one.children) <= FEW and people.keys() >= set(one.children):
+            found += [people[id] for id in one.children]
         else:
             found.append(told("message.children_count", count=len(one.children)))
         if one.starting and one.places:
