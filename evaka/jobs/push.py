@@ -64,18 +64,32 @@ def push(ids: list[int], by: Actor) -> dict[int, str]:
                         for row in phones.get(emails[id].person_id or 0, [])] for id in letters}
     failed: dict[int, str] = {}
     gone: set[int] = set()
+    silent: set[str] = set()  # services that are not waited for again in this run
     keys = keys_in(current_app.config["DATA"])
+    _told([id for id in emails if id not in letters], by)
     for id, letter in letters.items():
-        answers = [_sent(keys, letter, target, by) if target[0] not in gone else 410 for target in targets[id]]
-        gone |= {target[0] for target, answer in zip(targets[id], answers, strict=True) if answer in GONE}
+        answers = []
+        for target in targets[id]:
+            host = urlsplit(target[1]).netloc
+            answer = 410 if target[0] in gone else 0 if host in silent else _sent(keys, letter, target, by)
+            if answer in GONE and target[0] not in gone:
+                gone.add(target[0])
+                with transaction():
+                    _forget({target[0]}, by)
+            if not answer:
+                silent.add(host)
+            answers.append(answer)
         if answers and not any(200 <= answer < 300 or answer in GONE for answer in answers):
             failed[id] = f"push.error.{answers[0]}" if answers[0] else "push.error.silent"
-    with transaction():
-        told = [id for id in emails if id not in failed]
-        db.session.execute(update(Email).where(Email.id.in_(told)).values(pushed_at=by.now)
-                           .execution_options(synchronize_session=False))
-        _forget(gone, by)
+        else:
+            _told([id], by)  # at once: whatever stops the run, no telephone rings twice for it
     return failed
+
+
+def _told(ids: list[int], by: Actor) -> None:
+    with transaction():
+        db.session.execute(update(Email).where(Email.id.in_(ids)).values(pushed_at=by.now)
+                           .execution_options(synchronize_session=False))
 
 
 def _letter(email: Email) -> tuple[bytes, str]:

@@ -16,6 +16,7 @@ from evaka.kit.errors import Refused
 
 MOST_BROWSERS = 10  # of a person
 LONGEST = 2000  # characters of an address
+LONGEST_LABEL = 63  # of a part of a host's name (RFC 1035, 2.3.4)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ def origin(endpoint: str) -> str:
         port = parts.port
     except ValueError:
         raise Refused("push.not_an_address") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or len(endpoint) > LONGEST:
+    labels = (parts.hostname or "").split(".")
+    sound = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint and len(endpoint) <= LONGEST
+    named = all(0 < len(label) <= LONGEST_LABEL for label in labels)
+    if parts.scheme not in ("https", "http") or parts.username or not sound or not named:
         raise Refused("push.not_an_address")
     return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from evaka import city
 from evaka.actions.push import keys_in
@@ -35,6 +35,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.answers: dict[str, int] = {}
+        self.meanwhile: Callable[[], None] = lambda: None  # what happens before it answers
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def told(self, phone: Phone) -> list[dict[str, str]]:
@@ -47,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((self.path, dict(self.headers), content))
+        self.server.meanwhile()
         status = self.server.answers.get(self.path, 201)
         self.send_response(status)
         if status == 307:
@@ -163,6 +165,35 @@ def test_where_nobody_answers_the_mail_still_goes(by, service):
     service.server_close()
     mail(anna)
     assert set(told_now(by).failed.values()) == {"push.error.silent"}
+
+
+def test_an_address_that_no_host_can_have_is_forgotten_and_stops_nobody(by, service):
+    anna, other = factories.person(), factories.person()
+    agreed(anna, service, "/a")
+    agreed(anna, service, "/ä")
+    agreed(other, service, "/b")
+    mail(anna)
+    mail(other)
+    assert told_now(by).failed == {}
+    assert sorted(path for path, _, _ in service.got) == ["/a", "/b"]
+    assert sorted(db.session.scalars(select(PushSubscription.endpoint))) == [f"{service.url}/a", f"{service.url}/b"]
+
+
+def test_what_was_told_is_kept_before_the_next_is_told(by, service):
+    """Whatever stops a run, no telephone rings twice for a notice."""
+    for number in range(3):
+        one = factories.person()
+        agreed(one, service, f"/{number}")
+        mail(one)
+    engine, marked = db.engine, []
+
+    def look() -> None:
+        with engine.connect() as connection:
+            marked.append(connection.scalar(select(func.count()).select_from(Email).where(Email.pushed_at.is_not(None))))
+
+    service.meanwhile = look
+    assert told_now(by).failed == {}
+    assert marked == [0, 1, 2]
 
 
 def test_nothing_that_a_service_says_sends_us_elsewhere(by, service):

@@ -30,7 +30,8 @@ def test_nothing_else_is(endpoint):
 
 @pytest.mark.parametrize("endpoint", [
     "", "fcm.example", "file:///etc/passwd", "https://", "https://fcm.example:port/", "https://a@fcm.example/",
-    "https://fcm.example/" + "x" * 2000, "https://[::1"])
+    "https://fcm.example/" + "x" * 2000, "https://[::1", "https://fcm.example/ä", "https://a..push.example/x",
+    f"https://{'a' * 64}.push.example/x", "https://fcm.example/a b", "https://fcm.example/\n"])
 def test_what_is_no_address_is_refused(endpoint):
     with pytest.raises(Refused) as no:
         check_endpoint(endpoint, POLICY)

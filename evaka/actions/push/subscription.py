@@ -13,7 +13,7 @@ from evaka.actions.message.settings import check_self
 from evaka.actions.push.sealed import told_keys
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import Person
+from evaka.models.person import Person, hold
 from evaka.models.push import PushSubscription
 from evaka.rules.push import MOST_BROWSERS, PushPolicy, check_endpoint
 
@@ -38,6 +38,7 @@ def subscribe(
         raise Refused("push.off")
     check_endpoint(endpoint, rules)
     told_keys(public_key, shared_secret)
+    hold([person.id])  # a second tap at the same moment is the same browser
     mark = sha256(endpoint.encode()).hexdigest()
     row = db.session.scalar(select(PushSubscription).where(PushSubscription.digest == mark))
     if row is None:
