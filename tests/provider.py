@@ -42,6 +42,7 @@ class Provider:
         self.refuses = ""  # the error that comes back instead of a code
         self.key = rsa_key("one")  # that signs
         self.published = [self.key]
+        self.strange: list[dict[str, str]] = []  # keys that nobody else knows how to use
         self.alg = "RS256"
         self.in_userinfo = False  # the personal identity code comes from there
         self.ends = True  # it has an end_session_endpoint
@@ -123,7 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/.well-known/openid-configuration":
             self._json(200, self.provider.description())
         elif parts.path == "/jwks":
-            self._json(200, {"keys": [one.as_dict(private=False) for one in self.provider.published]})
+            self._json(200, {"keys": [
+                *self.provider.strange, *(one.as_dict(private=False) for one in self.provider.published)]})
         elif parts.path == "/userinfo":
             self._json(200, {"sub": "somebody"} | self.provider.claims)
         elif parts.path == "/authorize" and self.provider.shows:

@@ -154,6 +154,16 @@ def test_a_provider_that_changes_its_keys_is_still_believed(guardian, provider, 
     assert identify(browser(None)).status_code == 302
 
 
+def test_a_key_that_we_cannot_use_beside_one_that_we_can_changes_nothing(guardian, provider, browser):
+    provider.strange = [{"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "strange"}, {"kid": "nothing"}]
+    assert identify(browser(None)).status_code == 302
+
+
+def test_a_provider_without_a_key_that_we_can_use_is_told_in_a_sentence(guardian, provider, browser):
+    provider.strange, provider.published = [{"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA"}], []
+    assert identify(browser(None)).status_code == 403
+
+
 @pytest.mark.parametrize("relation", ["foster parent", "applicant"])
 def test_foster_parents_and_applicants_come_in_too(provider, browser, relation):
     row = factories.person(BORN, identity_code=CODE)

@@ -195,7 +195,7 @@ class Provider:
     def _keys(self, *, anew: bool = False) -> KeySet:
         if self.keys is None or anew:
             with self._session() as session:
-                self.keys = KeySet.import_key_set(self._json(session, self.description()["jwks_uri"]))
+                self.keys = _usable(self._json(session, self.description()["jwks_uri"]))
         return self.keys
 
     def leaving(self, id_token: str, back: str) -> str | None:
@@ -244,6 +244,19 @@ class Provider:
         if not isinstance(told, dict):
             raise _failed(f"no description at {address}")
         return told
+
+
+def _usable(told: dict[str, Any]) -> KeySet:
+    """The keys of a set that we can use; a strange one beside them is none of our business."""
+    found = []
+    for one in told.get("keys") or ():
+        try:
+            found += KeySet.import_key_set({"keys": [one]}).keys
+        except (JoseError, ValueError, KeyError, TypeError) as no:
+            log.info("a key of the provider cannot be used: %s %s", type(no).__name__, no)
+    if not found:
+        raise _failed("no usable key")
+    return KeySet(found)
 
 
 def _away(no: Exception) -> Refused:
