@@ -37,7 +37,8 @@ def planned(worker, application=None, **fields):
 
 
 def drafts(application):
-    return db.session.scalars(select(Decision).where(Decision.application_id == application.id)).all()
+    return db.session.scalars(
+        select(Decision).where(Decision.application_id == application.id).order_by(Decision.id)).all()
 
 
 def test_a_plan_makes_the_draft_of_its_decision_and_tells_nobody(worker):

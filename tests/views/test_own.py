@@ -182,9 +182,15 @@ def test_a_guardian_names_changes_and_ends_who_fetches(aino, phone):
     row = db.session.scalars(select(Pickup)).one()
     edit = f"{address}&pickup={row.id}"
     assert 'value="Mummo"' in phone.get(edit).text
-    page = phone.post(edit, data={"name": "Mummo Maija", "phone": "040 1112223", "last_day": ""},
-                      follow_redirects=True)
+    typed = {"name": "Mummo Maija", "phone": "040 1112223", "last_day": ""}
+    page = phone.post(edit, data=typed | {"row_version": row.version}, follow_redirects=True)
     assert "Mummo Maija" in seen(page)
+    page = phone.post(edit, data=typed | {"name": "Maija", "row_version": row.version - 1})  # somebody else was faster
+    assert refused(page)
+    assert 'value="Maija"' in page.text
+    assert db.session.scalars(select(Pickup.name)).one() == "Mummo Maija"
+    page = phone.post(edit, data=typed | {"name": "Maija", "row_version": row.version}, follow_redirects=True)
+    assert "Maija" in seen(page)
     page = phone.post(f"/my/child/end/?id={aino.id}", data={"pickup": row.id}, follow_redirects=True)
     assert "Muita hakijoita ei ole ilmoitettu." in seen(page)
     page = phone.post(f"/my/child/end/?id={aino.id}", data={"pickup": row.id}, follow_redirects=True)

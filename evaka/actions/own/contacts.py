@@ -17,7 +17,7 @@ from evaka.actions.person import contacts
 from evaka.kit.contacts import check_phone
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import Person, Pickup, carers, own_children
+from evaka.models.person import Person, Pickup, carers, hold, own_children
 from evaka.rules.own import MOST_PICKUPS, check_last_day, sooner
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import ContactRole, moved, preferred
@@ -84,6 +84,7 @@ def add_pickup(
     child: Person, by: Actor, *, name: str, phone: str, relation: str = "", last_day: date | None = None
 ) -> Pickup:
     """Somebody beside the family may fetch the child; the staff check who it is."""
+    hold([child.id])  # who adds at the same moment is counted too
     still = select(func.count()).select_from(Pickup).where(Pickup.child_id == child.id, Pickup.still(by.today))
     if (db.session.scalar(still) or 0) >= MOST_PICKUPS:
         raise Refused("own.enough_pickups", most=MOST_PICKUPS)

@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import Length, Optional
 
 from evaka.access import require
@@ -19,6 +19,7 @@ from evaka.models.person import Person, Pickup
 from evaka.models.presence import Picture
 from evaka.rules.own import MOST_PICKUPS
 from evaka.views.base import row_number
+from evaka.views.base.rows import check_fresh
 from evaka.views.forms import DayField, Required, tidy
 from evaka.views.own import parts
 from evaka.views.own.page import OwnPage, name_of
@@ -26,6 +27,7 @@ from evaka.views.page import Lazy, actor, aged, told, word_of
 
 
 class PickupForm(BaseForm):
+    row_version = HiddenField()
     name = StringField(Lazy("own.add_pickup.name"), [Required(), Length(max=120)], filters=[tidy])
     phone = StringField(Lazy("own.add_pickup.phone"), [Required(), Length(max=30)], filters=[tidy], render_kw={
         "type": "tel"})
@@ -107,8 +109,10 @@ class MyChildren(OwnPage):
         hidden = row is not None and act.hides_phones(child, by)
         kind = KnownPickupForm if hidden else PickupForm
         form = kind(request.form if request.method == "POST" else None, obj=row)
-        if hidden and request.method == "GET":
-            form.phone.data = ""
+        if request.method == "GET":
+            form.row_version.data = row.version if row else ""
+            if hidden:
+                form.phone.data = ""
         if request.method == "POST" and form.validate():
             given = {name: form[name].data or "" for name in ("name", "phone", "relation")}
             given["last_day"] = form.last_day.data
@@ -117,10 +121,13 @@ class MyChildren(OwnPage):
                 if row is None:
                     act.add_pickup(child, by, **given)
                 else:
+                    check_fresh(row, form.row_version.data)
                     act.edit_pickup(child, by, pickup=row.id, **given)
 
             if self.saved(change, "own.pickup_kept", name=given["name"]):
                 return redirect(self.get_url(".index", id=child.id))
+            if row is not None:
+                form.row_version.data = row.version  # who has read what somebody else saved may save over it
         return self.render(
             "guardian/booking_form.html", form=form, heading=told("own.edit_pickup" if row else "own.add_pickup"),
             help=told("own.pickup_help", name=name_of(child)), action=told("booking.save"),
