@@ -32,8 +32,9 @@ from evaka.models.base import db, reading, transaction
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
 from evaka.models.message import Box, Message, Post, Receipt
 from evaka.models.message.box import message_policy
-from evaka.models.user import LoginProof
-from evaka.rules.message.notices import kind_of, page_of
+from evaka.models.person import Person
+from evaka.models.user import LoginProof, User
+from evaka.rules.message.notices import Notice, kind_of, page_of
 from evaka.rules.user import ProofKind, link_token, mail_code
 from evaka.texts import LANGUAGES, say
 
@@ -133,7 +134,7 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
         posts, kinds = _posts(ids), notices()
         for email in db.session.scalars(query):
             reader = email.reader
-            language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
+            language = language_of(reader)
             address = email.address or reader.email
             if not address or (email.proof is not None and not email.proof.holds(by.now)):
                 failed[email.id] = "journal.error.too_late" if address else "journal.error.no_address"
@@ -142,12 +143,21 @@ def _written(ids: list[int], by: Actor) -> tuple[dict[int, EmailMessage], dict[i
                 mails[email.id] = letter(
                     email.text, language, address, sender=Sender.speaking(language),
                     number=email.id, made_at=email.made_at, now=by.now,
-                    link=email.link or (page_of(email.text, kinds) if email.person else ""),
+                    link=link_of(email, kinds),
                     about=_about(posts.get(email.message_id), language), told=_secret(email.proof),
                 )
             except (ValueError, IndexError, MessageError):  # its several answers to a broken address
                 failed[email.id] = "journal.error.bad_address"
     return mails, failed
+
+
+def language_of(reader: Person | User) -> str:
+    return reader.language if reader.language in LANGUAGES else LANGUAGES[0]
+
+
+def link_of(email: Email, kinds: Mapping[str, Notice]) -> str:
+    """The page that a notice leads to: its own, or that of its kind."""
+    return email.link or (page_of(email.text, kinds) if email.person_id else "")
 
 
 def unwanted(ids: list[int]) -> set[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -20,16 +21,18 @@ from sqlalchemy.orm import joinedload
 from evaka import city
 from evaka.access import Actor
 from evaka.actions import record
+from evaka.actions.message import notices
 from evaka.actions.push import Keys, keys_in, policy, sealed
 from evaka.jobs.job import Job
-from evaka.jobs.journal import unwanted
+from evaka.jobs.journal import language_of, link_of, unwanted
 from evaka.kit.errors import Refused
 from evaka.models.base import db, reading, transaction
 from evaka.models.journal import Email
 from evaka.models.person import Person
 from evaka.models.push import PushSubscription
+from evaka.rules.message.notices import Notice
 from evaka.rules.push import check_endpoint, notice, origin
-from evaka.texts import LANGUAGES, say
+from evaka.texts import say
 
 log = logging.getLogger(__name__)
 PATIENCE = 10  # seconds for the answer of a push service
@@ -52,14 +55,14 @@ def waiting(by: Actor) -> Select[tuple[int]]:
 def push(ids: list[int], by: Actor) -> dict[int, str]:
     """Tell of several; answers of which nobody could be told, and why.  No transaction is open while others answer."""
     with reading(), transaction():
-        needless = unwanted(ids)
+        needless, kinds = unwanted(ids), notices()
         emails = {one.id: one for one in db.session.scalars(
             select(Email).where(Email.id.in_(ids), Email.pushed_at.is_(None)).options(joinedload(Email.person)))}
         phones: dict[int, list[PushSubscription]] = {}
         for row in db.session.scalars(select(PushSubscription).where(
                 PushSubscription.person_id.in_([one.person_id for one in emails.values()]))):
             phones.setdefault(row.person_id, []).append(row)
-        letters = {id: _letter(one) for id, one in emails.items() if one.person and id not in needless}
+        letters = {id: _letter(one, kinds) for id, one in emails.items() if one.person and id not in needless}
         targets = {id: [(row.id, row.endpoint, row.public_key, row.shared_secret)
                         for row in phones.get(emails[id].person_id or 0, [])] for id in letters}
     failed: dict[int, str] = {}
@@ -80,7 +83,7 @@ def push(ids: list[int], by: Actor) -> dict[int, str]:
                 silent.add(host)
             answers.append(answer)
         if answers and not any(200 <= answer < 300 or answer in GONE for answer in answers):
-            failed[id] = f"push.error.{answers[0]}" if answers[0] else "push.error.silent"
+            failed[id] = "push.error.refused" if any(answers) else "push.error.silent"
         else:
             _told([id], by)  # at once: whatever stops the run, no telephone rings twice for it
     return failed
@@ -92,15 +95,14 @@ def _told(ids: list[int], by: Actor) -> None:
                            .execution_options(synchronize_session=False))
 
 
-def _letter(email: Email) -> tuple[bytes, str]:
+def _letter(email: Email, kinds: Mapping[str, Notice]) -> tuple[bytes, str]:
     """What is told of a notice, and its mark."""
-    reader = email.reader
-    language = reader.language if reader.language in LANGUAGES else LANGUAGES[0]
+    language = language_of(email.reader)
     chosen = city.read("city")["city"]
     facts = {"department": chosen["department"][language], "city": chosen["name"], "phone": chosen["phone"]}
     mark = sha256(f"{email.id} {email.made_at.isoformat()}".encode()).hexdigest()[:24]
     title = f"{chosen['name']}, {chosen['department'][language]}"
-    return notice(title, say(f"email.{email.text}.subject", language, **facts), email.link, mark), mark
+    return notice(title, say(f"email.{email.text}.subject", language, **facts), link_of(email, kinds), mark), mark
 
 
 def _sent(keys: Keys, letter: tuple[bytes, str], target: tuple[int, str, str, str], by: Actor) -> int:
@@ -121,7 +123,10 @@ def _sent(keys: Keys, letter: tuple[bytes, str], target: tuple[int, str, str, st
             "Authorization": keys.token(host, city.read("city")["city"]["email"], by.now),
             "Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream",
             "TTL": str(int(rules.kept.total_seconds())), "Topic": mark, "Urgency": "normal"})
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if not 200 <= status < 300:
+            log.warning("the push service %s answers %s", host, status)
+        return status
     except (OSError, http.client.HTTPException) as no:
         log.warning("the push service %s does not answer: %s", host, type(no).__name__)
         return 0

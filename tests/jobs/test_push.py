@@ -117,6 +117,14 @@ def test_a_telephone_is_told_that_something_waits_and_not_what(app, by, service)
     assert len(service.got) == 1
 
 
+def test_a_notice_without_a_page_of_its_own_leads_where_its_mail_does(by, service):
+    anna = factories.person()
+    phone = agreed(anna, service)
+    mail(anna, "decision_waits")
+    told_now(by)
+    assert [one["path"] for one in service.told(phone)] == ["/my/decision/"]
+
+
 def test_all_telephones_of_a_reader_are_told_and_nobody_elses(by, service):
     anna, other = factories.person(), factories.person()
     agreed(anna, service, "/a")
@@ -149,7 +157,7 @@ def test_what_no_service_takes_is_tried_again_for_an_hour(by, service):
     agreed(anna, service)
     service.answers["/a"] = 503
     mail(anna)
-    assert set(told_now(by).failed.values()) == {"push.error.503"}
+    assert set(told_now(by).failed.values()) == {"push.error.refused"}
     service.answers["/a"] = 201
     assert told_now(by).done == 1
     late = mail(anna, made_at=NOON - timedelta(minutes=61))
@@ -201,7 +209,7 @@ def test_nothing_that_a_service_says_sends_us_elsewhere(by, service):
     agreed(anna, service)
     service.answers["/a"] = 307
     mail(anna)
-    assert set(told_now(by).failed.values()) == {"push.error.307"}
+    assert set(told_now(by).failed.values()) == {"push.error.refused"}
     assert [path for path, _, _ in service.got] == ["/a"]
 
 

@@ -132,4 +132,4 @@ def test_a_closure_that_is_moved_is_told_anew_and_one_that_is_taken_back_too(bro
     run(CLOSE, by())
     assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2
     director.post("/office/closure/delete/", data={"id": row.id}, follow_redirects=True)
-    assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2 + ["booking_waits"]
+    assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2 + ["closure_gone"]

@@ -124,7 +124,7 @@ def warn_month(ids: Collection[int], by: Actor) -> None:
     months = months_of({child for several in children.values() for child in several}, month, by)
     for person in ids:
         if any(child in months and months[child].balance.over for child in children.get(person, ())):
-            notify(person, "booking_waits", by)
+            notify(person, "month_over", by)
             db.session.add(BookingReminder(
                 person_id=person, kind=ReminderKind.MONTH, day=month.start, sent_at=by.now))
 

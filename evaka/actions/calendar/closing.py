@@ -71,7 +71,7 @@ def take_back(closure: Closure, by: Actor) -> None:
     """The unit is open after all: whoever was told that it is closed looks at the calendar anew."""
     if closure.told_at is not None and closure.end >= by.today:
         for person in db.session.scalars(_people(closure, by)).all():
-            notify(person, "booking_waits", by)
+            notify(person, "closure_gone", by)
 
 
 def carry_out(id: int, by: Actor) -> None:
