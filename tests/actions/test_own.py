@@ -15,7 +15,7 @@ from evaka.models.base import db
 from evaka.models.calendar.event import Event, EventGuest
 from evaka.models.journal import AuditEvent
 from evaka.models.own import CalendarFeed
-from evaka.models.person import Guardian, Partner, Pickup
+from evaka.models.person import Guardian, HeadOfChild, Partner, Pickup
 from evaka.rules.calendar.event import EventKind
 from tests import day, factories
 from tests.conftest import keep, statements
@@ -279,6 +279,19 @@ def test_of_a_protected_family_the_feed_does_not_say_where_the_child_is(anna, me
     found = entries_of(anna, me, "fi")
     assert len(found) == (3 if whose == "me" else 0)  # of who is not told where the child is, nothing is told
     assert not [one for one in found if "lokkila" in f"{one.title} {one.text} {one.where}".lower()]
+
+
+def test_who_lives_with_a_protected_head_of_the_household_reads_no_unit_in_the_calendar(anna, me):
+    """The head is no guardian: the rule counts it among those who are close to the child."""
+    child, _, _ = family(anna)
+    db.session.scalars(select(HeadOfChild)).one().head_id = factories.person(restricted=True).id
+    for one in (anna, child):
+        one.street, one.postal_code, one.post_office = "Yhteinen katu 1", "00100", "Harjula"
+    day.booked(child, "8.00-16.00", date(2026, 6, 3))
+    db.session.flush()
+    [found] = entries_of(anna, me, "fi")
+    assert "lokkila" not in f"{found.title} {found.text} {found.where}".lower()
+    assert act.hides_phones(child, me)
 
 
 def test_children_are_called_as_the_guardian_wants_and_never_by_name(anna, me, by):

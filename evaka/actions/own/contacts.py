@@ -17,7 +17,7 @@ from evaka.actions.person import contacts
 from evaka.kit.contacts import check_phone
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import Person, Pickup, carers, hold, own_children
+from evaka.models.person import HeadOfChild, Person, Pickup, carers, hold, own_children
 from evaka.rules.own import MOST_PICKUPS, check_last_day, sooner
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import ContactRole, moved, preferred
@@ -73,8 +73,10 @@ def hides_phones(child: Person, by: Actor) -> bool:
     Who is protected sees them, unless somebody else of the family is protected too.
     """
     me = me_of(by)
-    others = [one for one in db.session.scalars(carers(child.id, by.today)) if me is None or one.id != me.id]
-    if any(one.restricted_on(by.today) for one in others):
+    heads = select(Person).join(HeadOfChild, HeadOfChild.head_id == Person.id).where(
+        HeadOfChild.child_id == child.id, HeadOfChild.on(by.today))
+    close = [*db.session.scalars(carers(child.id, by.today)), *db.session.scalars(heads)]
+    if any(one.restricted_on(by.today) for one in close if me is None or one.id != me.id):
         return True
     return child.restricted_on(by.today) and not (me is not None and me.restricted_on(by.today))
 

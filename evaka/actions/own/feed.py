@@ -23,7 +23,7 @@ from evaka.kit.ics import Entry
 from evaka.models.base import db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
 from evaka.models.own import CalendarFeed, FeedLabel
-from evaka.models.person import Person, custody
+from evaka.models.person import Person, guarded_children
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.attendance import away_all_day
@@ -121,9 +121,9 @@ class Reader:
 
 def reader_of(person: Person, by: Actor, language: str) -> Reader:
     kids = told_kids(by)
-    pairs = custody(by.today, select(Person.id).where(Person.id.in_([one.id for one in kids])))
-    around = db.session.scalars(select(Person).where(Person.id.in_(select(pairs.c.person_id)))).all()
-    protected = any(one.restricted_on(by.today) for one in [person, *kids, *around])
+    guarded = select(Person.id).where(
+        Person.id.in_([one.id for one in kids]), Person.id.in_(guarded_children(by.today))).limit(1)
+    protected = person.restricted_on(by.today) or db.session.scalar(guarded) is not None
     return Reader(by, kids, labels_of(person, kids, language), language, protected)
 
 
