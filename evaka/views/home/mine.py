@@ -58,11 +58,11 @@ class MyHome(Home):
 
     def after_identifying(self, by: Actor) -> Iterator[dict[str, Any]]:
         """In a session by password: that something waits which needs strong identification, never what."""
-        if not by.weak:
+        if not by.weak or not can_identify():
             return
         asked = (self.decisions, applications_asked, income_asked)
         count = sum(len(list(ask(by.identified))) - len(list(ask(by))) for ask in asked)
-        if count > 0 and can_identify():
+        if count > 0:
             yield {"label": told("user.identify.waits", count=count), "note": told("user.identify.waits_note"),
                    "url": url_for("user.identify", next=url_for("my.index"))}
 
@@ -83,8 +83,9 @@ class MyHome(Home):
         ).all()
         found: dict[int, dict[str, Any]] = {}
         elsewhere = self.elsewhere({child.id for child, *_, kept in rows if not kept}, by)
-        now = today_of({child.id for child, *_, kept in rows if not kept}, by)
-        closures = closures_of({unit.id for _, _, unit, *_ in rows if unit}, DateRange(by.today, by.today + NEAR))
+        units = {unit.id for _, _, unit, *_ in rows if unit}
+        now = today_of({child.id for child, *_, kept in rows if not kept}, units, by)
+        closures = closures_of(units, DateRange(by.today, by.today + NEAR))
         for child, place, unit, group, away, kept in rows:
             if child.id in found or is_adult(child.born, by.today):
                 continue  # the first place is today's, or the next one to come

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import request
 from sqlalchemy import select
 
 from evaka.access import Actor, may
@@ -60,24 +61,34 @@ class Today:
         return f"{child.id}:{self.by.today.isoformat()}:sick" if may(self.by, "booking.book") else ""
 
 
-def today_of(children: Collection[int], by: Actor) -> Today:
-    """The children's day, in a few questions."""
+def _ahead(by: Actor) -> tuple[list[Person], Known]:
+    """The children with a place and what is known of their days until the end of the next week; asked once a page."""
+    asked = request.environ
+    if "evaka.days_ahead" not in asked:
+        kids = kids_of(by)
+        sunday = monday_of(by.today) + WEEK - DAY
+        known = day_facts([one.id for one in kids], DateRange(by.today, sunday + WEEK), by) if kids else {}
+        asked["evaka.days_ahead"] = kids, known
+    return asked["evaka.days_ahead"]  # type: ignore[no-any-return]
+
+
+def today_of(children: Collection[int], units: Collection[int], by: Actor) -> Today:
+    """The day of children in these units, in a few questions."""
     if not children:
         return Today(by, {})
     rows = db.session.scalars(select(Presence).where(
         Presence.child_id.in_(children), Presence.day == by.today).order_by(Presence.arrived)).all()
-    known = day_facts(children, DateRange(by.today, by.today), by)
-    tapping = set(db.session.scalars(select(Presence.unit_id).where(Presence.day == by.today).distinct()))
-    return Today(by, known, {row.child_id: row for row in rows}, tapping)
+    tapping = set(db.session.scalars(select(Presence.unit_id).where(
+        Presence.unit_id.in_(units), Presence.day == by.today).distinct()))
+    return Today(by, _ahead(by)[1], {row.child_id: row for row in rows}, tapping)
 
 
 def days_ahead(by: Actor) -> dict[str, Any]:
     """The rest of the week, and the next one folded: where bookings are in use."""
     if not may(by, "booking.book") or not db.session.scalar(books(by)):
         return {}
-    kids = kids_of(by)
+    kids, known = _ahead(by)
     sunday = monday_of(by.today) + WEEK - DAY
-    known = day_facts([one.id for one in kids], DateRange(by.today, sunday + WEEK), by)
     following = DateRange(sunday + DAY, sunday + WEEK)
     return {
         "days": days_told(kids, known, DateRange(by.today + DAY, sunday), by) if by.today < sunday else [],
