@@ -20,22 +20,7 @@ from evaka.views.page import actor, language, told
 
 
 class Papers(Screen):
-    """Of a side's conversations, whose readers, titles and messages the side itself knows."""
-
-    def readable(self, thread: Thread) -> bool:
-        raise NotImplementedError
-
-    def prepare(self, threads: list[Thread]) -> None:
-        raise NotImplementedError
-
-    def title_of(self, thread: Thread) -> str:
-        raise NotImplementedError
-
-    def who(self, thread: Any) -> str:
-        raise NotImplementedError
-
-    def messages(self, thread: Any) -> list[dict[str, Any]]:
-        raise NotImplementedError
+    """The part of `Letters` that gives out files: whose readers, titles and messages it knows."""
 
     @expose("/file/")
     def file_view(self) -> Any:
