@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 from evaka.kit.dates import DateRange
+from evaka.kit.turn import Queued
 from evaka.kit.workflow import Workflow
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -81,7 +83,7 @@ QUICK = ("cache_size=-16000", "mmap_size=1073741824", "temp_store=MEMORY")
 
 @event.listens_for(Engine, "connect")
 def _prepare(connection: Any, _record: Any) -> None:
-    if type(connection).__module__.startswith("sqlite3"):
+    if isinstance(connection, sqlite3.Connection):
         connection.isolation_level = None  # we say BEGIN ourselves
         # its own lower() knows a to z only: Äijälä would not be found by "äijä"
         connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
@@ -93,10 +95,27 @@ def _prepare(connection: Any, _record: Any) -> None:
         connection.prepared_max = 500  # the statements of our pages; beyond 100 one would be forgotten for the other
 
 
+@event.listens_for(Engine, "do_connect")
+def _queue(dialect: sa.Dialect, _record: Any, _given: Any, settings: dict[str, Any]) -> None:
+    if dialect.name == "sqlite":
+        settings["factory"] = Queued
+
+
 @event.listens_for(Engine, "begin")
 def _begin(connection: sa.Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+    if connection.dialect.name != "sqlite":
+        return
+    if not writing.get():
+        connection.exec_driver_sql("BEGIN")
+        return
+    line: Queued = connection.connection.driver_connection  # type: ignore[assignment]
+    if not line.wait():
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        line.give()
+        raise
 
 
 @event.listens_for(Pool, "checkout")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.dependency import DetectKeySwitch
 from sqlalchemy.orm.exc import StaleDataError
 
+from evaka.kit import turn
 from evaka.kit.dates import DateRange
 from evaka.models.base import HELSINKI, Model, broken_rule, db, transaction, writing
 from evaka.models.journal import Counter, Email
@@ -313,6 +314,30 @@ def test_no_update_is_lost_between_two_who_read_before_they_write(app: Flask) ->
     assert db.session.scalars(select(Counter.last)).one() == 20
     if db.engine.dialect.name == "sqlite":
         assert outcomes == [0, 0]  # BEGIN IMMEDIATE: the second one waits before it reads
+
+
+def test_who_waits_too_long_to_write_is_told_that_the_file_is_locked(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has locks of its own")
+    monkeypatch.setattr(turn, "PATIENCE", 0.1)
+    factories.save(Counter(name="visits", last=0))
+    keep()
+
+    def save() -> str:
+        try:
+            with transaction():
+                db.session.scalars(select(Counter)).one().last += 1
+        except OperationalError as no:
+            return str(no.orig)
+        return "saved"
+
+    db.session.scalars(select(Counter)).one().last = 7
+    db.session.flush()  # our connection has the turn
+    assert at_once(app, save) == ["database is locked"]
+    db.session.rollback()
+    assert at_once(app, save) == ["saved"]
 
 
 def test_a_page_is_read_while_somebody_writes(app: Flask) -> None:
