@@ -5,6 +5,7 @@ from __future__ import annotations
 from evaka.actions.presence.correct import add, correct, remove
 from evaka.actions.presence.device import (
     add_device,
+    device_for_taps,
     device_of,
     new_code,
     pair,
@@ -27,8 +28,8 @@ from evaka.actions.presence.tap import Outcome, Touch, mark_absent, note_refused
 
 __all__ = [
     "Outcome", "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open",
-    "correct", "device_of", "expired_notes", "forget_notes", "mark_absent", "mark_missed", "missed_parts",
-    "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "pictures",
+    "correct", "device_for_taps", "device_of", "expired_notes", "forget_notes", "mark_absent", "mark_missed",
+    "missed_parts", "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "pictures",
     "remove", "remove_group_note", "remove_picture", "remove_sticky", "revoke_device", "see", "set_picture",
     "tablet", "tap", "unmark_absent", "write_day_note",
 ]

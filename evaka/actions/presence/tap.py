@@ -35,7 +35,6 @@ KEYS = {  # what a tap needs the right to
 PRESENCE: sa.Table = Presence.__table__  # type: ignore[assignment]
 TAP: sa.Table = Tap.__table__  # type: ignore[assignment]
 CHILD, UNIT = bindparam("child", type_=sa.Integer), bindparam("unit", type_=sa.Integer)
-PLACE = select(WHEREABOUTS.c.group_id).where(WHEREABOUTS.c.child_id == CHILD, WHEREABOUTS.c.unit_id == UNIT)
 BEFORE = select(TAP.c.refused).where(TAP.c.key == bindparam("tap_key"))
 ROW = (PRESENCE.c.id, PRESENCE.c.unit_id, PRESENCE.c.group_id, PRESENCE.c.day, PRESENCE.c.arrived, PRESENCE.c.left)
 # a tablet touches only what has happened in its own unit
@@ -48,16 +47,17 @@ LATEST = (
 ENDED_BY_NIGHT = LATEST.where(PRESENCE.c.automatic)
 END = update(PRESENCE).where(PRESENCE.c.id == bindparam("row")).values(
     left=bindparam("to", type_=sa.Time), automatic=False, version=PRESENCE.c.version + 1)
-# "on conflict" of either dialect is put together anew each time, so these two are written out: both read them
+# "on conflict" of either dialect is put together anew each time, so this is written out: both read it
 NOTE = sa.text(
     'INSERT INTO tap ("key", device_id, unit_id, child_id, what, at, received, refused) '
     'VALUES (:key, :device_id, :unit_id, :child_id, :what, :at, :received, :refused) '
     'ON CONFLICT ("key") DO NOTHING RETURNING id'
 ).bindparams(bindparam("at", type_=Moment()), bindparam("received", type_=Moment()))
-BEGIN = sa.text(
-    "INSERT INTO presence (child_id, unit_id, group_id, day, arrived) "
-    "VALUES (:child, :unit, :group, :day, :arrived) ON CONFLICT DO NOTHING RETURNING id"
-).bindparams(bindparam("day", type_=sa.Date), bindparam("arrived", type_=sa.Time))
+BEGIN = insert(PRESENCE).from_select(  # where the child has a place in the unit; its group is that of the day
+    ("child_id", "unit_id", "group_id", "day", "arrived"),
+    select(CHILD, UNIT, WHEREABOUTS.c.group_id, bindparam("day", type_=sa.Date), bindparam("arrived", type_=sa.Time))
+    .where(WHEREABOUTS.c.child_id == CHILD, WHEREABOUTS.c.unit_id == UNIT).limit(1), include_defaults=False,
+).returning(PRESENCE.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +120,12 @@ def _run(statement: Any, **values: Any) -> Any:
 
 
 def _arrive(child_id: int, device: Device, at: datetime, by: Actor) -> None:
-    place = _run(PLACE, child=child_id, unit=device.unit_id, day=at.date()).first()
-    if place is None:
-        raise Refused("presence.not_placed", day=at.date())
     try:
-        made = _run(BEGIN, child=child_id, unit=device.unit_id, group=place.group_id, day=at.date(),
-                    arrived=at.time()).first()
-    except sa.exc.IntegrityError as no:  # SQLite's rule against overlaps is no conflict in its eyes
+        made = _run(BEGIN, child=child_id, unit=device.unit_id, day=at.date(), arrived=at.time()).first()
+    except sa.exc.IntegrityError as no:
         raise Refused("presence.already_here") from no
     if made is None:
-        raise Refused("presence.already_here")
+        raise Refused("presence.not_placed", day=at.date())
     _tell("presence.arrive", made.id, child_id, by, "arrived", None, at.time())
 
 

@@ -65,7 +65,8 @@ def install(app: Flask) -> None:
 
 def enter() -> Any:
     """Who opens the page is the device: by its token, or nobody."""
-    g.device = act.device_of(token) if (token := request.cookies.get(COOKIE)) else None
+    look_up = act.device_for_taps if request.endpoint == "tablet.taps" else act.device_of
+    g.device = look_up(token) if (token := request.cookies.get(COOKIE)) else None
     if g.device is not None:
         g.actor = Actor(g.device.user, now())
         return None
