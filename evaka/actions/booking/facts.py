@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Date, bindparam, select
 
 from evaka import city
 from evaka.access import Actor
@@ -15,7 +15,7 @@ from evaka.actions.calendar import closed_days
 from evaka.actions.calendar.stay import holidays_in, in_term, stays_of
 from evaka.kit.dates import DateRange
 from evaka.models.attendance import Absence
-from evaka.models.base import db
+from evaka.models.base import ask
 from evaka.models.booking import Booking
 from evaka.rules.booking import BookingPolicy, Span, window
 from evaka.rules.booking.day import DayFacts, Noted
@@ -38,7 +38,8 @@ def day_facts(children: Collection[int], period: DateRange, by: Actor) -> Known:
     open_for = window(by.now, rules)
     closed = closed_days({stay.house.id for several in stays.values() for stay in several}, period)
     holidays = holidays_in(period)
-    booked, away = _booked(children, period), _away(children, period)
+    asked = {"children": list(children), "first": period.start, "last": period.last_day}
+    booked, away = _booked(asked), _away(asked)
     found: Known = {}
     for child, several in stays.items():
         days = found[child] = {}
@@ -59,25 +60,25 @@ def day_facts(children: Collection[int], period: DateRange, by: Actor) -> Known:
     return found
 
 
-def _booked(children: Collection[int], period: DateRange) -> Mapping[tuple[int, date], list[Span | None]]:
+CHILDREN = bindparam("children", expanding=True)
+FIRST, LAST = bindparam("first", type_=Date), bindparam("last", type_=Date)
+BOOKED = (
+    select(Booking.child_id, Booking.day, Booking.begins, Booking.ends)
+    .where(Booking.child_id.in_(CHILDREN), Booking.day.between(FIRST, LAST)).order_by(Booking.begins))
+AWAY = select(
+    Absence.child_id, Absence.day, Absence.category, Absence.kind, Absence.reported_by, Absence.questionnaire_id,
+).where(Absence.child_id.in_(CHILDREN), Absence.day.between(FIRST, LAST))
+
+
+def _booked(asked: dict[str, Any]) -> Mapping[tuple[int, date], list[Span | None]]:
     found: dict[tuple[int, date], list[Span | None]] = defaultdict(list)
-    for child, day, begins, ends in _of(
-        select(Booking.child_id, Booking.day, Booking.begins, Booking.ends).order_by(Booking.begins), Booking,
-        children, period,
-    ):
+    for child, day, begins, ends in ask(BOOKED, asked):
         found[child, day].append(Span(begins, ends) if begins else None)
     return found
 
 
-def _away(children: Collection[int], period: DateRange) -> Mapping[tuple[int, date], dict[Any, Noted]]:
+def _away(asked: dict[str, Any]) -> Mapping[tuple[int, date], dict[Any, Noted]]:
     found: dict[tuple[int, date], dict[Any, Noted]] = defaultdict(dict)
-    columns = select(Absence.child_id, Absence.day, Absence.category, Absence.kind, Absence.reported_by,
-                     Absence.questionnaire_id)
-    for child, day, part, kind, reporter, answer in _of(columns, Absence, children, period):
+    for child, day, part, kind, reporter, answer in ask(AWAY, asked):
         found[child, day][part] = Noted(kind, reporter, answer is not None)
     return found
-
-
-def _of(query: Select[Any], model: Any, children: Collection[int], period: DateRange) -> Any:
-    return db.session.execute(
-        query.where(model.child_id.in_(children), model.day.between(period.start, period.last_day)))

@@ -117,7 +117,10 @@ def _write(
 def _take(model: Any, key: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> None:
     for first in range(0, len(rows), SOME):
         some = rows[first : first + SOME]
-        db.session.execute(delete(model).where(tuple_(*key).in_(some)).execution_options(synchronize_session=False))
+        days = [day for _, day, *_ in some]
+        db.session.execute(delete(model).where(
+            model.child_id.in_({child for child, *_ in some}), model.day.between(min(days), max(days)),  # by an index
+            tuple_(*key).in_(some)).execution_options(synchronize_session=False))
 
 
 def redraft_month(child: int, period: DateRange, by: Actor) -> None:

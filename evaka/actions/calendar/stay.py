@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from secrets import token_hex
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from evaka import city
 from evaka.access import Actor
 from evaka.kit.dates import DateRange, pieces
 from evaka.models.backup_care import BackupCare
-from evaka.models.base import db
+from evaka.models.base import ask, db
 from evaka.models.calendar.holiday_period import HolidayPeriod
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.presence import WHEREABOUTS, Tap
@@ -28,6 +28,17 @@ from evaka.rules.unit import Week
 
 OF_UNIT = (Unit.id, Unit.opening, Unit.shift_opening, Unit.open_on_holidays, Unit.preschool_start, Unit.preschool_end,
            Unit.features, Unit.start, Unit.end)
+CHILDREN = bindparam("children", expanding=True)
+NEEDS = (
+    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option,
+           ServiceNeedPeriod.shift_care)
+    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id.in_(CHILDREN)))
+ELSEWHERE = (
+    select(BackupCare.child_id, BackupCare.start, BackupCare.end, *OF_UNIT)
+    .join(Unit, Unit.id == BackupCare.unit_id).where(BackupCare.child_id.in_(CHILDREN)).order_by(BackupCare.start))
+PLACES = (
+    select(Placement.child_id, Placement.id, Placement.start, Placement.end, Placement.care_type, *OF_UNIT)
+    .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id.in_(CHILDREN)).order_by(Placement.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ class Stay:
 
 def tell_tablets(children: Collection[int], days: Collection[date], by: Actor) -> None:
     """When something is told of today, the tablets of the units where the children are look anew."""
-    if by.today not in days:
+    if by.today not in days or not children:
         return
     rows = db.session.execute(
         select(WHEREABOUTS.c.child_id, WHEREABOUTS.c.unit_id).where(WHEREABOUTS.c.child_id.in_(children)),
@@ -123,26 +134,17 @@ def in_term(day: date) -> bool:
 
 def stays_of(children: Collection[int]) -> dict[int, list[Stay]]:
     """Every place of these children with its needs, in order, cut where they are cared for in another unit."""
+    asked = {"children": list(children)}
     needs: dict[int, list[tuple[DateRange, str, ShiftCare]]] = defaultdict(list)
-    for place, start, end, option, shift in db.session.execute(
-        select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, ServiceNeedPeriod.option,
-               ServiceNeedPeriod.shift_care)
-        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id.in_(children))
-    ):
+    for place, start, end, option, shift in ask(NEEDS, asked):
         needs[place].append((DateRange(start, end), option, shift))
     houses: dict[int, House] = {}
     elsewhere: dict[int, list[tuple[DateRange, int]]] = defaultdict(list)
-    for child, start, end, unit, *of_unit in db.session.execute(
-        select(BackupCare.child_id, BackupCare.start, BackupCare.end, *OF_UNIT)
-        .join(Unit, Unit.id == BackupCare.unit_id).where(BackupCare.child_id.in_(children)).order_by(BackupCare.start)
-    ):
+    for child, start, end, unit, *of_unit in ask(ELSEWHERE, asked):
         houses[unit] = _house(unit, *of_unit)
         elsewhere[child].append((DateRange(start, end), unit))
     found: dict[int, list[Stay]] = defaultdict(list)
-    for child, place, start, end, care_type, unit, *of_unit in db.session.execute(
-        select(Placement.child_id, Placement.id, Placement.start, Placement.end, Placement.care_type, *OF_UNIT)
-        .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id.in_(children)).order_by(Placement.start)
-    ):
+    for child, place, start, end, care_type, unit, *of_unit in ask(PLACES, asked):
         if unit not in houses:
             houses[unit] = _house(unit, *of_unit)
         stay = Stay(DateRange(start, end), care_type, houses[unit], tuple(needs[place]))

@@ -27,6 +27,7 @@ from evaka.rules.booking.day import Ask, Asked, DayFacts
 from evaka.rules.calendar.holiday_period import Phase
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
+from evaka.views.booking.balance import warnings
 from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
 from evaka.views.booking.mine.family import Family
 from evaka.views.booking.mine.forms import DayForm, day_form
@@ -88,14 +89,15 @@ class DayPage(Family):
                     check_note(child, facts.day, shown)
                     leave_note(child, by, day=facts.day, text=typed)
                 skipped = self.done(request.form.get("press", "times"), form, child, facts, by)
+                times = request.form.get("press", "times") == "times"
+                warned = warnings([child], [facts.day], by) if times else []
         except (ValueError, *REFUSALS) as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
             return False
         self.tell_skipped(skipped)
-        if request.form.get("press", "times") == "times":
-            self.warn([child], [facts.day], by)
+        self.warn(warned)
         return True
 
     def done(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,7 +20,6 @@ from evaka.rules.unit import Feature
 from evaka.views.attendance import tells_absences
 from evaka.views.base import Page
 from evaka.views.base.rows import row_number
-from evaka.views.booking.balance import warnings
 from evaka.views.page import actor, told
 
 AHEAD = timedelta(days=400)  # how far a page looks, at most
@@ -50,8 +49,8 @@ def kids_of(by: Actor) -> list[Person]:
     return list(db.session.scalars(
         select(Person).where(
             Person.id.in_(told_children(by.user.person_id, by.today)), Person.deceased.is_(None),
-            Person.id.in_(select(Placement.child_id).where(
-                Placement.meets(DateRange(by.today)), Placement.start <= soon)),
+            select(Placement.id).where(Placement.child_id == Person.id, Placement.meets(DateRange(by.today)),
+                                       Placement.start <= soon).exists(),
         ).order_by(Person.born, Person.id)))
 
 
@@ -83,7 +82,7 @@ class Family(Page):
             shown = ", ".join(f"{day.day}.{day.month}." for day in days[:10]) + (" …" if days[10:] else "")
             flash(told(why, days=shown), "warning")
 
-    def warn(self, children: Iterable[Person], days: Collection[date], by: Actor) -> None:
+    def warn(self, warned: Iterable[str]) -> None:
         """That more is booked of a month than was agreed: while it can still be changed."""
-        for one in warnings(children, days, by):
+        for one in warned:
             flash(one, "warning")

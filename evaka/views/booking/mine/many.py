@@ -26,6 +26,7 @@ from evaka.rules.booking.times import pattern_of
 from evaka.rules.unit import Hours, Week
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
+from evaka.views.booking.balance import warnings
 from evaka.views.booking.mine.family import Family, kids_of
 from evaka.views.booking.mine.forms import AwayForm, ManyForm, RepeatForm
 from evaka.views.page import actor, told, word_of
@@ -46,9 +47,11 @@ class ManyPages(Family):
             try:
                 with transaction():
                     count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
+                    days = list(DateRange(form.first.data, form.last.data).days())
+                    warned = warnings(form.children.data, days, by)  # before all that is known is forgotten
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
-                self.warn(form.children.data, list(DateRange(form.first.data, form.last.data).days()), by)
+                self.warn(warned)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):
