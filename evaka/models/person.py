@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,10 +26,12 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+from sqlalchemy.sql.functions import FunctionElement
 
-from evaka.models.base import Dated, Model, OfChild, db, keep_apart
+from evaka.models.base import Dated, Model, OfChild, ask, keep_apart
 from evaka.models.search import Sought, keep_findable, words_found
 from evaka.rules.person import sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key
@@ -406,9 +409,16 @@ def informed(day: date, children: Select[Any] | None = None) -> Subquery:
 
 def told_children(person_id: int, day: date) -> Select[Any]:
     """Those of `own_children` of whom the guardian is told where they are."""
+    pairs, told = _told_on(day)
+    return select(pairs.c.child_id).where(pairs.c.person_id == person_id, told).correlate(None)
+
+
+@lru_cache(32)
+def _told_on(day: date) -> tuple[Subquery, ColumnElement[bool]]:
+    """The pairs of `custody`, and whether the person is told; put together once a day, since guardians' pages ask
+    often."""
     pairs = custody(day)
-    return select(pairs.c.child_id).where(
-        pairs.c.person_id == person_id, ~kept_from(pairs.c.child_id, pairs.c.person_id, day))
+    return pairs, ~kept_from(pairs.c.child_id, pairs.c.person_id, day)
 
 
 def guarded_children(day: date) -> CompoundSelect[Any]:
@@ -423,7 +433,23 @@ def guarded_children(day: date) -> CompoundSelect[Any]:
 
 def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
     """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for ids or columns of ids."""
-    child_id, person_id = (sa.literal(one) if isinstance(one, int) else one for one in (child, person))
+    return KeptFrom(*(sa.literal(one) if isinstance(one, int) else one for one in (child, person)), sa.literal(day))
+
+
+class KeptFrom(FunctionElement[bool]):
+    """`kept_from` in a statement: a child, a person, a day.  What it asks is put together when the statement is
+    compiled, once for all who ask the same: to do so takes longer than to answer, and guardians' pages ask often."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(KeptFrom)
+def _in_words(element: KeptFrom, compiler: sa.Compiled, **how: Any) -> str:
+    return f"({compiler.process(_is_kept(*element.clauses), **how)})"
+
+
+def _is_kept(child_id: Any, person_id: Any, day: Any) -> ColumnElement[bool]:
     itself, reader, other = aliased(Person), aliased(Person), aliased(Person)
 
     def there_is(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -479,10 +505,14 @@ def carers(child_id: int, day: date, *, told: bool = False) -> Select[Person]:
     return select(Person).join(pairs, pairs.c.person_id == Person.id).order_by(pairs.c.rank, pairs.c.id)
 
 
+HELD = (
+    select(Person.id).where(Person.id.in_(sa.bindparam("children", expanding=True))).order_by(Person.id)
+    .with_for_update(key_share=True))
+
+
 def hold(children: Iterable[int]) -> None:
     """Two who save days of the same child at once do so one after the other."""
-    db.session.scalars(
-        select(Person.id).where(Person.id.in_(children)).order_by(Person.id).with_for_update(key_share=True)).all()
+    ask(HELD, {"children": list(children)})
 
 
 def partner_of(person_id: int, day: date) -> Select[Partner]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, or_, select
@@ -72,7 +73,7 @@ class Thread(Model):
     def of_guardian(cls, person_id: int, today: date) -> ColumnElement[bool]:
         """The same; a foster parent's as long as no child of the conversation has moved away."""
         return cls.id.in_(select(ThreadMember.thread_id).where(
-            ThreadMember.person_id == person_id, ~is_blocked(), ~has_ended(today), ~is_kept(today)))
+            ThreadMember.person_id == person_id, *reads_on(today)))
 
     @classmethod
     def of_person_on(cls, person_id: int, user_id: int, today: date) -> ColumnElement[bool]:
@@ -200,14 +201,19 @@ def is_kept(day: date) -> ColumnElement[bool]:
         of_unit.exists())
 
 
+@lru_cache(32)
+def reads_on(day: date) -> tuple[ColumnElement[bool], ...]:
+    """Of a member: the guardian may read the conversation on a day.  Put together once, since every page asks."""
+    return ~is_blocked(), ~has_ended(day), ~is_kept(day)
+
+
 def readers_of(thread_id: int, day: date) -> Select[tuple[int]]:
     """The guardians whom a new message of the conversation reaches: living, not blocked since, foster parents still,
     and told where the children are."""
     return (
         select(ThreadMember.person_id).join(Person, Person.id == ThreadMember.person_id)
         .where(
-            ThreadMember.thread_id == thread_id, Person.deceased.is_(None), ~is_blocked(), ~has_ended(day),
-            ~is_kept(day))
+            ThreadMember.thread_id == thread_id, Person.deceased.is_(None), *reads_on(day))
         .order_by(ThreadMember.person_id)
     )
 

@@ -14,7 +14,7 @@ from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
 from evaka.models.journal import MailRefusal
-from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, has_ended, is_blocked, is_kept
+from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, reads_on
 from evaka.models.person import Person
 from evaka.views.base import Button, row_number, sentence
 from evaka.views.message.letters import Letters
@@ -36,8 +36,7 @@ class MyMessages(Letters):
         by = actor()
         if by.user is None or by.user.person_id is None:
             return false()
-        return and_(ThreadMember.person_id == by.user.person_id, ~is_blocked(), ~has_ended(by.today),
-                    ~is_kept(by.today))
+        return and_(ThreadMember.person_id == by.user.person_id, *reads_on(by.today))
 
     def inbox(self) -> ColumnElement[bool]:
         return Receipt.person_id == getattr(actor().user, "person_id", None)
