@@ -109,8 +109,8 @@ def rows_of(
     in_units = Placement.unit_id.in_(ids) & Placement.meets(period)
     if guests := {one.child for one in backups if one.place in ids}:
         in_units |= Placement.child_id.in_(guests) & Placement.meets(period)
-    if only is not None:
-        in_units &= Placement.child_id.in_(only)
+    if only is not None:  # few children: what they have in other units is read too, and of no place that is asked
+        in_units = Placement.child_id.in_(only) & Placement.meets(period)
     for place_id, start, end, option, shift_care in db.session.execute(
         select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
                ServiceNeedPeriod.option, ServiceNeedPeriod.shift_care)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -93,10 +93,11 @@ def lives(draw) -> tuple[list[Place], Rows]:
     return [draw(units("a")), draw(units("b"))], Rows([one for some in children for one in some], factors, BREAKS)
 
 
-def parted(rows: Rows, alone: set[int]) -> tuple[list[Crowd], Rows]:
+def parted(rows: Rows, alone: set[int]) -> tuple[dict[str, frozenset[Crowd]], Rows]:
     """The children who can be counted together, as crowds, and the others."""
     by_child = Counter(stay.child for stay in rows.stays)
-    crowds, others = [], []
+    counts: Counter[Crowd] = Counter()
+    others = []
     for stay in rows.stays:
         shared = stay.period & PERIOD
         whole = not stay.needs or (shared and stay.needs[0].period & shared == shared)
@@ -104,10 +105,13 @@ def parted(rows: Rows, alone: set[int]) -> tuple[list[Crowd], Rows]:
             others.append(stay)
         elif shared:
             need = stay.needs[0] if stay.needs else None
-            crowds.append(Crowd(
+            counts[Crowd(
                 stay.place, shared.start, shared.last_day, stay.care_type, need and need.option,
-                need.shift_care if need else ShiftCare.NONE, stay.born, 1))
-    return crowds, Rows(others, rows.factors, rows.breaks)
+                need.shift_care if need else ShiftCare.NONE, stay.born, 0)] += 1
+    crowds: dict[str, set[Crowd]] = defaultdict(set)
+    for crowd, children in counts.items():
+        crowds[crowd.place].add(crowd._replace(children=children))
+    return {place: frozenset(some) for place, some in crowds.items()}, Rows(others, rows.factors, rows.breaks)
 
 
 def ratio(figures):
@@ -157,6 +161,6 @@ def test_a_need_that_the_city_has_taken_away_counts_as_the_default_on_each_day()
     place = Place("a", DateRange(date(2020, 1, 1)), (Group("g", DateRange(date(2020, 1, 1)), (
         (DateRange(date(2020, 1, 1)), D(1)),)),))
     crowd = Crowd("a", FIRST, PERIOD.last_day, CareType.DAYCARE, "gone", ShiftCare.NONE, date(2021, 1, 1), 7)
-    found = peaks([place], [crowd], Rows(), PERIOD, options)["a"].levels[OccupancyKind.CONFIRMED]
+    found = peaks([place], {"a": frozenset({crowd})}, Rows(), PERIOD, options)["a"].levels[OccupancyKind.CONFIRMED]
     assert [one.percentage for one in found] == [D("100.0"), D("100.0"), D("50.0"), D("50.0"), D("50.0")]
     assert [one.adults_needed for one in found] == [D("1.00"), D("1.00"), D("0.50"), D("0.50"), D("0.50")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select, true, type_coerce, union
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select, true, type_coerce, union
 
 from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
 from evaka.kit.dates import DAY, DateRange, add_months
@@ -23,7 +24,8 @@ from evaka.rules.unit import LEVELS, Commitment, Crowd, Key, Need, OccupancyKind
 UNDER_3 = 36  # months
 FEW = 60  # units
 CARE = {one.value: one for one in CareType}
-SHIFT = {one.value: one for one in ShiftCare} | {None: ShiftCare.NONE}
+SHIFT = {one.value: one for one in ShiftCare} | {"": ShiftCare.NONE}
+AND, NEXT = "\x1f", "\x1e"  # between the facts of a child, and between children
 MONTHS = 12
 
 
@@ -66,35 +68,48 @@ def _all_of(period: DateRange) -> ColumnElement[bool]:
     return and_(begins, goes_on)
 
 
-def _crowds(units: set[int], period: DateRange, alone: set[int]) -> list[Crowd]:
-    """Beyond some units all are counted, which is quicker than to look for each of them."""
-    need, first, last = ServiceNeedPeriod, period.start, period.last_day
-    start = case((Placement.start < first, literal(first)), else_=Placement.start)
-    end = case((or_(Placement.end.is_(None), Placement.end > last), literal(last)), else_=Placement.end)
-    # who turns three within the period is counted by the day of birth, all others by one before or after
-    older, younger = add_months(first, -UNDER_3 - 1), last
-    born = case(
-        (Person.born <= older, literal(older)), (Person.born > add_months(last, -UNDER_3 + 1), literal(younger)),
-        else_=Person.born)
-    # thousands of rows: their kinds are looked up, which is quicker than to let each be converted
-    care_type, shift_care = type_coerce(Placement.care_type, String), type_coerce(need.shift_care, String)
-    columns = (start, end, care_type, need.option, shift_care, born, Placement.unit_id)
+def _crowds(units: set[int], period: DateRange, alone: set[int]) -> dict[Key, frozenset[Crowd]]:
+    """Beyond some units all are counted, which is quicker than to look for each of them.
+
+    Each unit's children come as one text: it is read once, until it is another.
+    """
+    need = ServiceNeedPeriod
+    columns = [
+        cast(one, String) for one in (Placement.start, func.coalesce(cast(Placement.end, String), ""), Person.born)]
+    columns += [type_coerce(Placement.care_type, String), func.coalesce(need.option, ""),
+                func.coalesce(type_coerce(need.shift_care, String), "")]
+    child = columns[0]
+    for one in columns[1:]:
+        child = child + literal(AND) + one
     among = Placement.unit_id.in_(units) if len(units) <= FEW else true()
     rows = db.session.execute(
-        select(*columns, func.count()).join(Person, Person.id == Placement.child_id)
+        select(Placement.unit_id, func.aggregate_strings(child, NEXT)).join(Person, Person.id == Placement.child_id)
         .outerjoin(need, and_(need.placement_id == Placement.id, need.meets(period)))
         .where(among, Placement.meets(period), Placement.child_id.not_in(alone))
-        .group_by(*columns))
-    return [
-        Crowd(unit_id, begins, ends, CARE[care], option, SHIFT[shift], birth, children)
-        for begins, ends, care, option, shift, birth, unit_id, children in rows
-    ]
+        .group_by(Placement.unit_id))
+    return {unit_id: _read(unit_id, text, period) for unit_id, text in rows}
+
+
+@lru_cache(2_000)
+def _read(unit_id: int, text: str, period: DateRange) -> frozenset[Crowd]:
+    """The children of a unit, counted: those who weigh the same for the same time together."""
+    first, last = period.start, period.last_day
+    # who turns three within the period is counted by the day of birth, all others by one before or after
+    older, younger = add_months(first, -UNDER_3 - 1), add_months(last, -UNDER_3 + 1)
+    found: Counter[Crowd] = Counter()
+    for child, times in Counter(text.split(NEXT)).items():
+        start, end, born, care_type, option, shift_care = child.split(AND)
+        birth = min(max(date.fromisoformat(born), older), younger)
+        found[Crowd(
+            unit_id, max(date.fromisoformat(start), first), min(date.fromisoformat(end), last) if end else last,
+            CARE[care_type], option or None, SHIFT[shift_care], birth, 0)] += times
+    return frozenset(crowd._replace(children=times) for crowd, times in found.items())
 
 
 def by_group(unit: Unit, period: DateRange, levels: Sequence[OccupancyKind] = LEVELS) -> dict[Key, Peaks]:
     """The same of each group of a unit: the children who are in it, and those who are thought of for it."""
     [place] = places_of([unit], period)
-    return peaks(place.by_group(), [], rows_by_group(unit, period), period, options(), levels=levels)
+    return peaks(place.by_group(), {}, rows_by_group(unit, period), period, options(), levels=levels)
 
 
 def rows_by_group(unit: Unit, period: DateRange) -> Rows:
@@ -139,9 +154,7 @@ def effects(plans: Sequence[PlacementPlan], today: date) -> dict[int, Peaks]:
         return {}
     alone = _alone(period) | {plan.child_id for plan in plans}
     places = {place.key: place for place in places_of(list(units.values()), period)}
-    crowds: dict[Key, list[Crowd]] = defaultdict(list)
-    for crowd in _crowds(set(units), period, alone):
-        crowds[crowd.place].append(crowd)
+    crowds = _crowds(set(units), period, alone)
     rows = rows_of(list(units.values()), period, only=alone)
     stays: dict[Key, list[Stay]] = defaultdict(list)
     for stay in rows.stays:
@@ -154,6 +167,6 @@ def effects(plans: Sequence[PlacementPlan], today: date) -> dict[int, Peaks]:
         child = [stay for stay in stays[plan.unit_id] if stay.child == plan.child_id] or planned_stays(
             PlacementPlan.id == plan.id, period)
         found[plan.id] = peaks(
-            [places[plan.unit_id]], crowds[plan.unit_id], replace(rows, stays=others), period, options(),
+            [places[plan.unit_id]], crowds, replace(rows, stays=others), period, options(),
             applicant=child, levels=(OccupancyKind.PLANNED,))[plan.unit_id]
     return found

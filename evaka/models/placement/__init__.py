@@ -24,8 +24,13 @@ SEEN_AFTERWARDS = 1  # months for which a unit still sees a child who has left
 
 class Placement(OfChild, Dated, Model):
     __tablename__ = "placement"
+    __table_args__ = (
+        sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
+        # holds all that occupancy and lists of a unit's children ask: the rows themselves need not be read
+        sa.Index("ix_placement_unit_id", "unit_id", "start_date", "end_date", "child_id", "care_type"),
+    )
 
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     care_type: Mapped[CareType]
     guaranteed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # kept for after a break
 

@@ -27,6 +27,7 @@ from evaka.rules.unit.weight import Scale, third_birthday
 
 LEVELS = (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED, OccupancyKind.DRAFT)
 NOTHING = Decimal(0)
+NOBODY: frozenset[Any] = frozenset()
 
 Breaks: TypeAlias = Mapping[CareType, Sequence[DateRange]]
 DayKind: TypeAlias = tuple[bool, bool]  # whether there is ordinary care, and shift care
@@ -62,7 +63,7 @@ class Peaks:
 
 def peaks(
     places: Iterable[Place],
-    crowds: Iterable[Crowd],
+    crowds: Mapping[Key, frozenset[Crowd]],
     rows: Rows,
     period: DateRange,
     options: Options,
@@ -72,17 +73,14 @@ def peaks(
 ) -> dict[Key, Peaks]:
     """What `peak` says of each month of a closed period, for each place and level: confirmed, planned, draft.
 
-    `rows` are the children who are in no crowd.  The applicant is thought of in every place at once, each for itself,
-    instead of all that the child has now; whatever it has stands in `rows`.
+    `crowds` are those of each place, `rows` the children who are in none.  The applicant is thought of in every place
+    at once, each for itself, instead of all that the child has now; whatever it has stands in `rows`.
     """
     setting = _setting(period, options, rows.breaks, tuple(levels))
     alone: dict[Key, list[Stay]] = defaultdict(list)
     for stay in rows.stays:
         if stay.period & period:
             alone[stay.place].append(stay)
-    crowded: dict[Key, Counter[Crowd]] = defaultdict(Counter)
-    for crowd in crowds:
-        crowded[crowd.place][crowd] += 1
     thought = [stay for stay in applicant if stay.period & period]
     own = frozenset(stay.child for stay in applicant)
     with_own = setting.scaled({child: rows.factors[child] for child in own if child in rows.factors})
@@ -90,7 +88,7 @@ def peaks(
     for place in places:
         stays = alone[place.key]
         factors = frozenset((one.child, tuple(rows.factors[one.child])) for one in stays if one.child in rows.factors)
-        held = _held(setting, place, frozenset(crowded[place.key].items()), frozenset(stays), factors,
+        held = _held(setting, place, crowds.get(place.key, NOBODY), frozenset(stays), factors,
                      own & {one.child for one in stays})
         found[place.key] = Peaks(held.peaks.levels, held.with_child(thought, with_own)) if own else held.peaks
     return found
@@ -150,7 +148,7 @@ class _Held:
 def _held(
     setting: _Setting,
     place: Place,
-    crowds: frozenset[tuple[Crowd, int]],  # each with how many there are of it
+    crowds: frozenset[Crowd],
     alone: frozenset[Stay],
     factors: frozenset[tuple[Key, tuple[tuple[DateRange, Decimal], ...]]],
     own: frozenset[Key],
@@ -209,10 +207,9 @@ class _Crowds:
         self.worth = cache(self._worth)
         self.cuts = cache(self._cuts)
 
-    def changes(self, crowds: Iterable[tuple[Crowd, int]], family_care: bool) -> Changes:
+    def changes(self, crowds: Iterable[Crowd], family_care: bool) -> Changes:
         found: Changes = defaultdict(Counter)
-        for crowd, times in crowds:
-            children = crowd.children * times
+        for crowd in crowds:
             end = crowd.end + DAY
             three = third_birthday(crowd.born)
             for start, after in self.cuts(crowd.care_type, crowd.option, crowd.start, end):
@@ -222,8 +219,8 @@ class _Crowds:
                     if first < last:
                         worth = self.worth(
                             crowd.care_type, crowd.option, crowd.shift_care, under_3, family_care, first)
-                        found[first][worth] += children
-                        found[last][worth] -= children
+                        found[first][worth] += crowd.children
+                        found[last][worth] -= crowd.children
         return found
 
     def _cuts(self, care_type: CareType, option: str | None, start: date, end: date) -> list[tuple[date, date]]:

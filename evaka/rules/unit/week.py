@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import time
+from functools import lru_cache
 
 from evaka.rules.calendar import MONDAY_TO_FRIDAY
 
@@ -49,10 +50,11 @@ class Week:
         """The same hours on each of these ISO weekdays, closed on the others."""
         return cls(tuple(Hours(start, end) if day in weekdays else None for day in SEVEN))
 
-    @classmethod
-    def read(cls, text: str) -> Week:
+    @staticmethod
+    @lru_cache(1_000)
+    def read(text: str) -> Week:
         """What `str` has written."""
-        return cls(tuple(_hours(part) for part in text.split(";")))
+        return Week(tuple(_hours(part) for part in text.split(";")))
 
     def on(self, weekday: int) -> Hours | None:
         return self.days[weekday - 1]
