@@ -21,7 +21,9 @@ from sqlalchemy import ColumnElement, ForeignKey, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
+from sqlalchemy.sql.cache_key import HasCacheKey
 from sqlalchemy.sql.util import find_tables
+from sqlalchemy.util import LRUCache
 
 from evaka.models.base import Model, db, keep_forever
 from evaka.models.person import Person, ids_of
@@ -232,10 +234,24 @@ def _chain_rows(session: Session, _context: Any, _instances: Any) -> None:
 @event.listens_for(Session, "do_orm_execute")
 def _write_before_looking(state: ORMExecuteState) -> None:
     """Whoever reads the journal in the transaction that writes it finds its lines too."""
-    if state.session.info.get("lines"):
-        asked = find_tables(state.statement, check_columns=True, include_selects=True, include_joins=True)
-        if any(getattr(table, "name", "") == LINES.name for table in asked):
-            write_lines(state.session)
+    if state.session.info.get("lines") and _asks_the_journal(state.statement):
+        write_lines(state.session)
+
+
+_known_to_ask: LRUCache[Any, bool] = LRUCache(1_000)  # by what a statement is compiled by, which it makes but once
+
+
+def _asks_the_journal(statement: sa.Executable) -> bool:
+    """Whether the journal is among the tables of a statement.  To look through a large one takes longer than to ask
+    the database, and most come again and again with other values."""
+    made = statement._generate_cache_key() if isinstance(statement, HasCacheKey) else None
+    known = _known_to_ask.get(made.key) if made else None
+    if known is None:
+        asked = find_tables(statement, check_columns=True, include_selects=True, include_joins=True)
+        known = any(getattr(table, "name", "") == LINES.name for table in asked)
+        if made:
+            _known_to_ask[made.key] = known
+    return known
 
 
 class Email(Model):

@@ -60,6 +60,7 @@ def harjula(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     app = create_app(
         TESTING=False, SECRET_KEY="browser", SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder}/city.sqlite", CITY="harjula",
         DATA=folder, NOW=lambda: NOON, SMTP="", BASE_URL="",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,  # the look of a page is fetched once, and not asked for again by each
     )
     with app.app_context():
         db.create_all()

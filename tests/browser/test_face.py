@@ -55,27 +55,34 @@ def shape(address: str) -> str:
     return re.sub(rf"=\d[^&]*|(?<=\b)({ALIKE})=\w+", "=N", without).rstrip("?&")
 
 
-CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(one => [...one.classList]))]"
+# how things look: classes, and what can be pressed with what stands round it
+LOOKS = """[...new Set([...document.querySelectorAll('[class], a, button, input, select, textarea, summary')].flatMap(
+    one => [...one.classList, one.matches('a, button, input, select, textarea, summary') &&
+        [one.parentElement, one, one.previousElementSibling, one.nextElementSibling]
+            .map(near => near && near.tagName + [...near.classList].sort().join('.')).join(' ')]))]"""
+AXE = "asked => axe.run(asked).then(found => found.violations)"  # all that was in order is long to carry over
 
 
 def faults(page: Page, widths: tuple[int, ...], known: set[str] | None = None) -> list[str]:
     """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any.
 
-    Contrast follows from the classes of the style sheet and is slow to reckon: it is asked of a page that has a class
-    which none before it had, by `known`.
+    Contrast and the size of what is pressed follow from how things look and are slow to reckon: they are asked of a
+    page that has a look which none before it had, by `known`.
     """
     wrong = []
     for width in reversed(widths):
         page.set_viewport_size({"width": width, "height": 900})
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append(f"the page scrolls sideways at {width} px")
-    classes = set(page.evaluate(CLASSES))
-    contrast = known is None or not classes <= known
-    known = classes if known is None else known
-    known |= classes
-    asked = {"runOnly": ACCEPTED, "resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": contrast}}}
-    found = Axe().run(page, options=asked).response["violations"]
-    wrong += [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+    looks = {one for one in page.evaluate(LOOKS) if one}
+    classes = {one for one in looks if " " not in one}
+    known = set() if known is None else known
+    rules = {"color-contrast": {"enabled": not classes <= known or not known},
+             "target-size": {"enabled": not looks <= known or not known}}
+    known |= looks
+    page.evaluate(Axe().axe_script)
+    asked = {"runOnly": ACCEPTED, "resultTypes": ["violations"], "selectors": False, "rules": rules}
+    wrong += [f"{one['id']}: {node['html'][:200]}" for one in page.evaluate(AXE, asked) for node in one["nodes"]]
     return wrong + [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
 
 

@@ -19,6 +19,7 @@ from evaka.jobs import run
 from evaka.jobs.journal import SEAL, seals_file
 from evaka.models.base import HELSINKI, broken_rule, db, reading, transaction
 from evaka.models.journal import AuditEvent, JournalSeal, of_file, written_alone
+from evaka.models.person import Person
 from tests import factories
 from tests.conftest import keep, statements, unguarded
 
@@ -66,6 +67,17 @@ def test_what_the_program_writes_is_whole(database):
     assert [(line.chain, line.number) for line in lines] == [(1, 1), (1, 2), (1, 3)]
     assert [line.action for line in db.session.scalars(select(AuditEvent).where(of_file(person.id)))] == [
         "person.create", "person.read"]
+
+
+def test_whoever_writes_lines_reads_them_however_often_the_same_is_asked(database):
+    factories.person()
+    for n in range(1, 4):
+        record("demo.load", None, Actor(None, NOON), {"n": n})
+        with statements() as sent:
+            db.session.scalars(select(Person.id).where(Person.id == n)).all()
+        assert len(sent) == 1  # nothing is written before what does not ask the journal
+        written = select(LINES.c.id).where(LINES.c.number == n)
+        assert len(db.session.scalars(select(Person).where(written.exists())).all()) == 1
 
 
 def test_an_empty_journal_is_whole(database):

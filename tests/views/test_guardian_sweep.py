@@ -37,7 +37,7 @@ from evaka.models.placement.termination import Termination
 from evaka.views.base import Screen
 from tests import factories
 from tests.conftest import keep
-from tests.views.test_permissions import Family, address, family, methods, owner, snapshot
+from tests.views.test_permissions import Family, address, entered, family, methods, owner, snapshot
 
 pytestmark = pytest.mark.usefixtures("database")
 # what is about a child: of the family's own money a blocked guardian remains the payer
@@ -130,7 +130,7 @@ def test_another_familys_numbers_open_and_change_nothing(
     app: Flask, by: Callable[..., Actor], browser: Callable[[Any], FlaskClient],
 ) -> None:
     stranger, there = factories.user("guardian", person=factories.child().guardians[0]), Theirs.of(family(by))
-    client = browser(stranger)
+    stranger, client = entered(stranger, browser)
     before = snapshot()
     assert tried(app, client, there) > 100
     assert snapshot() == before
@@ -158,7 +158,7 @@ def test_who_has_been_blocked_reaches_nothing_about_the_child(
     here, user = Theirs.of(found), found.rows[factories.User]
     for row in db.session.scalars(select(Guardian).where(Guardian.guardian_id == found.guardian.id)):
         row.blocked = True
-    client = browser(user)
+    user, client = entered(user, browser)
     before = snapshot()
     assert tried(app, client, here, OF_CHILD) > 60
     assert denied(by(user), here, OF_CHILD) > 20
@@ -178,7 +178,7 @@ def test_who_has_come_of_age_is_nobodys_child_any_more(
     keep()
     run(JOBS["person.lapse_at_eighteen"], by())
     assert db.session.scalar(select(Guardian.id).where(Guardian.child_id == child.id)) is None
-    client = browser(user)
+    user, client = entered(user, browser)
     before = snapshot()
     assert tried(app, client, here, about) > 60
     assert denied(by(user), here, about) > 20
