@@ -104,6 +104,16 @@ def test_the_director_makes_a_code_and_the_tablet_is_paired(app, here, browser):
     assert 'name="code"' in client.get("/tablet/").text
 
 
+def test_a_tablet_that_is_shut_out_taps_nothing_from_that_moment_on(here, tablet, at, by):
+    aino, eino = here["children"]
+    assert taps(tablet, ("first-tap", aino.id, "arrive", 0)).status_code == 200
+    act.revoke_device(db.session.scalars(select(Tap)).one().device, by(None))
+    keep()
+    assert taps(tablet, ("second-tap", eino.id, "arrive", 0)).status_code == 401
+    assert db.session.scalars(select(Presence.child_id)).all() == [aino.id]
+    assert db.session.scalars(select(Tap.key)).all() == ["first-tap"]
+
+
 def test_whoever_guesses_codes_is_slowed_down(app, here, at):
     keep()
     client = app.test_client()

@@ -24,10 +24,10 @@ from evaka.actions.presence.note import (
 )
 from evaka.actions.presence.picture import remove_picture, set_picture
 from evaka.actions.presence.policy import notes, pictures, tablet
-from evaka.actions.presence.tap import Outcome, Touch, mark_absent, note_refused, tap, unmark_absent
+from evaka.actions.presence.tap import Outcome, ShutOut, Touch, mark_absent, note_refused, tap, unmark_absent
 
 __all__ = [
-    "Outcome", "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open",
+    "Outcome", "ShutOut", "Touch", "add", "add_device", "add_group_note", "add_sticky", "clear_day_note", "close_open",
     "correct", "device_for_taps", "device_of", "expired_notes", "forget_notes", "mark_absent", "mark_missed",
     "missed_parts", "new_code", "note_refused", "notes", "old_taps", "open_from_before", "pair", "pictures",
     "remove", "remove_group_note", "remove_picture", "remove_sticky", "revoke_device", "see", "set_picture",

@@ -48,9 +48,10 @@ ENDED_BY_NIGHT = LATEST.where(PRESENCE.c.automatic)
 END = update(PRESENCE).where(PRESENCE.c.id == bindparam("row")).values(
     left=bindparam("to", type_=sa.Time), automatic=False, version=PRESENCE.c.version + 1)
 # "on conflict" of either dialect is put together anew each time, so this is written out: both read it
-NOTE = sa.text(
+NOTE = sa.text(  # by a tablet that nobody has shut out since it was looked up
     'INSERT INTO tap ("key", device_id, unit_id, child_id, what, at, received, refused) '
-    'VALUES (:key, :device_id, :unit_id, :child_id, :what, :at, :received, :refused) '
+    'SELECT :key, id, unit_id, :child_id, :what, :at, :received, :refused FROM device '
+    'WHERE id = :device_id AND digest = :digest AND revoked IS NULL '
     'ON CONFLICT ("key") DO NOTHING RETURNING id'
 ).bindparams(bindparam("at", type_=Moment()), bindparam("received", type_=Moment()))
 BEGIN = insert(PRESENCE).from_select(  # where the child has a place in the unit; its group is that of the day
@@ -58,6 +59,10 @@ BEGIN = insert(PRESENCE).from_select(  # where the child has a place in the unit
     select(CHILD, UNIT, WHEREABOUTS.c.group_id, bindparam("day", type_=sa.Date), bindparam("arrived", type_=sa.Time))
     .where(WHEREABOUTS.c.child_id == CHILD, WHEREABOUTS.c.unit_id == UNIT).limit(1), include_defaults=False,
 ).returning(PRESENCE.c.id)
+
+
+class ShutOut(Exception):
+    """The tablet opens nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,15 @@ class Outcome:
 def tap(touch: Touch, device: Device, by: Actor) -> Outcome:
     """Write a tap, once for its key; one that was here before is answered as it was then.
 
-    Raises Refused: whoever calls takes everything back and notes it by `note_refused`.
+    Raises ShutOut when the tablet has been shut out, and Refused: whoever calls takes everything back and notes it by
+    `note_refused`.
     """
     require_any(by, KEYS[touch.what])
     if not _is_new(touch, device, by.now, ""):
-        return Outcome(_run(BEFORE, tap_key=touch.key).scalar() or "")
+        before = _run(BEFORE, tap_key=touch.key).first()
+        if before is None:
+            raise ShutOut
+        return Outcome(before.refused)
     check_tap(touch.at, by.now, tablet().tap_hours)
     at = minute(min(touch.at, by.now))
     match touch.what:
@@ -110,7 +119,7 @@ def note_refused(touch: Touch, device: Device, why: str, now: datetime) -> None:
 def _is_new(touch: Touch, device: Device, now: datetime, refused: str) -> bool:
     """Note the tap; False when its key has been here before."""
     return _run(
-        NOTE, key=touch.key, device_id=device.id, unit_id=device.unit_id, child_id=touch.child_id,
+        NOTE, key=touch.key, device_id=device.id, digest=device.digest, child_id=touch.child_id,
         what=touch.what.value, at=touch.at, received=now, refused=refused).first() is not None
 
 

@@ -72,6 +72,11 @@ def enter() -> Any:
         return None
     if request.endpoint in UNPAIRED:
         return None
+    return _shut_out()
+
+
+@tablet.errorhandler(act.ShutOut)
+def _shut_out(_no: Any = None) -> Any:
     if request.is_json:
         return jsonify(error="unpaired"), 401
     return redirect(url_for("tablet.board"))
