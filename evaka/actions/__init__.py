@@ -145,6 +145,12 @@ def line_of(key: str, row: Model | None, by: Actor, facts: dict[str, Any]) -> di
     }
 
 
+def line_of_file(key: str, person_id: int, by: Actor, facts: dict[str, Any]) -> dict[str, Any]:
+    """The same of somebody whose row is not at hand."""
+    return line_of(key, None, by, facts) | {
+        "subject": Person.__tablename__, "subject_id": person_id, "person_id": person_id}
+
+
 def tell(**facts: Any) -> None:
     """Of the action that runs the journal keeps these facts, not its inputs: a letter's words are not for it."""
     db.session.info["told"] = facts

@@ -158,6 +158,21 @@ def transaction() -> Iterator[None]:
         raise
 
 
+def begin_to_write() -> None:
+    """A request that has only read until now, while nobody waited for it, goes on to change something.
+
+    What it has read keeps its values, as on PostgreSQL, where nobody is kept from saving meanwhile: what must not have
+    changed is asked again, and a row that somebody else has saved is refused by its version.
+    """
+    session = db.session()
+    before, session.expire_on_commit = session.expire_on_commit, False
+    try:
+        session.commit()
+    finally:
+        session.expire_on_commit = before
+    writing.set(True)
+
+
 def ask(question: sa.Executable, given: dict[str, Any] | None = None) -> sa.CursorResult[Any]:
     """Put a question for columns straight to the connection, where a page asks many: what the session does for whole
     rows is a third of a short question."""

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import current_app, g, has_request_context, request, session, url_for
@@ -24,6 +24,7 @@ from evaka.rules.unit import Week
 from evaka.rules.user import Strong
 from evaka.texts import LANGUAGES, enum_key, explain, knows, say
 
+F = TypeVar("F", bound=Callable[..., Any])
 YEARS = range(1900, 2200)  # what is typed outside of these is a slip of the finger
 
 
@@ -31,6 +32,13 @@ def now() -> datetime:
     """The moment by the wall clock of Helsinki; the demo and the tests may set another in NOW."""
     told: Callable[[], datetime] | None = current_app.config.get("NOW")
     return told() if told else datetime.now(HELSINKI)
+
+
+def reads_first(view: F) -> F:
+    """A page whose form is looked through while others write; it calls `begin_to_write` where it goes on to change
+    something.  Without it a request that may change something keeps a SQLite city to itself from its beginning."""
+    view.reads_first = True  # type: ignore[attr-defined]
+    return view
 
 
 def person() -> User | None:

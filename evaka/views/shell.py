@@ -81,7 +81,8 @@ def _city_css() -> Response:
 
 def _enter() -> Any:
     """Before anything else: say whether this request means to write, and ask for a log-in."""
-    writing.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+    view = current_app.view_functions.get(request.endpoint or "")
+    writing.set(request.method not in ("GET", "HEAD", "OPTIONS") and not hasattr(view, "reads_first"))
     if any("\0" in text for typed in (request.view_args, request.args) for text in _texts(typed)):
         abort(400)  # no address holds a zero byte, and PostgreSQL keeps none; forms are read without (Patient)
     endpoint = request.endpoint or ""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import select
-
 from evaka.access import Actor, permitted
-from evaka.actions import action, line_of, tell
+from evaka.actions import action, line_of_file, tell
 from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.attendance import reporter_of
 from evaka.actions.booking.facts import day_facts, policy
@@ -87,8 +85,7 @@ def save_many(
     reporter = Reporter.GUARDIAN if key == "booking.book" else _unit(by)
     _check_kinds(asked.values(), reporter)
     told, skipped = save_days(asked, by, reporter, seen=seen, where_care=where_care)
-    children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
-    add_lines(line_of(key, children[child], by, {"days": days}) for child, days in told.items())
+    add_lines(line_of_file(key, child, by, {"days": days}) for child, days in told.items())
     return sum(map(len, told.values())), skipped
 
 
@@ -145,8 +142,7 @@ def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
             if facts.opened and within and facts.phase is Phase.NONE:  # for a holiday families answer themselves
                 asked.setdefault(row.child_id, {})[day] = Asked(Ask.TIMES, spans)
     told, _ = save_days(asked, by, Reporter.GUARDIAN)
-    children = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(told)))}
-    add_lines(line_of("booking.filled", children[child], by, {"days": days}) for child, days in told.items())
+    add_lines(line_of_file("booking.filled", child, by, {"days": days}) for child, days in told.items())
     return sum(map(len, told.values()))
 
 

@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from evaka import city
 from evaka.access import Actor
 from evaka.actions.booking.facts import day_facts, policy
 from evaka.actions.calendar.stay import stays_of
 from evaka.kit.dates import DateRange
-from evaka.models.base import db
+from evaka.models.base import ask, db
+from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.presence import Presence
 from evaka.rules.attendance import AbsenceKind, away_all_day
 from evaka.rules.booking import Day, Span
@@ -40,11 +41,15 @@ class Month:
         return self.balance.over if self.in_days else near
 
 
+AGREED = (
+    select(Placement.child_id).join(ServiceNeedPeriod, ServiceNeedPeriod.placement_id == Placement.id)
+    .where(Placement.child_id.in_(bindparam("children", expanding=True)),
+           ServiceNeedPeriod.option.in_(bindparam("options", expanding=True))))
+
+
 def agreed_months(children: Collection[int]) -> set[int]:
     """Those with whom hours or days a month were agreed at some time."""
-    keys = limited()
-    return {child for child, stays in stays_of(children).items()
-            if any(option in keys for stay in stays for _, option, _ in stay.needs)}
+    return set(ask(AGREED, {"children": list(children), "options": sorted(limited())}).scalars())
 
 
 def limited() -> frozenset[str]:

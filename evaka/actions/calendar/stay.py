@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from secrets import token_hex
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Date, bindparam, insert, select
 
 from evaka import city
 from evaka.access import Actor
@@ -113,13 +113,15 @@ def tell_tablets(children: Collection[int], days: Collection[date], by: Actor) -
              "received": by.now} for child, unit in rows])
 
 
+HOLIDAYS = (
+    select(HolidayPeriod.start, HolidayPeriod.end, HolidayPeriod.opens, HolidayPeriod.closes)
+    .where(HolidayPeriod.start <= bindparam("last", type_=Date), HolidayPeriod.end >= bindparam("first", type_=Date)))
+
+
 def holidays_in(period: DateRange) -> list[Holiday]:
     """The holidays that families answer for."""
-    return [
-        Holiday(DateRange(start, end), opens, closes) for start, end, opens, closes in db.session.execute(
-            select(HolidayPeriod.start, HolidayPeriod.end, HolidayPeriod.opens, HolidayPeriod.closes)
-            .where(HolidayPeriod.meets(period)))
-    ]
+    return [Holiday(DateRange(start, end), opens, closes) for start, end, opens, closes in ask(
+        HOLIDAYS, {"first": period.start, "last": period.end or date.max})]
 
 
 def on_break(day: date) -> bool:

@@ -18,7 +18,7 @@ from evaka.actions.booking.note import LONGEST, check_note, in_lines, leave_note
 from evaka.actions.booking.save import day_text
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db, transaction
+from evaka.models.base import begin_to_write, db, reading, transaction
 from evaka.models.booking import BookingPattern
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceKind, Reporter
@@ -27,11 +27,10 @@ from evaka.rules.booking.day import Ask, Asked, DayFacts
 from evaka.rules.calendar.holiday_period import Phase
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
-from evaka.views.booking.balance import warnings
 from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
 from evaka.views.booking.mine.family import Family
 from evaka.views.booking.mine.forms import DayForm, day_form
-from evaka.views.page import actor, told, word_of
+from evaka.views.page import actor, reads_first, told, word_of
 
 PAIRS = 3  # of times that a day has room for at least
 PRESSED = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING), "after_all": Asked(Ask.AFTER_ALL)}
@@ -39,6 +38,7 @@ PRESSED = {"present": Asked(Ask.PRESENT), "clear": Asked(Ask.NOTHING), "after_al
 
 class DayPage(Family):
     @expose("/day/", methods=("GET", "POST"))
+    @reads_first
     def day(self) -> Any:
         by = actor()
         child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
@@ -83,21 +83,22 @@ class DayPage(Family):
             return False
         shown = request.form.get("note_shown", note)
         typed = in_lines(request.form.get("note", shown))
+        begin_to_write()
         try:
             with transaction():
                 if typed != in_lines(shown):
                     check_note(child, facts.day, shown)
                     leave_note(child, by, day=facts.day, text=typed)
                 skipped = self.done(request.form.get("press", "times"), form, child, facts, by)
-                times = request.form.get("press", "times") == "times"
-                warned = warnings([child], [facts.day], by) if times else []
         except (ValueError, *REFUSALS) as no:
             if isinstance(no, Denied):
                 raise
             flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
             return False
         self.tell_skipped(skipped)
-        self.warn(warned)
+        if request.form.get("press", "times") == "times":
+            with reading():
+                self.warn([child], [facts.day], by)
         return True
 
     def done(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from evaka.rules.unit import Feature
 from evaka.views.attendance import tells_absences
 from evaka.views.base import Page
 from evaka.views.base.rows import row_number
+from evaka.views.booking.balance import warnings
 from evaka.views.page import actor, told
 
 AHEAD = timedelta(days=400)  # how far a page looks, at most
@@ -82,7 +83,7 @@ class Family(Page):
             shown = ", ".join(f"{day.day}.{day.month}." for day in days[:10]) + (" …" if days[10:] else "")
             flash(told(why, days=shown), "warning")
 
-    def warn(self, warned: Iterable[str]) -> None:
+    def warn(self, children: Iterable[Person], days: Collection[date], by: Actor) -> None:
         """That more is booked of a month than was agreed: while it can still be changed."""
-        for one in warned:
+        for one in warnings(children, days, by):
             flash(one, "warning")

@@ -15,7 +15,7 @@ from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.booking.facts import day_facts
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db, transaction
+from evaka.models.base import begin_to_write, db, reading, transaction
 from evaka.models.booking import BookingPattern
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceKind, Reporter
@@ -26,14 +26,14 @@ from evaka.rules.booking.times import pattern_of
 from evaka.rules.unit import Hours, Week
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
-from evaka.views.booking.balance import warnings
 from evaka.views.booking.mine.family import Family, kids_of
 from evaka.views.booking.mine.forms import AwayForm, ManyForm, RepeatForm
-from evaka.views.page import actor, told, word_of
+from evaka.views.page import actor, reads_first, told, word_of
 
 
 class ManyPages(Family):
     @expose("/many/", methods=("GET", "POST"))
+    @reads_first
     def many(self) -> Any:
         """Several children, from a day to a day, with the times of each weekday."""
         by = actor()
@@ -45,13 +45,14 @@ class ManyPages(Family):
             form.week.process(None, self.usual_week(kids, monday))
         elif form.validate() and self.typed_week(form):
             try:
+                asked = self.asked_days(form)
+                begin_to_write()
                 with transaction():
-                    count, skipped = act.save_many(self.asked_days(form), by, "booking.book", where_care=True)
-                    days = list(DateRange(form.first.data, form.last.data).days())
-                    warned = warnings(form.children.data, days, by)  # before all that is known is forgotten
+                    count, skipped = act.save_many(asked, by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
-                self.warn(warned)
+                with reading():
+                    self.warn(form.children.data, list(DateRange(form.first.data, form.last.data).days()), by)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):
