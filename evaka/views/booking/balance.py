@@ -45,11 +45,16 @@ def balance_short(month: Month) -> str:
     return f"{amount(month, held.forecast)} / {amount(month, held.agreed)} {unit}"
 
 
-def warnings(children: Iterable[Person], days: Collection[date], by: Actor) -> list[str]:
-    """A sentence for each child and month of these days that what is booked goes beyond what was agreed."""
+def watched(children: Iterable[Person]) -> list[Person]:
+    """Those with whom hours or days a month were agreed."""
     kids = {one.id: one for one in children}
     some = agreed_months(kids.keys())
-    kids = {id: one for id, one in kids.items() if id in some}
+    return [one for id, one in kids.items() if id in some]
+
+
+def warnings(children: Iterable[Person], days: Collection[date], by: Actor) -> list[str]:
+    """A sentence for each of the `watched` children and month of these days that more is booked than was agreed."""
+    kids = {one.id: one for one in children}
     found: list[str] = []
     for year, number in sorted({(day.year, day.month) for day in days}) if kids else ():
         months = months_of(kids.keys(), DateRange.month(year, number), by)
@@ -60,4 +65,4 @@ def warnings(children: Iterable[Person], days: Collection[date], by: Actor) -> l
     return found
 
 
-__all__ = ["amount", "badge_of_month", "balance_line", "balance_short", "warnings"]
+__all__ = ["amount", "badge_of_month", "balance_line", "balance_short", "warnings", "watched"]

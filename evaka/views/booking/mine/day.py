@@ -27,6 +27,7 @@ from evaka.rules.booking.day import Ask, Asked, DayFacts
 from evaka.rules.calendar.holiday_period import Phase
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
+from evaka.views.booking.balance import watched
 from evaka.views.booking.cells import is_away, kind_in_words, times_in_words
 from evaka.views.booking.mine.family import Family
 from evaka.views.booking.mine.forms import DayForm, day_form
@@ -83,6 +84,7 @@ class DayPage(Family):
             return False
         shown = request.form.get("note_shown", note)
         typed = in_lines(request.form.get("note", shown))
+        limited = watched([child]) if request.form.get("press", "times") == "times" else []
         begin_to_write()
         try:
             with transaction():
@@ -96,9 +98,8 @@ class DayPage(Family):
             flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
             return False
         self.tell_skipped(skipped)
-        if request.form.get("press", "times") == "times":
-            with reading():
-                self.warn([child], [facts.day], by)
+        with reading():
+            self.warn(limited, [facts.day], by)
         return True
 
     def done(

@@ -26,6 +26,7 @@ from evaka.rules.booking.times import pattern_of
 from evaka.rules.unit import Hours, Week
 from evaka.views.base import sentence
 from evaka.views.base.rows import REFUSALS
+from evaka.views.booking.balance import watched
 from evaka.views.booking.mine.family import Family, kids_of
 from evaka.views.booking.mine.forms import AwayForm, ManyForm, RepeatForm
 from evaka.views.page import actor, reads_first, told, word_of
@@ -45,14 +46,14 @@ class ManyPages(Family):
             form.week.process(None, self.usual_week(kids, monday))
         elif form.validate() and self.typed_week(form):
             try:
-                asked = self.asked_days(form)
+                asked, limited = self.asked_days(form), watched(form.children.data)
                 begin_to_write()
                 with transaction():
                     count, skipped = act.save_many(asked, by, "booking.book", where_care=True)
                 self.tell_skipped(skipped)
                 flash(told("booking.saved_days", count=count), "success")
                 with reading():
-                    self.warn(form.children.data, list(DateRange(form.first.data, form.last.data).days()), by)
+                    self.warn(limited, list(DateRange(form.first.data, form.last.data).days()), by)
                 return redirect(self.get_url(".index", week=form.first.data.isoformat()))
             except REFUSALS as no:
                 if isinstance(no, Denied):
