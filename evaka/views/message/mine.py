@@ -133,7 +133,7 @@ class MyMessages(Letters):
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "guardian/message_new.html", heading=told("ui.message.new"), back=self.get_url(".index_view"),
-            children=[(id, child.preferred_name or child.first_name, ", ".join(map(str, units)))
+            children=[(id, child.call_name, ", ".join(map(str, units)))
                       for id, (child, units) in mine.items()],
             picked=set(children), several=len(mine) > 1, trouble=trouble, typed=typed, offered=offered,
             away=away_lines(self._boxes_of(offered)) if offered else [],

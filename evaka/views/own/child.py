@@ -22,7 +22,7 @@ from evaka.views.base import row_number
 from evaka.views.base.rows import check_fresh
 from evaka.views.forms import DayField, Required, tidy
 from evaka.views.own import parts
-from evaka.views.own.page import OwnPage, name_of
+from evaka.views.own.page import OwnPage
 from evaka.views.page import Lazy, actor, aged, told, word_of
 
 
@@ -52,7 +52,7 @@ class MyChildren(OwnPage):
         g.setdefault("reads", []).append(("person.read", child, {}))
         is_told = child in act.told_kids(by)
         return self.render(
-            "guardian/child.html", heading=name_of(child), child=child, fact_line=aged(child.born, by.today),
+            "guardian/child.html", heading=child.call_name, child=child, fact_line=aged(child.born, by.today),
             is_told=is_told, health=parts.health(child), papers=parts.papers(child, by),
             **(self.told(child) if is_told else {}), back=url_for("my_own.index"))
 
@@ -130,7 +130,7 @@ class MyChildren(OwnPage):
                 form.row_version.data = row.version  # who has read what somebody else saved may save over it
         return self.render(
             "guardian/booking_form.html", form=form, heading=told("own.edit_pickup" if row else "own.add_pickup"),
-            help=told("own.pickup_help", name=name_of(child)), action=told("booking.save"),
+            help=told("own.pickup_help", name=child.call_name), action=told("booking.save"),
             back=self.get_url(".index", id=child.id))
 
     def _known(self, child: Person) -> Pickup:

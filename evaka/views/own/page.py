@@ -45,8 +45,3 @@ class OwnPage(Page):
             return False
         flash(told(done, **facts), "success")
         return True
-
-
-def name_of(person: Person) -> str:
-    """As somebody is called at home."""
-    return person.preferred_name or (person.first_name.split() or [person.last_name])[0]

@@ -63,7 +63,7 @@ def line_told(
     child: Person, facts: DayFacts, shut: dict[date, str], note: str, by: Actor,
 ) -> dict[str, Any] | None:
     past = facts.day < by.today
-    line: dict[str, Any] = {"name": child.preferred_name or child.first_name.split()[0], "times": "", "badge": None,
+    line: dict[str, Any] = {"name": child.call_name, "times": "", "badge": None,
                             "care": facts.has_care, "note": note, "url": "", "label": "", "away": ""}
     if not facts.has_care:
         return line | {"times": why_shut(facts, shut)}
@@ -155,7 +155,7 @@ class WeekPage(Family):
                 raise
             flash(sentence(no), "error")
         else:
-            flash(told("booking.told_away", name=child.first_name, day=when), "success")
+            flash(told("booking.told_away", name=child.call_name, day=when), "success")
         if request.form.get("back") == "home":
             return redirect(url_for("my.index"))
         return redirect(self.get_url(".index", week=monday_of(when).isoformat()))
