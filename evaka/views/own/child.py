@@ -23,7 +23,7 @@ from evaka.views.base.rows import check_fresh
 from evaka.views.forms import DayField, Required, tidy
 from evaka.views.own import parts
 from evaka.views.own.page import OwnPage
-from evaka.views.page import Lazy, actor, aged, told, word_of
+from evaka.views.page import Lazy, actor, aged, can_identify, identify_first, told, word_of
 
 
 class PickupForm(BaseForm):
@@ -91,12 +91,17 @@ class MyChildren(OwnPage):
                       "until": told("own.pickup_until", day=one.last_day) if one.last_day else "",
                       "url": self.get_url(".pickup", id=child.id, pickup=one.id)} for one in rows],
             "add": self.get_url(".pickup", id=child.id) if len(rows) < MOST_PICKUPS else "",
-            "end": self.get_url(".end", id=child.id)}
+            "end": "" if identify_first("own.end_pickup") else self.get_url(".end", id=child.id),
+            "identify": self._identify(child) if rows and identify_first("own.end_pickup") else ""}
+
+    def _identify(self, child: Person) -> str:
+        """The way to strong identification and back, instead of buttons that would be pressed in vain."""
+        return url_for("user.identify", next=self.get_url(".index", id=child.id)) if can_identify() else ""
 
     def calls(self, child: Person) -> dict[str, Any]:
         by, me = actor(), self.me()
         rows = act.calls_seen(child, by)
-        return {"url": self.get_url(".sooner", id=child.id), "rows": [
+        return {"url": "" if identify_first("own.call_sooner") else self.get_url(".sooner", id=child.id), "rows": [
             {"id": one.id, "name": told("own.yourself") if one.id == me.id else one.first_name, "role": word_of(role),
              "first": n == 0} for n, (one, role) in enumerate(rows)]}
 
