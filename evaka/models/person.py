@@ -33,7 +33,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from evaka.models.base import Dated, Model, OfChild, ask, keep_apart
 from evaka.models.search import Sought, keep_findable, words_found
-from evaka.rules.person import sort_key
+from evaka.rules.person import call_name, sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key
 from evaka.rules.person.family import FAMILY_CONFLICT, ConflictKind, ConflictStatus
 
@@ -119,6 +119,10 @@ class Person(Sought, Model):
     @classmethod
     def _restricted_on(cls, day: date) -> ColumnElement[bool]:
         return and_(cls.restricted, or_(cls.restricted_until.is_(None), cls.restricted_until >= day))
+
+    @property
+    def call_name(self) -> str:
+        return call_name(self.first_name, self.last_name, self.preferred_name)
 
     @property
     def stands(self) -> bool:

@@ -20,6 +20,11 @@ from evaka.kit.errors import Refused
 DIGITS = 6  # of a code that is sent by mail
 
 
+def digest(secret: str) -> str:
+    """What we keep of a long random secret that a browser, a tablet or a program holds: none can be made of it."""
+    return sha256(secret.encode()).hexdigest()
+
+
 class ProofKind(StrEnum):
     """What a secret that was sent by mail lets its reader do."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import flash, jsonify, redirect, request, url_for
+from flask import jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, func, select
@@ -14,15 +14,15 @@ from wtforms import SelectField
 from evaka.access import may, require_any
 from evaka.actions import Action
 from evaka.actions import index_day as act
-from evaka.kit.errors import Denied, Refused
+from evaka.kit.errors import Refused
 from evaka.kit.money import euros
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.rules.fee import Difference
 from evaka.rules.index_day import Bar, FamilyState, IndexDayStatus, histogram
 from evaka.texts import explain, knows
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.filters import RowFilter, StateFilter
 from evaka.views.forms import Required
 from evaka.views.page import Lazy, actor, language, told, word_of, written
@@ -89,14 +89,9 @@ class IndexDayScreen(Screen):
         form.table.choices = [(key, self.named(*one)) for key, one in offered.items()]
         if request.method == "POST" and form.validate():
             version, table = offered[form.table.data]
-            try:
-                with transaction():
-                    id = act.begin(actor(), start=table.valid.start, version=version).id
-            except REFUSALS as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                id = act.begin(actor(), start=table.valid.start, version=version).id
+            if tried.done:
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "office/index_day_begin.html", form=form, offered=offered, heading=told("index_day.begin"),

@@ -14,16 +14,16 @@ from sqlalchemy.orm import joinedload
 from evaka.access import may, require_any, within
 from evaka.actions import Action
 from evaka.actions import ledger as act
-from evaka.kit.errors import Denied, Refused
+from evaka.kit.errors import Refused
 from evaka.kit.money import euros
 from evaka.kit.references import grouped
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.invoice import Invoice
 from evaka.models.ledger import Batch, Item, batches_of, waiting_invoices, waiting_payments
 from evaka.models.voucher import Payment
 from evaka.rules.ledger import Channel
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.page import actor, moment, told, told_refusal, word_of, written
 
@@ -222,15 +222,11 @@ class LedgerScreen(Screen):
 
     def made(self, channel: Channel, seen: str) -> int | None:
         """The number of the row of a new file; None when it was refused, and why has been told."""
-        try:
-            with transaction():
-                batch = act.opened(channel, actor())
-                (act.pay if channel is Channel.BANK else act.hand_over)(batch, actor(), seen=seen)
-                id, count, total = batch.id, batch.count, batch.total
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
+        with attempt() as tried:
+            batch = act.opened(channel, actor())
+            (act.pay if channel is Channel.BANK else act.hand_over)(batch, actor(), seen=seen)
+            id, count, total = batch.id, batch.count, batch.total
+        if not tried.done:
             return None
         flash(told("ledger.made", count=count, total=euros(total)), "success")
         return id

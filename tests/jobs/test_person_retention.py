@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from evaka import city
+from evaka.actions import user as credentials
 from evaka.actions.document import keep as keep_paper
 from evaka.actions.person import retention as act
 from evaka.jobs import schedules
@@ -26,7 +27,7 @@ from evaka.models.journal import AuditEvent, Email, JobRun
 from evaka.models.message import Message, Post, PostFile, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, HeadOfChild, Person
 from evaka.models.placement import Placement, ServiceNeedPeriod
-from evaka.models.user import User
+from evaka.models.user import LoginProof, User
 from evaka.rules.application import ApplicationStatus
 from tests import factories
 from tests.conftest import NOON, keep
@@ -175,6 +176,20 @@ def test_runs_of_jobs_go_after_half_a_year(by):
     keep()
     assert left("2026-12-01", by) == {}
     assert left("2026-12-02", by) == {"run": 1}
+
+
+def test_codes_sent_by_mail_go_a_month_after_they_have_run_out(by):
+    user = factories.user("guardian", person=factories.person(email="a@example.fi"))
+    for day in ("2026-06-01", "2026-07-01"):
+        credentials.ask_code(user, by(user, day), email="new@example.fi")
+    keep()
+    assert left("2026-07-01", by) == {}
+    assert left("2026-07-02", by) == {"log_in_proof": 1}
+    run(RETENTION, by(day="2026-07-02"))
+    [proof] = db.session.scalars(select(LoginProof))
+    assert proof.made_at.month == 7  # and may still be typed
+    assert db.session.scalars(select(Email.proof_id)).all() == [proof.id]
+    assert credentials.code_waits(user, by(day="2026-07-01").now).id == proof.id
 
 
 def test_killed_in_the_middle_it_finishes_when_it_runs_again(by, monkeypatch):

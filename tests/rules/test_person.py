@@ -12,6 +12,7 @@ from evaka.rules.person import (
     Known,
     address_lines,
     age_facts,
+    call_name,
     family,
     fold,
     fold_all,
@@ -249,6 +250,15 @@ def test_times_that_share_a_day_are_refused_with_whose_time_it_is():
     with pytest.raises(Refused) as no:
         family.check_apart(DateRange(date(2025, 12, 31)), others, "person.head_overlaps")
     assert (no.value.key, no.value.facts["name"]) == ("person.head_overlaps", "Maija")
+
+
+@pytest.mark.parametrize(
+    ("first", "preferred", "called"),
+    [("Aino Anna-Liisa", None, "Aino"), ("Aino Anna-Liisa", "Anna-Liisa", "Anna-Liisa"), (" Aino", "", "Aino"),
+     ("", None, "Virta")],
+)
+def test_a_person_is_called_by_the_preferred_name_or_the_first_of_the_names(first, preferred, called):
+    assert call_name(first, "Virta", preferred) == called
 
 
 @pytest.mark.parametrize(

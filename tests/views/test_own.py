@@ -63,6 +63,18 @@ def test_the_last_tab_leads_to_all_that_is_ones_own(aino, phone):
     assert {phone.get(link.replace("&amp;", "&")).status_code for link in links} == {200}
 
 
+def test_a_child_is_called_by_one_name_on_every_page_of_the_family(aino, phone):
+    day = f"child={aino.id}&day=2026-06-08"
+    for address in ("", "own/", "booking/", "booking/month/", f"booking/day/?{day}", "message/write/", "feed/"):
+        text = seen(phone.get(f"/my/{address}", follow_redirects=True))
+        assert ("Aino" in text, "Aino Maria" in text) == (True, False), address
+    aino.preferred_name = "Maria"
+    keep()
+    for address in ("", "own/", "booking/", "booking/month/", f"booking/day/?{day}", "message/write/"):
+        text = seen(phone.get(f"/my/{address}", follow_redirects=True))
+        assert ("Maria" in text, "Aino" in text) == (True, False), address
+
+
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_own_pages_speak_the_readers_language(aino, anna, browser, language):
     other = browser(factories.user("guardian", person=anna, language=language))

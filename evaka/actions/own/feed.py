@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -29,6 +28,7 @@ from evaka.models.unit import Unit
 from evaka.rules.attendance import away_all_day
 from evaka.rules.calendar.event import EventKind
 from evaka.rules.own import AHEAD, BEHIND, check_label, entry_key, safe_title, times
+from evaka.rules.user import digest
 from evaka.texts import LANGUAGES, say
 
 
@@ -39,11 +39,7 @@ def feed_of(person: Person) -> CalendarFeed | None:
 def feed_with(secret: str) -> CalendarFeed | None:
     """The feed whose address holds the secret; an ended or renewed one opens nothing."""
     return db.session.scalar(
-        select(CalendarFeed).where(CalendarFeed.digest == _digest(secret)).options(joinedload(CalendarFeed.person)))
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+        select(CalendarFeed).where(CalendarFeed.digest == digest(secret)).options(joinedload(CalendarFeed.person)))
 
 
 @action("own.make_feed")
@@ -55,7 +51,7 @@ def make_feed(person: Person, by: Actor, *, language: str = "") -> str:
     if row is None:
         row = CalendarFeed(person_id=person.id)
         db.session.add(row)
-    row.digest, row.made_at = _digest(secret), by.now
+    row.digest, row.made_at = digest(secret), by.now
     row.language = language if language in LANGUAGES else LANGUAGES[0]
     tell(renewed=renewed)
     return secret

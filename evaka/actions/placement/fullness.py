@@ -9,8 +9,7 @@ from evaka.actions.placement.thought import Thought, bar_policy, offer_of, room_
 from evaka.kit.dates import DateRange
 from evaka.rules.placement.plan import Severity, bars, check_bars
 from evaka.rules.unit import OccupancyKind, months
-
-FULL = 100  # percent
+from evaka.rules.unit.room import FULL
 
 
 def check_fullness(thoughts: Sequence[Thought]) -> None:

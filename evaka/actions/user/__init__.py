@@ -19,7 +19,7 @@ from evaka.actions.user.door import (
     start_second_factor,
     stop_second_factor,
 )
-from evaka.actions.user.identify import check_identify_tries, identified, note_identify_failure
+from evaka.actions.user.identify import check_identify_tries, guardian_of, identified, note_identify_failure
 from evaka.actions.user.password import (
     HASHER,
     change_password,
@@ -66,7 +66,6 @@ from evaka.kit.contacts import check_email
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.user import Grant, User
-from evaka.rules.person import full_name
 
 __all__ = [
     "HASHER", "IDLE", "Rights", "Security", "activate", "add_staff", "add_substitute", "ask_code", "change_groups",
@@ -96,13 +95,7 @@ def invite(person: Person, by: Actor, *, email: str) -> str:
     """A guardian gets a log-in of their own; the one-time password is shown once."""
     email = login_name(email)
     check_email(email)
-    user = User(
-        name=full_name(person.first_name, person.last_name), email=email, language=person.language, person=person,
-        rights_changed=by.today)
-    user.grants.append(Grant(role="guardian", start=by.today, end=None))
-    db.session.add(user)
-    db.session.flush()
-    return first_password(user, by)
+    return first_password(guardian_of(person, email, by.today), by)
 
 
 # -- log-ins ----------------------------------------------------------------------------------------

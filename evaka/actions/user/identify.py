@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import or_, select
 
@@ -51,13 +51,19 @@ def _belongs(person: Person, now: datetime) -> bool:
 
 
 def _made(person: Person, now: datetime) -> User:
-    user = User(
-        name=full_name(person.first_name, person.last_name), email=f"{secrets.token_hex(12)}{NAMELESS}",
-        language=person.language, person=person, must_change_password=False, rights_changed=now.date())
-    user.grants.append(Grant(role=GUARDIAN, start=now.date(), end=None))
+    user = guardian_of(person, f"{secrets.token_hex(12)}{NAMELESS}", now.date())
+    user.must_change_password = False
+    record("user.join", user, Actor(user, now), {})
+    return user
+
+
+def guardian_of(person: Person, email: str, day: date) -> User:
+    """A new user who is a person's own, with the rights of a guardian from a day on."""
+    user = User(name=full_name(person.first_name, person.last_name), email=email, language=person.language,
+                person=person, rights_changed=day)
+    user.grants.append(Grant(role=GUARDIAN, start=day, end=None))
     db.session.add(user)
     db.session.flush()
-    record("user.join", user, Actor(user, now), {})
     return user
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from sqlalchemy import ColumnElement, and_, bindparam, not_, select, true, update
 from sqlalchemy.orm import joinedload
@@ -15,6 +14,7 @@ from evaka.actions.user.security import security
 from evaka.models.base import Moment, db
 from evaka.models.city import STAMP, lay_over
 from evaka.models.user import User, UserSession
+from evaka.rules.user import digest
 
 
 def open_session(user: User, now: datetime, address: str, agent: str, id_token: str | None = None) -> str:
@@ -33,10 +33,6 @@ def open_session(user: User, now: datetime, address: str, agent: str, id_token: 
     how = {"strong": True} if id_token is not None else {}
     record("user.log_in", user, Actor(user, now), {"address": address} | how)
     return token
-
-
-def digest(token: str) -> str:
-    return sha256(token.encode()).hexdigest()
 
 
 IS_OPEN = and_(

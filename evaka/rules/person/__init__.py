@@ -30,6 +30,15 @@ def full_name(first_name: str, last_name: str) -> str:
     return f"{first_name.strip()} {last_name.strip()}".strip()
 
 
+def call_name(first_name: str, last_name: str, preferred_name: str | None) -> str:
+    """As somebody is called at home and in the group.
+
+    >>> call_name("Aino Maria", "Virta", None)
+    'Aino'
+    """
+    return preferred_name or (first_name.split() or [last_name])[0]
+
+
 def listed_name(first_name: str, last_name: str) -> str:
     """As a name stands in lists: the last name first."""
     return f"{last_name.strip()} {first_name.strip()}".strip()

@@ -20,6 +20,7 @@ from evaka.rules.application import ApplicationStatus, AttachmentKind
 from evaka.rules.application.form import lacks
 from evaka.views.application.form import PaperForm, form_for_row
 from evaka.views.base import link, sentence
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, is_protected, row_number, told_what_changed
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.page import actor, moment, told, word_of
@@ -106,18 +107,13 @@ class FillsIn(OpensPapers):
         own = db.session.scalars(papers.papers_of(row, actor())).all()
         gone = next((one for one in own if one.id == row_number(request.form.get("paper"))), None)
         if request.method == "POST" and (gone is not None or form.validate()):
-            try:
-                with transaction():
-                    if gone is not None:
-                        papers.detach(row, actor(), paper=gone)
-                    else:
-                        papers.attach(row, actor(), kind=AttachmentKind(form.paper_kind.data),
-                                      upload=uploaded(request.files.get("upload")))
-            except REFUSALS as no:
-                if isinstance(no, Denied):
-                    raise
-                form.upload.errors = [sentence(no)]
-            else:
+            with attempt(beside=form.upload) as tried:
+                if gone is not None:
+                    papers.detach(row, actor(), paper=gone)
+                else:
+                    papers.attach(row, actor(), kind=AttachmentKind(form.paper_kind.data),
+                                  upload=uploaded(request.files.get("upload")))
+            if tried.done:
                 flash(told("done", action=told("application.detach" if gone is not None else "application.attach")),
                       "success")
                 return redirect(back)

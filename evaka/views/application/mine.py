@@ -36,6 +36,7 @@ from evaka.rules.application.form import lacks, wanted_papers
 from evaka.rules.person import is_adult
 from evaka.views.application.form import PaperForm, form_for_row, told_blocks
 from evaka.views.base import Button, Screen, sentence
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import BADGES, REFUSALS, check_fresh, count_save, row_number, told_what_changed
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.page import actor, moment, row_url, told, word_of, written
@@ -121,12 +122,9 @@ class MyApplications(OpensPapers, Screen):
             if child is None or form.kind.data not in kinds:
                 flash(told("form.not_a_choice"), "error")
             else:
-                try:
-                    with transaction():
-                        row = guardian.begin(child, by, kind=form.kind.data)
-                except REFUSALS as no:
-                    flash(sentence(no), "error")
-                else:
+                with attempt() as tried:
+                    row = guardian.begin(child, by, kind=form.kind.data)
+                if tried.done:
                     return redirect(self.get_url(".fill", id=row.id))
         return self.render("guardian/application_begin.html", heading=told("application.begin"), form=form,
                            children=children, back=self.get_url(".index_view"))
@@ -225,14 +223,10 @@ class MyApplications(OpensPapers, Screen):
         return True
 
     def attached(self, row: Any, paper: Any, file: Any) -> bool:
-        try:
-            with transaction():
-                papers.attach(row, actor(), kind=AttachmentKind(paper.paper_kind.data or "other"),
-                              upload=uploaded(file))
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            paper.upload.errors = [sentence(no)]
+        with attempt(beside=paper.upload) as tried:
+            papers.attach(row, actor(), kind=AttachmentKind(paper.paper_kind.data or "other"),
+                          upload=uploaded(file))
+        if not tried.done:
             return False
         flash(told("statement.paper_kept", name=file.filename), "success")
         return True
@@ -264,14 +258,9 @@ class MyApplications(OpensPapers, Screen):
         row: Any = self.row_or_404(request.args.get("id"))
         number = row_number(request.form.get("paper"))
         paper = next((one for one in self.papers_of(row) if one.id == number), None) or abort(404)
-        try:
-            with transaction():
-                papers.detach(row, actor(), paper=paper)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no, row), "error")
-        else:
+        with attempt(row) as tried:
+            papers.detach(row, actor(), paper=paper)
+        if tried.done:
             flash(told("done", action=told("application.detach")), "success")
         return redirect(self.page(row))
 

@@ -11,8 +11,8 @@ from flask_admin import expose
 from evaka.actions.application import note
 from evaka.models.application.note import SavedFilter
 from evaka.models.base import db, transaction
-from evaka.views.base import sentence
-from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.base.attempt import attempt
+from evaka.views.base.rows import row_number
 from evaka.views.page import actor, told
 
 
@@ -32,13 +32,10 @@ class KeepsSelections:
         user = actor().user or abort(404)
         asked = [(key, value) for key, value in request.args.items() if key not in ("page", "id")]
         back = self.get_url(".index_view", **dict(asked))
-        try:
-            with transaction():
-                note.keep_filter(user, actor(), screen=self.endpoint, name=request.form.get("name", ""),
-                                 arguments=urlencode(asked))
-        except REFUSALS as no:
-            flash(sentence(no), "error")
-        else:
+        with attempt() as tried:
+            note.keep_filter(user, actor(), screen=self.endpoint, name=request.form.get("name", ""),
+                             arguments=urlencode(asked))
+        if tried.done:
             flash(told("application.filter_kept"), "success")
         return redirect(back)
 

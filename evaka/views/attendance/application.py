@@ -73,14 +73,14 @@ class MyLeave(Screen):
     def head_buttons(self) -> list[Button]:
         """One for each child that has a place where absences are told."""
         children = db.session.scalars(select(Person).where(Person.id.in_(told_of(actor()))).order_by(Person.born))
-        return [Button(told("attendance.apply_for", name=one.preferred_name or one.first_name),
+        return [Button(told("attendance.apply_for", name=one.call_name),
                        row_url("my_attendance.do", one.id, "attendance.apply_leave"), "primary") for one in children]
 
     def get_query(self) -> Any:
         return super().get_query().options(joinedload(AbsenceApplication.child))
 
     def row_heading(self, row: Any) -> str:
-        return told("attendance.application_of", child=row.child.first_name)
+        return told("attendance.application_of", child=row.child.call_name)
 
     def offers(self, action: Action, row: Any) -> bool:
         user = actor().user

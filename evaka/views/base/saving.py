@@ -13,6 +13,7 @@ from evaka.access import require, require_any
 from evaka.actions import record
 from evaka.kit.errors import Denied
 from evaka.models.base import Model, db, transaction
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import REFUSALS, check_fresh, sentence, told_what_changed
 from evaka.views.page import actor
 
@@ -79,20 +80,14 @@ class Saving:
             form.row_version.data = row.version
 
     def delete_model(self, model: Model) -> bool:
-        try:
-            with transaction():
-                require(actor(), f"{self.feature}.delete", model)
-                self.before_delete(model)
-                record(f"{self.feature}.delete", model, actor(), {"was": str(model)})
-                db.session.delete(model)
-                db.session.flush()
-                db.session.info.pop("changes", None)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-            return False
-        return True
+        with attempt() as tried:
+            require(actor(), f"{self.feature}.delete", model)
+            self.before_delete(model)
+            record(f"{self.feature}.delete", model, actor(), {"was": str(model)})
+            db.session.delete(model)
+            db.session.flush()
+            db.session.info.pop("changes", None)
+        return tried.done
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:

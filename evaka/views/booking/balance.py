@@ -32,7 +32,7 @@ def unit_of(month: Month) -> str:
 
 def balance_line(child: Person, month: Month) -> dict[str, Any]:
     held = month.balance
-    return {"name": child.preferred_name or child.first_name.split()[0],
+    return {"name": child.call_name,
             "text": told(f"booking.balance.{unit_of(month)}", month=month.period.start.month,
                          year=month.period.start.year, used=amount(month, held.used), ahead=amount(month, held.ahead),
                          agreed=amount(month, held.agreed)),
@@ -58,7 +58,7 @@ def warnings(children: Iterable[Person], days: Collection[date], by: Actor) -> l
     found: list[str] = []
     for year, number in sorted({(day.year, day.month) for day in days}) if kids else ():
         months = months_of(kids.keys(), DateRange.month(year, number), by)
-        found += [told("booking.month_over", name=one.preferred_name or one.first_name, month=number, year=year,
+        found += [told("booking.month_over", name=one.call_name, month=number, year=year,
                        over=amount(months[id], -months[id].balance.left),
                        unit=told(f"booking.balance.unit.{unit_of(months[id])}"))
                   for id, one in kids.items() if id in months and months[id].balance.over]

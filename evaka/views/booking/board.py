@@ -20,15 +20,16 @@ from evaka.actions.booking.save import day_text
 from evaka.actions.calendar import closures_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.rules.booking import monday_of
 from evaka.rules.booking.day import Ask, Asked
 from evaka.rules.booking.lock import WEEK
-from evaka.views.base import Page, sentence
-from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.base import Page
+from evaka.views.base.attempt import attempt
+from evaka.views.base.rows import row_number
 from evaka.views.booking.balance import badge_of_month
 from evaka.views.booking.cells import asked_of, cell, is_away, kind_in_words, short, why_shut
 from evaka.views.page import actor, row_url, told, told_refusal
@@ -171,13 +172,9 @@ class BookingBoard(Page):
         if wrong:
             flash(told("booking.board.unread"), "error")
             return False
-        try:
-            with transaction():
-                count, skipped = act.save_many(asked, by, "booking.enter", seen=seen)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
+        with attempt() as tried:
+            count, skipped = act.save_many(asked, by, "booking.enter", seen=seen)
+        if not tried.done:
             return False
         for why in dict.fromkeys(skipped.values()):
             days_ = sorted({day for (_, day), one in skipped.items() if one == why})

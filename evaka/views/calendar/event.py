@@ -14,15 +14,16 @@ from evaka.access import Actor, may, within
 from evaka.actions import Action
 from evaka.actions.calendar import event as act
 from evaka.kit.dates import DateRange
-from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db, transaction
+from evaka.kit.errors import Refused
+from evaka.models.base import db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
 from evaka.models.person import Person, told_children
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.calendar.event import EventKind, last_cancel_day
-from evaka.views.base import Page, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.base import Page, Screen, link
+from evaka.views.base.attempt import attempt
+from evaka.views.base.rows import row_number
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter
 from evaka.views.page import actor, clock, told, written
 
@@ -168,19 +169,14 @@ class MyEvents(Page):
         picked = request.form.get("time") if press == "book" else number
         slot = db.session.scalar(select(DiscussionTime).where(
             DiscussionTime.id == (row_number(picked) or 0), within(by, "event.book", DiscussionTime))) or abort(404)
-        try:
-            with transaction():
-                if press == "cancel":
-                    act.cancel(slot, by)
-                else:
-                    number_ = row_number(request.form.get("child")) or 0
-                    child = db.session.scalar(select(Person).where(Person.id == number_, Person.id.in_(own(by))))
-                    act.book(slot, by, child=child or abort(404))
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-        else:
+        with attempt() as tried:
+            if press == "cancel":
+                act.cancel(slot, by)
+            else:
+                number_ = row_number(request.form.get("child")) or 0
+                child = db.session.scalar(select(Person).where(Person.id == number_, Person.id.in_(own(by))))
+                act.book(slot, by, child=child or abort(404))
+        if tried.done:
             flash(told("event.cancelled" if press == "cancel" else "event.booked"), "success")
 
 

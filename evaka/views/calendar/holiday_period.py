@@ -138,7 +138,7 @@ class MyQuestions(Page):
             {"row": row, "title": in_language(row, "title"), "text": in_language(row, "description"),
              "open": row.kind is QuestionnaireKind.OPEN, "until": row.end,
              "whole": row.options[0].period, "children": [
-                 {"child": kids[child], "name": kids[child].preferred_name or kids[child].first_name,
+                 {"child": kids[child], "name": kids[child].call_name,
                   "choices": choices(act.question_of(row), places.get(child, ())),
                   "answer": told_already.get((row.id, child))} for child in children]}
             for row, children in asked])

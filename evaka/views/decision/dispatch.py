@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, flash, g, redirect, request
+from flask import Response, g, redirect, request
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, select
@@ -15,14 +15,13 @@ from wtforms import SelectField
 from evaka.access import may, require, require_any
 from evaka.actions import Action
 from evaka.actions.decision import dispatch as act
-from evaka.kit.errors import Denied
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.decision import Decision
 from evaka.models.decision.dispatch import Delivery, Dispatch
 from evaka.rules.decision import Channel
 from evaka.rules.decision.delivery import DeliveryState, DispatchStatus
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.filters import DayFilter, StateFilter
 from evaka.views.forms import DayField, Required
 from evaka.views.page import Lazy, actor, moment, told, word_of, written
@@ -92,14 +91,9 @@ class DispatchScreen(Screen):
         if request.method == "GET":
             form.day.data = actor().today
         elif form.validate():
-            try:
-                with transaction():
-                    id = act.make(actor(), channel=Channel(form.channel.data), day=form.day.data).id
-            except REFUSALS as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                id = act.make(actor(), channel=Channel(form.channel.data), day=form.day.data).id
+            if tried.done:
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "office/dispatch_make.html", form=form, heading=told("dispatch.make"), crumbs=self.crumbs,

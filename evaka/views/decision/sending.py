@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import flash, jsonify, redirect, request, url_for
+from flask import jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from sqlalchemy import func, select
@@ -17,9 +17,9 @@ from evaka.actions import Action
 from evaka.actions.decision import sending as act
 from evaka.actions.index_day import told_facts
 from evaka.kit.dates import DateRange
-from evaka.kit.errors import Denied, Refused
+from evaka.kit.errors import Refused
 from evaka.models.application import Application
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.placement import PlacementPlan
 from evaka.models.unit import Unit
@@ -27,8 +27,8 @@ from evaka.rules.application import ApplicationKind
 from evaka.rules.decision import Channel
 from evaka.rules.decision.delivery import ItemState, SendingStatus
 from evaka.texts import explain, knows
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.filters import RowFilter, StateFilter
 from evaka.views.forms import DayField
 from evaka.views.page import Lazy, actor, language, told, word_of, written
@@ -99,14 +99,9 @@ class SendingScreen(Screen):
         form.kind.choices = [("", told("ui.all")), *((one.value, word_of(one)) for one in kinds)]
         form.unit.choices = [("", told("ui.all")), *((str(id), f"{name} ({count})") for id, name, count in units)]
         if request.method == "POST" and form.validate():
-            try:
-                with transaction():
-                    id = act.begin(actor(), **self.chosen(form)).id
-            except REFUSALS as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                id = act.begin(actor(), **self.chosen(form)).id
+            if tried.done:
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "office/sending_begin.html", form=form, heading=told("sending.begin"), crumbs=self.crumbs,

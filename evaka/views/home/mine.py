@@ -90,7 +90,7 @@ class MyHome(Home):
             if child.id in found or is_adult(child.born, by.today):
                 continue  # the first place is today's, or the next one to come
             if kept:
-                found[child.id] = {"name": child.first_name, "buttons": [], "badge": None, "closed": [],
+                found[child.id] = {"name": child.call_name, "buttons": [], "badge": None, "closed": [],
                                    "note": told("home.place_kept") if place else told("home.no_place")}
                 continue
             here = place is not None and by.today in place.period
@@ -105,7 +105,7 @@ class MyHome(Home):
                     Button(told("home.other_absence" if ill else "home.tell_absence"),
                            url_for("my_attendance.do", verb="attendance.absent", id=child.id), "secondary"))
             found[child.id] = {
-                "name": child.preferred_name or child.first_name, "ill": ill, "buttons": buttons,
+                "name": child.call_name, "ill": ill, "buttons": buttons,
                 "url": url_for("my_child.index", id=child.id),
                 "note": " · ".join(filter(None, [self.place(place, unit, group, here=here),
                                                  now.booked(child) if here else ""])),

@@ -29,6 +29,7 @@ from evaka.rules.income.statement import (
     papers_wanted,
 )
 from evaka.views.base import Button, Screen, sentence
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import (
     BADGES,
     REFUSALS,
@@ -88,12 +89,9 @@ class MyStatements(Papers, Screen):
         if request.method == "GET":
             form.start.data = actor().today.replace(day=1)
         elif form.validate():
-            try:
-                with transaction():
-                    row = act.begin(person, actor(), **inputs_of(form, action))
-            except REFUSALS as no:
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                row = act.begin(person, actor(), **inputs_of(form, action))
+            if tried.done:
                 return redirect(self.get_url(".fill", id=row.id))
         return self.render("guardian/statement_begin.html", heading=told("income.begin_statement"), form=form,
                            back=self.get_url(".index_view"))
@@ -191,14 +189,9 @@ class MyStatements(Papers, Screen):
         return redirect(self.page(row))
 
     def _deed(self, row: Any, key: str, deed: Any) -> None:
-        try:
-            with transaction():
-                deed()
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no, row), "error")
-        else:
+        with attempt(row) as tried:
+            deed()
+        if tried.done:
             flash(told("done", action=told(key)), "success")
 
     def page_of(self, action: Action, row: Any) -> str:

@@ -13,9 +13,8 @@ from sqlalchemy.orm import joinedload
 from evaka.access import Actor, may, require, within
 from evaka.actions import Action
 from evaka.actions.income import statement as act
-from evaka.kit.errors import Denied
 from evaka.kit.money import euros
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement, StatementPaper
 from evaka.models.person import HeadOfChild, Partner
@@ -31,8 +30,8 @@ from evaka.rules.income.statement import (
     estimated_lines,
     papers_wanted,
 )
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.document import OpensPapers, size_of, uploaded
 from evaka.views.filters import NamedFilter, RowFilter, StateFilter
 from evaka.views.income.form import PaperForm, answered, paper_words
@@ -200,14 +199,9 @@ class StatementScreen(Papers, Screen):
         form = PaperForm(request.form if request.method == "POST" else None)
         file = request.files.get("upload")
         if request.method == "POST" and form.validate():
-            try:
-                with transaction():
-                    act.attach(row, actor(), kind=PaperKind(form.kind.data), upload=uploaded(file))
-            except REFUSALS as no:
-                if isinstance(no, Denied):
-                    raise
-                form.upload.errors = [sentence(no)]
-            else:
+            with attempt(beside=form.upload) as tried:
+                act.attach(row, actor(), kind=PaperKind(form.kind.data), upload=uploaded(file))
+            if tried.done:
                 flash(told("done", action=told("statement.attach")), "success")
                 return redirect(self.get_url(".details_view", id=row.id))
         return self.render("office/attach.html", row=row, form=form, back=self.get_url(".details_view", id=row.id))

@@ -16,14 +16,14 @@ from evaka import city
 from evaka.access import Actor, may, require_any
 from evaka.actions import ACTIONS, Action
 from evaka.actions.journal import start_job
-from evaka.kit.errors import Denied, Refused
-from evaka.models.base import HELSINKI, Model, db, transaction
+from evaka.models.base import HELSINKI, Model, db
 from evaka.models.journal import AuditEvent, Email, JobRun, JournalSeal, Lease
 from evaka.models.person import Person, matching
 from evaka.models.user import User
 from evaka.rules.person.protection import TELLS_HOME
 from evaka.texts import knows
-from evaka.views.base import Button, Screen, linked, sentence
+from evaka.views.base import Button, Screen, linked
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import is_protected
 from evaka.views.filters import DayFilter, ListFilter, StateFilter
 from evaka.views.journal.about import About
@@ -198,14 +198,9 @@ class RunScreen(Screen):
         require_any(actor(), "journal.run_job")
         name = request.form.get("job", "")
         if request.method == "POST" and name in city.read("jobs"):
-            try:
-                with transaction():
-                    start_job(name, actor())
-            except Refused as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                start_job(name, actor())
+            if tried.done:
                 flash(told("journal.queued", job=words(f"job.{name}")), "success")
             return redirect(self.get_url(".start"))
         newest = select(func.max(JobRun.id)).group_by(JobRun.job)

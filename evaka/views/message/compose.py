@@ -24,6 +24,7 @@ from evaka.models.user import User
 from evaka.rules.message.audience import NOBODY, SHIFTS, Chosen
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
+from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
 from evaka.views.forms import BaseForm, ClockField, DayField
 from evaka.views.income.statement import size_of
@@ -102,21 +103,16 @@ class Compose(Screen):
         form = LetterForm(request.form if request.method == "POST" else None)
         chosen, settings = self._typed(found[1], request.form if request.method == "POST" else request.args)
         if request.method == "POST" and form.validate():
-            try:
-                with transaction():
-                    box = act.box_named(asked, by)
-                    post = act.draft(box, by, kind=settings["kind"], title=form.title.data or "",
-                                     body=form.body.data or "", chosen=chosen)
-                    act.save(post, by, title=post.title, body=post.body, chosen=chosen, **settings)
-                    for upload in sent_files():
-                        act.attach(post, by, upload=upload)
-                    self._use_template(post)
-                    id = post.id
-            except Refused as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                box = act.box_named(asked, by)
+                post = act.draft(box, by, kind=settings["kind"], title=form.title.data or "",
+                                 body=form.body.data or "", chosen=chosen)
+                act.save(post, by, title=post.title, body=post.body, chosen=chosen, **settings)
+                for upload in sent_files():
+                    act.attach(post, by, upload=upload)
+                self._use_template(post)
+                id = post.id
+            if tried.done:
                 return self._on(id, request.form.get("press", "save"))
         if request.method == "GET":
             form.title.data = request.args.get("title", "")[:200]

@@ -12,14 +12,14 @@ from sqlalchemy.orm import joinedload, selectinload
 from evaka.access import everywhere, require
 from evaka.actions import ACTIONS
 from evaka.actions import message as act
-from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction, writing
 from evaka.models.message import Box, Folder, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Person, matching
 from evaka.models.search import words_among, words_found
 from evaka.models.unit import Group
 from evaka.rules.message.post import PostKind, PostStatus
-from evaka.views.base import row_number, sentence
+from evaka.views.base import row_number
+from evaka.views.base.attempt import attempt
 from evaka.views.forms import form_for
 from evaka.views.income.statement import size_of
 from evaka.views.message.papers import Papers, sent_files
@@ -204,17 +204,12 @@ class Letters(Papers):
             if form is None:
                 flash(closed, "error")
             elif form.validate():
-                try:
-                    with transaction():
-                        action.run(row, actor(), body=form.body.data, uploads=sent_files())
-                except Refused as no:
-                    if isinstance(no, Denied):
-                        raise
-                    flash(sentence(no), "error")
-                    row = self.row_or_404(request.args.get("id"))
-                else:
+                with attempt() as tried:
+                    action.run(row, actor(), body=form.body.data, uploads=sent_files())
+                if tried.done:
                     flash(told("message.sent"), "success")
                     return redirect(self.get_url(".details_view", id=row.id))
+                row = self.row_or_404(request.args.get("id"))
         self.prepare([row])
         return self.render(
             self.thread_page, heading=self.title_of(row), fact_line=" · ".join(filter(None, (self.who(row), closed))),

@@ -17,6 +17,7 @@ from evaka.models.journal import MailRefusal
 from evaka.models.message import Away, Box, Folder, Post, Receipt, ThreadMember, reads_on
 from evaka.models.person import Person
 from evaka.views.base import Button, row_number, sentence
+from evaka.views.base.attempt import attempt
 from evaka.views.message.letters import Letters
 from evaka.views.message.numbers import unread_of_guardian
 from evaka.views.message.papers import sent_files
@@ -132,7 +133,7 @@ class MyMessages(Letters):
                 return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "guardian/message_new.html", heading=told("ui.message.new"), back=self.get_url(".index_view"),
-            children=[(id, child.preferred_name or child.first_name, ", ".join(map(str, units)))
+            children=[(id, child.call_name, ", ".join(map(str, units)))
                       for id, (child, units) in mine.items()],
             picked=set(children), several=len(mine) > 1, trouble=trouble, typed=typed, offered=offered,
             away=away_lines(self._boxes_of(offered)) if offered else [],
@@ -155,22 +156,17 @@ class MyMessages(Letters):
         by, me, kinds = actor(), self.me(), act.notices()
         if request.method == "POST":
             press = request.form.get("press", "")
-            try:
-                with transaction():
-                    if press == "notices":
-                        wanted = [one for one in request.form.getlist("notices") if one in kinds]
-                        act.choose_notices(me, by, wanted=wanted)
-                    elif press == "folder":
-                        act.add_own_folder(me, by, name=request.form.get("name", ""))
-                    elif (number := row_number(press.removeprefix("drop-"))) is not None:
-                        act.drop_own_folder(me, by, folder=number)
-                    else:
-                        abort(404)
-            except Refused as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                if press == "notices":
+                    wanted = [one for one in request.form.getlist("notices") if one in kinds]
+                    act.choose_notices(me, by, wanted=wanted)
+                elif press == "folder":
+                    act.add_own_folder(me, by, name=request.form.get("name", ""))
+                elif (number := row_number(press.removeprefix("drop-"))) is not None:
+                    act.drop_own_folder(me, by, folder=number)
+                else:
+                    abort(404)
+            if tried.done:
                 flash(told("message.settings_kept"), "success")
                 return redirect(self.get_url(".settings"))
         refused = set(db.session.scalars(select(MailRefusal.kind).where(MailRefusal.person_id == me.id)))

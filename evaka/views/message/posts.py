@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from evaka.actions import message as act
-from evaka.kit.errors import Denied, Refused
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.message import Box, Message, Post, PostFile, Receipt, Thread
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.rules.message.post import BoxKind, PostKind, PostStatus, undone_until, withdrawn_until
-from evaka.views.base import Screen, row_number, sentence
+from evaka.views.base import Screen, row_number
+from evaka.views.base.attempt import attempt
 from evaka.views.income.statement import size_of
 from evaka.views.message.named import audiences
 from evaka.views.message.papers import as_sent
@@ -44,14 +44,9 @@ class Posts(Screen):
             verb = request.form.get("press", "")
             if verb not in ("undo", "withdraw"):
                 abort(404)
-            try:
-                with transaction():
-                    (act.undo if verb == "undo" else act.withdraw)(post, by)
-            except Refused as no:
-                if isinstance(no, Denied):
-                    raise
-                flash(sentence(no), "error")
-            else:
+            with attempt() as tried:
+                (act.undo if verb == "undo" else act.withdraw)(post, by)
+            if tried.done:
                 flash(told(f"message.done_{verb}"), "success")
                 return redirect(self.get_url(".edit" if verb == "undo" else ".post_view", id=post.id))
             post = self.post_or_404(request.args.get("id"))

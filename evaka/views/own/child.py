@@ -22,8 +22,8 @@ from evaka.views.base import row_number
 from evaka.views.base.rows import check_fresh
 from evaka.views.forms import DayField, Required, tidy
 from evaka.views.own import parts
-from evaka.views.own.page import OwnPage, name_of
-from evaka.views.page import Lazy, actor, aged, told, word_of
+from evaka.views.own.page import OwnPage
+from evaka.views.page import Lazy, actor, aged, can_identify, identify_first, told, word_of
 
 
 class PickupForm(BaseForm):
@@ -52,7 +52,7 @@ class MyChildren(OwnPage):
         g.setdefault("reads", []).append(("person.read", child, {}))
         is_told = child in act.told_kids(by)
         return self.render(
-            "guardian/child.html", heading=name_of(child), child=child, fact_line=aged(child.born, by.today),
+            "guardian/child.html", heading=child.call_name, child=child, fact_line=aged(child.born, by.today),
             is_told=is_told, health=parts.health(child), papers=parts.papers(child, by),
             **(self.told(child) if is_told else {}), back=url_for("my_own.index"))
 
@@ -91,12 +91,17 @@ class MyChildren(OwnPage):
                       "until": told("own.pickup_until", day=one.last_day) if one.last_day else "",
                       "url": self.get_url(".pickup", id=child.id, pickup=one.id)} for one in rows],
             "add": self.get_url(".pickup", id=child.id) if len(rows) < MOST_PICKUPS else "",
-            "end": self.get_url(".end", id=child.id)}
+            "end": "" if identify_first("own.end_pickup") else self.get_url(".end", id=child.id),
+            "identify": self._identify(child) if rows and identify_first("own.end_pickup") else ""}
+
+    def _identify(self, child: Person) -> str:
+        """The way to strong identification and back, instead of buttons that would be pressed in vain."""
+        return url_for("user.identify", next=self.get_url(".index", id=child.id)) if can_identify() else ""
 
     def calls(self, child: Person) -> dict[str, Any]:
         by, me = actor(), self.me()
         rows = act.calls_seen(child, by)
-        return {"url": self.get_url(".sooner", id=child.id), "rows": [
+        return {"url": "" if identify_first("own.call_sooner") else self.get_url(".sooner", id=child.id), "rows": [
             {"id": one.id, "name": told("own.yourself") if one.id == me.id else one.first_name, "role": word_of(role),
              "first": n == 0} for n, (one, role) in enumerate(rows)]}
 
@@ -130,7 +135,7 @@ class MyChildren(OwnPage):
                 form.row_version.data = row.version  # who has read what somebody else saved may save over it
         return self.render(
             "guardian/booking_form.html", form=form, heading=told("own.edit_pickup" if row else "own.add_pickup"),
-            help=told("own.pickup_help", name=name_of(child)), action=told("booking.save"),
+            help=told("own.pickup_help", name=child.call_name), action=told("booking.save"),
             back=self.get_url(".index", id=child.id))
 
     def _known(self, child: Person) -> Pickup:

@@ -29,7 +29,7 @@ from evaka.models.user import User
 from evaka.rules.own import BEHIND, LONGEST_LABEL
 from evaka.texts import say
 from evaka.views.base import row_number
-from evaka.views.own.page import OwnPage, name_of
+from evaka.views.own.page import OwnPage
 from evaka.views.page import actor, language, now
 
 ASK_AGAIN = "PT1H"  # how often it is worth looking
@@ -76,7 +76,7 @@ class MyFeed(OwnPage):
         return self.render(
             "guardian/feed.html", heading=self.heading, feed=feed, address=session.pop("calendar_feed", ""),
             longest=LONGEST_LABEL, back=url_for("my_own.index"), kids=[
-                {"id": one.id, "name": name_of(one),
+                {"id": one.id, "name": one.call_name,
                  "label": request.form.get(f"label-{one.id}", labels[one.id])} for one in kids])
 
     def _pressed(self, press: str, typed: dict[int, str]) -> bool:

@@ -18,7 +18,7 @@ from evaka.models.person import Person
 from evaka.texts import LANGUAGES
 from evaka.views.base.rows import check_fresh
 from evaka.views.forms import Required, called, tidy
-from evaka.views.own.page import OwnPage, name_of
+from evaka.views.own.page import OwnPage
 from evaka.views.page import Lazy, actor, aged, told
 
 WAYS = (  # (heading, [(word, endpoint, right)])
@@ -60,7 +60,7 @@ class MyOwn(OwnPage):
     @expose("/")
     def index(self) -> Any:
         by, me = actor(), self.me()
-        kids = [{"label": name_of(one), "note": aged(one.born, by.today), "url": url_for("my_child.index", id=one.id)}
+        kids = [{"label": one.call_name, "note": aged(one.born, by.today), "url": url_for("my_child.index", id=one.id)}
                 for one in act.own_kids(by)]
         return self.render("guardian/own.html", heading=self.heading, kids=kids, ways=ways(by), missing=missing(me))
 

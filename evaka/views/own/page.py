@@ -8,11 +8,9 @@ from typing import Any
 from flask import abort, flash
 
 from evaka.actions import own as act
-from evaka.kit.errors import Denied
-from evaka.models.base import transaction
 from evaka.models.person import Person
-from evaka.views.base import Page, row_number, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Page, row_number
+from evaka.views.base.attempt import attempt
 from evaka.views.page import actor, told
 
 
@@ -35,18 +33,9 @@ class OwnPage(Page):
 
     def saved(self, change: Callable[[], Any], done: str, **facts: Any) -> bool:
         """Do it, and say so; or say why not."""
-        try:
-            with transaction():
-                change()
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
+        with attempt() as tried:
+            change()
+        if not tried.done:
             return False
         flash(told(done, **facts), "success")
         return True
-
-
-def name_of(person: Person) -> str:
-    """As somebody is called at home."""
-    return person.preferred_name or (person.first_name.split() or [person.last_name])[0]

@@ -13,14 +13,15 @@ from evaka.access import may, permitted, within
 from evaka.actions.person import merge as act
 from evaka.actions.person.export import column_name, table_name
 from evaka.kit.errors import Denied
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.person import Person, alike, matching
 from evaka.rules.person import address_lines
 from evaka.rules.person.duplicate import Described, Likeness, likeness, score
 from evaka.rules.person.protection import TELLS_HOME
 from evaka.texts import knows
-from evaka.views.base import row_number, sentence
-from evaka.views.base.rows import FILES, REFUSALS
+from evaka.views.base import row_number
+from evaka.views.base.attempt import attempt
+from evaka.views.base.rows import FILES
 from evaka.views.forms import called
 from evaka.views.page import Lazy, actor, aged, language, person, told, word_of, written
 
@@ -174,13 +175,9 @@ class Duplicates(BaseView):
         taken = frozenset(name.removeprefix("from_") for name, value in request.form.items()
                           if name.startswith("from_") and value == "gone")
         name, ids = str(gone), (kept.id, gone.id)
-        try:
-            with transaction():
-                act.merge(kept, actor(), gone=gone, taken=taken, seen=request.form.get("seen", "none"))
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
+        with attempt() as tried:
+            act.merge(kept, actor(), gone=gone, taken=taken, seen=request.form.get("seen", "none"))
+        if not tried.done:
             return redirect(self.get_url(".compare", kept=ids[0], gone=ids[1]))
         flash(told("person.merge.done", name=name), "success")
         return redirect(url_for("person.details_view", id=ids[0]))
@@ -189,13 +186,8 @@ class Duplicates(BaseView):
     def tell_apart(self) -> Any:
         one, other = self._person(request.form.get("one")), self._person(request.form.get("other"))
         names = f"{one}, {other}"
-        try:
-            with transaction():
-                act.tell_apart(one, actor(), other=other)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-        else:
+        with attempt() as tried:
+            act.tell_apart(one, actor(), other=other)
+        if tried.done:
             flash(told("person.tell_apart.done", names=names), "success")
         return redirect(self.get_url(".index"))

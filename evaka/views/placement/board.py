@@ -26,10 +26,11 @@ from evaka.models.unit import Group, Unit
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement.plan import Bars, Days, Severity, Wish, bars, parts
 from evaka.rules.unit import Commitment, Key, Need, OccupancyKind, Peaks, Stay
+from evaka.rules.unit.room import FULL
 from evaka.views.base import row_number
 from evaka.views.page import actor, decimal, known_url, told, told_refusal
 from evaka.views.placement.cards import here
-from evaka.views.placement.cells import FULL, Cell, cells_of, html, said, staff_rows, words
+from evaka.views.placement.cells import Cell, cells_of, html, said, staff_rows, words
 
 MONTHS = 12
 MOST_UNITS = 14  # rows of the table, unless the reader asks for more

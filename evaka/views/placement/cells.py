@@ -10,9 +10,9 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from evaka.rules.unit import LEVELS, Figures, OccupancyKind, Peaks
+from evaka.rules.unit.room import FULL
 from evaka.views.page import decimal, told
 
-FULL = 100
 NONE = "–"
 LEAST, MOST = 50, 110  # percents that a bar shows
 

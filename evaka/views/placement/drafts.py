@@ -23,11 +23,12 @@ from evaka.models.placement import PlacementPlan
 from evaka.models.unit import Unit
 from evaka.rules.placement import PlanStatus
 from evaka.rules.unit import OccupancyKind
+from evaka.rules.unit.room import FULL
 from evaka.views.base import row_number, sentence
 from evaka.views.base.rows import REFUSALS
 from evaka.views.page import actor, aged, moment, told
 from evaka.views.placement.board import months_from
-from evaka.views.placement.cells import FULL, cells_of, said
+from evaka.views.placement.cells import cells_of, said
 
 VERBS = {  # what may be done to many, in which state, and by what
     "propose": (PlanStatus.DRAFT, "application.propose", act.propose_many),

@@ -22,6 +22,7 @@ from evaka.models.placement import Placement
 from evaka.models.presence import WHEREABOUTS, DayNote, Picture, Presence, StickyNote
 from evaka.models.unit import Group
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, away_all_day
+from evaka.rules.person import call_name
 from evaka.rules.presence import Flag, Hours, TileState, flags, tile_state
 from evaka.views.page import clock, told, word_of
 
@@ -123,7 +124,7 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
         away = away_all_day({category for category, _ in absences[one.child_id]}, one.care_type)
         state = tile_state(spans[one.child_id], away=away, now=now)
         last = rows.get(one.child_id)
-        first_name = one.preferred_name or one.first_name.split()[0]
+        first_name = call_name(one.first_name, one.last_name, one.preferred_name)
         tiles.append(Tile(
             one.child_id, f"{first_name} {one.last_name[:1]}.", one.sort_key, one.group_id,
             names.get(one.group_id, ""), bool(one.guest), state, last and last[0], last and last[1],

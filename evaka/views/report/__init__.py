@@ -19,16 +19,15 @@ from evaka.actions.attendance import policy, reporter_of
 from evaka.actions.booking.balance import Month, months_of
 from evaka.actions.report import MonthOfGroup, correct, month_of
 from evaka.kit.dates import DateRange, add_months
-from evaka.kit.errors import Denied
 from evaka.letters.letter import Heading, Rows, Text, city_sender
 from evaka.letters.report import Sheet, sheet_pdf
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.unit import Group, Unit
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.report import ListKind, Mark
 from evaka.views.base import Page, row_number
+from evaka.views.base.attempt import attempt
 from evaka.views.base.lists import FORMULA
-from evaka.views.base.rows import REFUSALS, sentence
 from evaka.views.booking.balance import badge_of_month, balance_short
 from evaka.views.forecast import chosen, day_asked
 from evaka.views.page import actor, clock, language, moment, told, word_of
@@ -119,14 +118,9 @@ class Report(Page):
         if wanted is None or (kind is None and typed != "none"):
             flash(told("report.no_kind"), "error")
             return redirect(back)
-        try:
-            with transaction():
-                days = correct(list(self._cells()), kind, by)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-        else:
+        with attempt() as tried:
+            days = correct(list(self._cells()), kind, by)
+        if tried.done:
             flash(told("report.marked", days=days), "success")
         return redirect(back)
 

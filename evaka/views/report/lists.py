@@ -81,7 +81,7 @@ def _of_group(known: DayOfUnit, group: int | None, people: dict[int, Person]) ->
 
 
 def _name(person: Person, one: Expected) -> str:
-    name = f"{person.last_name} {person.preferred_name or person.first_name}"
+    name = f"{person.last_name} {person.call_name}"
     return f"{name} ({told('report.guest')})" if one.guest else name
 
 
@@ -120,7 +120,7 @@ def _week(by: Actor, unit: Unit, named: list[tuple[int | None, str]], day: date)
             for one in _of_group(held, group, people):
                 of_child.setdefault(one.child, {})[held.day] = one
         rows = [
-            (f"{people[id].last_name} {people[id].preferred_name or people[id].first_name}", *(
+            (f"{people[id].last_name} {people[id].call_name}", *(
                 _cell(of_child[id].get(one)) for one in days)) for id in people if id in of_child]
         counts = tuple(str(sum(1 for row in of_child.values() if one in row and row[one].comes)) for one in days)
         if rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import flash, jsonify, redirect, request, url_for
+from flask import jsonify, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -12,14 +12,13 @@ from sqlalchemy.orm import joinedload
 from evaka.access import may, require_any
 from evaka.actions import Action
 from evaka.actions import suggestion as act
-from evaka.kit.errors import Denied
 from evaka.models.application import Application
-from evaka.models.base import db, transaction
+from evaka.models.base import db
 from evaka.models.suggestion import SuggestedPlace, Suggestion, SuggestionUnit
 from evaka.models.unit import Unit
 from evaka.rules.suggestion import SuggestedStatus, SuggestionStatus
-from evaka.views.base import Button, Screen, link, sentence
-from evaka.views.base.rows import REFUSALS
+from evaka.views.base import Button, Screen, link
+from evaka.views.base.attempt import attempt
 from evaka.views.filters import StateFilter
 from evaka.views.page import actor, decimal, told, written
 from evaka.views.suggestion import words
@@ -97,16 +96,11 @@ class SuggestionScreen(Screen):
         if request.method == "POST" and form.validate():
             counts = form.counts()
             if request.form.get("go"):
-                try:
-                    with transaction():
-                        id = act.begin(
-                            actor(), name=form.name.data, applications=list(db.session.scalars(form.applications())),
-                            units=list(db.session.scalars(form.units()))).id
-                except REFUSALS as no:
-                    if isinstance(no, Denied):
-                        raise
-                    flash(sentence(no), "error")
-                else:
+                with attempt() as tried:
+                    id = act.begin(
+                        actor(), name=form.name.data, applications=list(db.session.scalars(form.applications())),
+                        units=list(db.session.scalars(form.units()))).id
+                if tried.done:
                     return redirect(self.get_url(".details_view", id=id))
         return self.render(
             "office/suggestion_begin.html", form=form, counts=counts, heading=told("suggestion.begin"),

@@ -52,7 +52,7 @@ class DayPage(Family):
             return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
         return self.render(
             "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
-            heading=child.preferred_name or child.first_name,
+            heading=child.call_name,
             fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
             now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
             hours=facts.hours.words if facts.hours and not facts.always else "",
@@ -112,7 +112,7 @@ class DayPage(Family):
         if pressed.startswith("away."):
             kind = AbsenceKind(pressed.partition(".")[2])
             attendance.absent(child, by, first=facts.day, last=facts.day, kind=kind)
-            flash(told("booking.told_away", name=child.first_name, day=facts.day), "success")
+            flash(told("booking.told_away", name=child.call_name, day=facts.day), "success")
             return {}
         asked = PRESSED.get(pressed)
         if asked is None:

@@ -57,7 +57,7 @@ class MonthPage(Family):
             facts = known.get(one.id, {}).get(day)
             if facts is None or not facts.has_care:
                 continue
-            name = one.preferred_name or one.first_name
+            name = one.call_name
             if is_away(facts):
                 marks.append(("away", name[0], f"{name}: {kind_in_words(facts)}"))
             elif facts.booked:

@@ -18,7 +18,6 @@ from evaka.actions.booking.note import notes_of
 from evaka.actions.calendar import closures_of
 from evaka.actions.calendar.event import events_of
 from evaka.kit.dates import DAY, DateRange
-from evaka.kit.errors import Denied
 from evaka.models.base import db, transaction
 from evaka.models.booking import TimesNotice
 from evaka.models.person import Person, told_children
@@ -28,8 +27,8 @@ from evaka.rules.booking import lock_of, monday_of, window
 from evaka.rules.booking.day import DayFacts
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.calendar.holiday_period import Phase
-from evaka.views.base import sentence
-from evaka.views.base.rows import REFUSALS, row_number
+from evaka.views.base.attempt import attempt
+from evaka.views.base.rows import row_number
 from evaka.views.booking.cells import badge_of, is_away, short, times_in_words, why_shut
 from evaka.views.booking.mine.family import AHEAD, Family, kids_of
 from evaka.views.booking.mine.month import months_told
@@ -63,7 +62,7 @@ def line_told(
     child: Person, facts: DayFacts, shut: dict[date, str], note: str, by: Actor,
 ) -> dict[str, Any] | None:
     past = facts.day < by.today
-    line: dict[str, Any] = {"name": child.preferred_name or child.first_name.split()[0], "times": "", "badge": None,
+    line: dict[str, Any] = {"name": child.call_name, "times": "", "badge": None,
                             "care": facts.has_care, "note": note, "url": "", "label": "", "away": ""}
     if not facts.has_care:
         return line | {"times": why_shut(facts, shut)}
@@ -147,15 +146,10 @@ class WeekPage(Family):
         id, day, kind = (request.form.get("away", "") + "::").split(":")[:3]
         child, when = self.own_child(id), self.day_or_404(day)
         away = AbsenceKind.SICK if kind == AbsenceKind.SICK else AbsenceKind.OTHER
-        try:
-            with transaction():
-                attendance.absent(child, by, first=when, last=when, kind=away)
-        except REFUSALS as no:
-            if isinstance(no, Denied):
-                raise
-            flash(sentence(no), "error")
-        else:
-            flash(told("booking.told_away", name=child.first_name, day=when), "success")
+        with attempt() as tried:
+            attendance.absent(child, by, first=when, last=when, kind=away)
+        if tried.done:
+            flash(told("booking.told_away", name=child.call_name, day=when), "success")
         if request.form.get("back") == "home":
             return redirect(url_for("my.index"))
         return redirect(self.get_url(".index", week=monday_of(when).isoformat()))
