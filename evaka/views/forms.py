@@ -88,6 +88,38 @@ Input.html_params = staticmethod(attributes)
 core.html_params = attributes  # of selects and text areas
 
 
+WITH_PARTS = frozenset({  # fields of several inputs, or beside their label: office/macros.html writes them
+    "BooleanField", "TicksField", "RowsField", "SelectMultipleField", "WeekField", "CareWeek", "IncomeLinesField",
+    "RadioField",
+})
+BESIDE = {"EurosField": "€", "PercentField": "%"}
+
+
+def one_input(field: Any, unit: str = "", hint: str = "") -> Markup | None:
+    """A field of one input with its label; None when it has parts or mistakes to tell.
+
+    As the macro `field` would write it: a form has twenty of them, and the macro was a third of its page.
+    """
+    if field.type in WITH_PARTS or field.errors:
+        return None
+    flags, about, id = field.flags, hint or field.description, escape(field.id)
+    said = {"aria-describedby": f"{id}-hint"} if about else {}
+    beside = unit or BESIDE.get(field.type, "")
+    if beside:
+        said["inputmode"] = "decimal"
+    elif field.type in ("NumberField", "DecimalField"):
+        said |= {"inputmode": "decimal", "type": "text"}
+    shown = field(class_="form-control", **said)
+    if beside:
+        shown = f'<span class="of-beside">{shown}<span>{escape(beside)}</span></span>'
+    left_out = not (flags.required or flags.quiet or field.type == "EurosField"
+                    or (getattr(field, "choices", None) and field.data))
+    optional = f' <span class="muted">{escape(told("ui.form.optional"))}</span>' if left_out else ""
+    explained = f'<p class="of-hint" id="{id}-hint">{escape(about)}</p>' if about else ""
+    return Markup(f'<div class="of-field"><label for="{id}">{escape(field.label.text)}{optional}</label>{explained}'
+                  f"{shown}</div>")
+
+
 def tidy_or_none(typed: Any) -> Any:
     """A text for a column that may be empty: nothing typed is no change."""
     return tidy(typed) or None

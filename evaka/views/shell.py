@@ -26,6 +26,7 @@ from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence
 from evaka.views import user as login
 from evaka.views.base.request import KEPT, READ
+from evaka.views.forms import one_input
 from evaka.views.page import FORMATS, actor, address_args, known_url, language, now, person, told, told_refusal
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def install(app: Flask) -> None:
     app.after_request(_leave)
     app.context_processor(_surroundings)
     app.jinja_env.filters.update(FORMATS)
-    app.jinja_env.globals.update(kept_of_file=KEPT // 1024**2, say=told, known_url=known_url, address_args=address_args)
+    app.jinja_env.globals.update(kept_of_file=KEPT // 1024**2, say=told, known_url=known_url, address_args=address_args,
+                                 one_input=one_input)
     app.add_url_rule("/", "front", _front)
     app.add_url_rule("/city.css", "city_css", _city_css)
     app.register_error_handler(Refused, _refused)
