@@ -280,6 +280,13 @@ def test_the_first_page_tells_whether_the_child_is_there_and_takes_an_absence_in
     assert ":sick" not in page.text
 
 
+def test_the_first_page_asks_for_the_bookings_ahead_once_and_for_those_of_the_month_once(aino, phone):
+    day.booked(aino, "8.00-15.30")
+    with statements() as asked:
+        assert "varattu 8.00–15.30" in seen(phone.get("/my/"))
+    assert sum("FROM booking" in one for one in asked) == 2
+
+
 def test_who_has_come_is_told_and_who_has_not(aino, anna, phone, at):
     at("2026-06-01T09:00")
     unit = db.session.scalars(select(factories.Placement)).one().unit

@@ -13,6 +13,7 @@ from evaka.actions.own.contacts import (
     own_kids,
     tell_contacts,
     told_kids,
+    told_of,
 )
 from evaka.actions.own.feed import end_feed, feed_of, feed_with, label_children, labels_of, make_feed
 
@@ -33,4 +34,5 @@ __all__ = [
     "own_kids",
     "tell_contacts",
     "told_kids",
+    "told_of",
 ]

@@ -41,7 +41,10 @@ def own_kids(by: Actor) -> list[Person]:
 
 def told_kids(by: Actor) -> list[Person]:
     """Those of them of whom the guardian is told where they are and when they come."""
-    kids = own_kids(by)
+    return told_of(own_kids(by), by)
+
+
+def told_of(kids: list[Person], by: Actor) -> list[Person]:
     told = set(db.session.scalars(select(Person.id).where(
         Person.id.in_([one.id for one in kids]), within(by, "placement.view", Person))))
     return [one for one in kids if one.id in told]

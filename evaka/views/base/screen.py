@@ -34,13 +34,13 @@ class Home(AdminIndexView):
 
 
 class Page(BaseView):
-    """A page of the office that is not about one kind of row; `permission` opens it."""
+    """A page that is not about one kind of row; `permission` opens it."""
 
     permission: ClassVar[str]
 
-    def __init__(self, name: str) -> None:
-        self.word = f"menu.{name}"
-        super().__init__(name=Lazy(self.word), endpoint=name, url=f"/office/{name}")
+    def __init__(self, name: str, *, prefix: str = "", base: str = "/office") -> None:
+        self.word = f"menu.{prefix}{name}"
+        super().__init__(name=Lazy(self.word), endpoint=f"{prefix}{name}", url=f"{base}/{name}")
 
     @property
     def heading(self) -> str:

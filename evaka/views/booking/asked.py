@@ -9,14 +9,15 @@ from flask import url_for
 from evaka.access import Actor, may
 from evaka.actions import booking as act
 from evaka.actions.booking.balance import months_of
-from evaka.actions.booking.facts import day_facts
+from evaka.actions.booking.facts import Known
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.rules.booking import first_open_monday, lock_of
 from evaka.rules.calendar.holiday_period import Phase
+from evaka.views.booking.ahead import ahead
 from evaka.views.booking.balance import balance_line
-from evaka.views.booking.mine import books, kids_of
+from evaka.views.booking.mine import books
 from evaka.views.page import clock, told, written
 
 
@@ -25,8 +26,8 @@ def booking_asked(by: Actor) -> list[dict[str, Any]]:
     more is booked than was agreed."""
     if by.user is None or not may(by, "booking.book") or not db.session.scalar(books(by)):
         return []
-    kids = kids_of(by)
-    return _week_asked(kids, by) + _months_over(kids, by)
+    kids, known = ahead(by)
+    return _week_asked(known, by) + _months_over(kids, by)
 
 
 def _months_over(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
@@ -37,12 +38,12 @@ def _months_over(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
              "url": url_for("my_booking.index"), "badge": one["badge"]} for one in lines]
 
 
-def _week_asked(kids: list[Person], by: Actor) -> list[dict[str, Any]]:
+def _week_asked(known: Known, by: Actor) -> list[dict[str, Any]]:
     rules = act.policy()
     monday = first_open_monday(by.now, rules)
-    known = day_facts([one.id for one in kids], DateRange(monday, monday + 6 * DAY), by)
+    week = DateRange(monday, monday + 6 * DAY)
     days = {day for facts in known.values() for day, one in facts.items()
-            if one.has_care and one.opened and not one.fixed and not one.booked and not one.absences
+            if day in week and one.has_care and one.opened and not one.fixed and not one.booked and not one.absences
             and one.phase is not Phase.NOT_YET}
     if not days:
         return []

@@ -119,10 +119,6 @@ class MyQuestions(Page):
 
     permission = "holiday_period.answer"
 
-    def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
-        super().__init__(name)
-        self.word, self.endpoint, self.url = f"menu.{prefix}{name}", f"{prefix}{name}", f"{base}/{name}"
-
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         by = actor()

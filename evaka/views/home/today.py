@@ -6,18 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request
 from sqlalchemy import select
 
 from evaka.access import Actor, may
-from evaka.actions.booking.facts import Known, day_facts
+from evaka.actions.booking.facts import Known
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
 from evaka.models.person import Person
 from evaka.models.presence import Presence
 from evaka.rules.booking import monday_of
 from evaka.rules.booking.lock import WEEK
-from evaka.views.booking import books, days_told, kids_of
+from evaka.views.booking import ahead, books, days_told
 from evaka.views.booking.cells import is_away, times_in_words
 from evaka.views.page import clock, told
 
@@ -61,17 +60,6 @@ class Today:
         return f"{child.id}:{self.by.today.isoformat()}:sick" if may(self.by, "booking.book") else ""
 
 
-def _ahead(by: Actor) -> tuple[list[Person], Known]:
-    """The children with a place and what is known of their days until the end of the next week; asked once a page."""
-    asked = request.environ
-    if "evaka.days_ahead" not in asked:
-        kids = kids_of(by)
-        sunday = monday_of(by.today) + WEEK - DAY
-        known = day_facts([one.id for one in kids], DateRange(by.today, sunday + WEEK), by) if kids else {}
-        asked["evaka.days_ahead"] = kids, known
-    return asked["evaka.days_ahead"]  # type: ignore[no-any-return]
-
-
 def today_of(children: Collection[int], units: Collection[int], by: Actor) -> Today:
     """The day of children in these units, in a few questions."""
     if not children:
@@ -80,14 +68,14 @@ def today_of(children: Collection[int], units: Collection[int], by: Actor) -> To
         Presence.child_id.in_(children), Presence.day == by.today).order_by(Presence.arrived)).all()
     tapping = set(db.session.scalars(select(Presence.unit_id).where(
         Presence.unit_id.in_(units), Presence.day == by.today).distinct()))
-    return Today(by, _ahead(by)[1], {row.child_id: row for row in rows}, tapping)
+    return Today(by, ahead(by)[1], {row.child_id: row for row in rows}, tapping)
 
 
 def days_ahead(by: Actor) -> dict[str, Any]:
     """The rest of the week, and the next one folded: where bookings are in use."""
     if not may(by, "booking.book") or not db.session.scalar(books(by)):
         return {}
-    kids, known = _ahead(by)
+    kids, known = ahead(by)
     sunday = monday_of(by.today) + WEEK - DAY
     following = DateRange(sunday + DAY, sunday + WEEK)
     return {

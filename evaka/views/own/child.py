@@ -50,7 +50,7 @@ class MyChildren(OwnPage):
             return redirect(url_for("my_own.index"))
         child = self.child(request.args["id"])
         g.setdefault("reads", []).append(("person.read", child, {}))
-        is_told = child in act.told_kids(by)
+        is_told = child in self.told_kids()
         return self.render(
             "guardian/child.html", heading=child.call_name, child=child, fact_line=aged(child.born, by.today),
             is_told=is_told, health=parts.health(child), papers=parts.papers(child, by),
@@ -68,7 +68,7 @@ class MyChildren(OwnPage):
     def told_child(self, id: Any) -> Person:
         """A child of whom the reader is told where it is."""
         child = self.child(id)
-        return child if child in act.told_kids(actor()) else abort(404)
+        return child if child in self.told_kids() else abort(404)
 
     @expose("/picture/")
     def picture(self) -> Any:

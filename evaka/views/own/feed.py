@@ -66,12 +66,12 @@ class MyFeed(OwnPage):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
-        by, me = actor(), self.me()
+        me = self.me()
         if request.method == "POST":
-            typed = {one.id: request.form.get(f"label-{one.id}", "") for one in act.told_kids(by)}
+            typed = {one.id: request.form.get(f"label-{one.id}", "") for one in self.told_kids()}
             if self._pressed(request.form.get("press", ""), typed):
                 return redirect(self.get_url(".index"))
-        feed, kids = act.feed_of(me), act.told_kids(by)
+        feed, kids = act.feed_of(me), self.told_kids()
         labels = act.labels_of(me, kids, feed.language if feed else language())
         return self.render(
             "guardian/feed.html", heading=self.heading, feed=feed, address=session.pop("calendar_feed", ""),

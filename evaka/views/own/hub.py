@@ -61,7 +61,7 @@ class MyOwn(OwnPage):
     def index(self) -> Any:
         by, me = actor(), self.me()
         kids = [{"label": one.call_name, "note": aged(one.born, by.today), "url": url_for("my_child.index", id=one.id)}
-                for one in act.own_kids(by)]
+                for one in self.kids()]
         return self.render("guardian/own.html", heading=self.heading, kids=kids, ways=ways(by), missing=missing(me))
 
     @expose("/contacts/", methods=("GET", "POST"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash
+from flask import abort, flash, request
 
 from evaka.actions import own as act
 from evaka.models.person import Person
@@ -19,17 +19,27 @@ class OwnPage(Page):
 
     permission = "my.view"
 
-    def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
-        super().__init__(name)
-        self.word, self.endpoint, self.url = f"menu.{prefix}{name}", f"{prefix}{name}", f"{base}/{name}"
-
     def me(self) -> Person:
         return act.me_of(actor()) or abort(404)
 
     def child(self, id: Any) -> Person:
         """A child of the reader; another one does not exist here."""
         number = row_number(id)
-        return next((one for one in act.own_kids(actor()) if one.id == number), None) or abort(404)
+        return next((one for one in self.kids() if one.id == number), None) or abort(404)
+
+    def kids(self) -> list[Person]:
+        """The reader's children; asked once a page."""
+        asked = request.environ
+        if "evaka.own_kids" not in asked:
+            asked["evaka.own_kids"] = act.own_kids(actor())
+        return asked["evaka.own_kids"]  # type: ignore[no-any-return]
+
+    def told_kids(self) -> list[Person]:
+        """Those of them of whom the reader is told where they are; asked once a page."""
+        asked = request.environ
+        if "evaka.told_kids" not in asked:
+            asked["evaka.told_kids"] = act.told_of(self.kids(), actor())
+        return asked["evaka.told_kids"]  # type: ignore[no-any-return]
 
     def saved(self, change: Callable[[], Any], done: str, **facts: Any) -> bool:
         """Do it, and say so; or say why not."""

@@ -12,9 +12,5 @@ from evaka.views.booking.mine.week import WeekPage, days_told
 class MyCalendar(WeekPage, MonthPage, DayPage, ManyPages):
     permission = "booking.book"
 
-    def __init__(self, name: str, prefix: str = "", base: str = "") -> None:
-        super().__init__(name)
-        self.word, self.endpoint, self.url = f"menu.{prefix}{name}", f"{prefix}{name}", f"{base}/{name}"
-
 
 __all__ = ["MyCalendar", "books", "days_told", "kids_of", "months_told", "tells_only"]
