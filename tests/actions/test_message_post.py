@@ -273,6 +273,25 @@ def test_a_child_who_goes_on_in_the_group_is_not_beginning_there(group, director
     assert found.count == 0
 
 
+def test_who_comes_for_a_time_later_begins_in_the_group_that_it_comes_to(group, director, own, by):
+    home = factories.group(factories.unit(), "Ketut")
+    comes, is_there, ended = (in_the_group(home) for _ in range(3))
+    factories.backup_care(comes, group.unit, date(2026, 6, 8), date(2026, 6, 12), group)
+    for start, end in ((date(2026, 5, 25), date(2026, 6, 5)), (date(2026, 6, 8), date(2026, 6, 12))):
+        factories.backup_care(is_there, group.unit, start, end, group)
+    factories.backup_care(ended, group.unit, date(2026, 5, 4), date(2026, 5, 8), group)
+
+    def children(**chosen: Any) -> list[int]:
+        found = act.audience_of(own, PostKind.MESSAGE, Chosen(**chosen), by(director))
+        return sorted(child for circle in found.circles for child in circle.children)
+
+    for place in ({"groups": (group.id,)}, {"units": (group.unit_id,)}):
+        assert children(**place, present=False, starting=True) == [comes.id]
+        assert children(**place, starting=True) == sorted([comes.id, is_there.id])
+        assert children(**place) == [is_there.id]
+    assert children(units=(home.unit_id,), present=False, starting=True) == []  # nobody begins at home
+
+
 # -- the city -------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,8 @@ def children_chosen(chosen: Chosen, reach: Reach, day: date) -> Select[Any]:
             found.append(_guests(chosen, reach.guests, day))
     if chosen.starting:
         found.append(_starting(chosen, reach.own, day))
+        if not chosen.everybody:
+            found.append(_starting_guests(chosen, reach.guests, day))
     if not found:
         return select(Person.id).where(false())
     return found[0] if len(found) == 1 else select(union(*found).subquery().c[0])
@@ -112,6 +114,20 @@ def _starting(chosen: Chosen, reach: ColumnElement[bool], day: date) -> Select[A
         .where(or_(Placement.start > day, GroupPlacement.start > day), Unit.has(Feature.MESSAGES), reach,
                _places(chosen, Placement.child_id, GroupPlacement.group_id), ~stays, *_filters(chosen))
     )
+
+
+def _starting_guests(chosen: Chosen, reach: ColumnElement[bool], day: date) -> Select[Any]:
+    """Who comes from elsewhere for a time that begins later, and is not a guest of the same unit or group already."""
+    now = aliased(BackupCare)
+    stays = select(now.id).where(
+        now.child_id == BackupCare.child_id, now.on(day), now.unit_id == BackupCare.unit_id,
+        or_(BackupCare.group_id.is_(None), now.group_id == BackupCare.group_id)).exists()
+    placed = and_(Placement.child_id == BackupCare.child_id, Placement.start <= BackupCare.start,
+                  or_(Placement.end.is_(None), Placement.end >= BackupCare.start))
+    return (
+        select(BackupCare.child_id).join(Unit, Unit.id == BackupCare.unit_id).join(Placement, placed)
+        .where(BackupCare.start > day, Unit.has(Feature.MESSAGES), reach,
+               _places(chosen, BackupCare.child_id, BackupCare.group_id), ~stays, *_filters(chosen)))
 
 
 def _filters(chosen: Chosen, day: date | None = None) -> list[ColumnElement[bool]]:
