@@ -435,9 +435,9 @@ def guarded_children(day: date) -> CompoundSelect[Any]:
         select(HeadOfChild.child_id).where(HeadOfChild.head_id.in_(restricted), HeadOfChild.on(day)))
 
 
-def kept_from(child: Any, person: Any, day: date) -> ColumnElement[bool]:
+def kept_from(child: Any, person: Any, day: Any) -> ColumnElement[bool]:
     """Whether it is kept from a guardian where a child is: rules/person/protection.hides, for ids or columns of ids."""
-    return KeptFrom(*(sa.literal(one) if isinstance(one, int) else one for one in (child, person)), sa.literal(day))
+    return KeptFrom(*(sa.literal(one) if isinstance(one, int | date) else one for one in (child, person, day)))
 
 
 class KeptFrom(FunctionElement[bool]):

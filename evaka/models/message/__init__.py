@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, and_, func, or_, select
@@ -70,7 +71,7 @@ class Thread(Model):
         return cls.id.in_(select(ThreadMember.thread_id).where(ThreadMember.person_id == person_id, ~is_blocked()))
 
     @classmethod
-    def of_guardian(cls, person_id: int, today: date) -> ColumnElement[bool]:
+    def of_guardian(cls, person_id: Any, today: Any) -> ColumnElement[bool]:
         """The same; a foster parent's as long as no child of the conversation has moved away."""
         return cls.id.in_(select(ThreadMember.thread_id).where(
             ThreadMember.person_id == person_id, *reads_on(today)))
@@ -202,7 +203,7 @@ def is_kept(day: date) -> ColumnElement[bool]:
 
 
 @lru_cache(32)
-def reads_on(day: date) -> tuple[ColumnElement[bool], ...]:
+def reads_on(day: Any) -> tuple[ColumnElement[bool], ...]:
     """Of a member: the guardian may read the conversation on a day.  Put together once, since every page asks."""
     return ~is_blocked(), ~has_ended(day), ~is_kept(day)
 
@@ -257,7 +258,7 @@ def stays_of(thread: Thread) -> Select[tuple[date, date | None]]:
     return places.union_all(guests)  # type: ignore[return-value]
 
 
-def unread_by(person_id: int, own: ColumnElement[bool]) -> Select[tuple[int]]:
+def unread_by(person_id: Any, own: ColumnElement[bool]) -> Select[tuple[int]]:
     """How many messages of the guardian's own threads wait unread."""
     return (
         select(func.count(Receipt.id)).join(Message, Message.id == Receipt.message_id)
@@ -266,3 +267,10 @@ def unread_by(person_id: int, own: ColumnElement[bool]) -> Select[tuple[int]]:
             select(Thread.id).where(Thread.id == Message.thread_id, own).exists(),
         )
     )
+
+
+@cache
+def unread_of_reader() -> Select[tuple[int]]:
+    """The same of a :reader on a :day, put together once: every page of the guardians' letters asks it."""
+    reader = sa.bindparam("reader", type_=sa.Integer)
+    return unread_by(reader, Thread.of_guardian(reader, sa.bindparam("day", type_=sa.Date)))

@@ -8,8 +8,8 @@ from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor
 from evaka.actions import message as act
-from evaka.models.base import db
-from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadMember, unread_by
+from evaka.models.base import ask, db
+from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadMember, unread_by, unread_of_reader
 from evaka.models.person import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.unit import Feature
@@ -27,7 +27,9 @@ def unread_of_groups(by: Actor) -> int:
 
 
 def unread_of_guardian(by: Actor) -> int:
-    return db.session.scalar(unread_mine(by)) or 0
+    if by.user is None or by.user.person_id is None:
+        return 0
+    return ask(unread_of_reader(), {"reader": by.user.person_id, "day": by.today}).scalar() or 0
 
 
 def unread_mine(by: Actor) -> Select[tuple[int]]:
