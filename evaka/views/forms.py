@@ -535,6 +535,13 @@ def names_of(kind: str, language: str) -> dict[str, str]:
     return {key: str(name) for key, name in found.items() if len(key) == 2 and key.isalpha() and key not in NOWHERE}
 
 
+@cache
+def codes_of(kind: str, language: str) -> dict[str, str]:
+    """The codes by what may be typed for them: a name, or the code itself, in small letters."""
+    names = names_of(kind, language)
+    return {name.casefold(): code for code, name in names.items()} | {code.casefold(): code for code in names}
+
+
 def called(codes: list[str], kind: str) -> str:
     """Codes of languages or territories by name, in the reader's language."""
     names = names_of(kind, language())
@@ -552,8 +559,7 @@ class CodesField(StringField):
         return str(self.raw_data[0]) if self.raw_data else called(self.data or [], self.kind)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        names = names_of(self.kind, language())
-        known = {name.casefold(): code for code, name in names.items()} | {code.casefold(): code for code in names}
+        known = codes_of(self.kind, language())
         found: dict[str, None] = {}
         for typed in filter(None, map(str.strip, re.split("[,;]", valuelist[0] if valuelist else ""))):
             if (code := known.get(typed.casefold())) is None:

@@ -96,7 +96,7 @@ def choose_language() -> None:
 
 def known_url(endpoint: str, **values: Any) -> str:
     """An address that is the same for everybody, such as a file's or a menu's: made once."""
-    return _known_url(request.script_root, endpoint, tuple(values.items()))
+    return _known_url(request.environ.get("SCRIPT_NAME", ""), endpoint, tuple(values.items()))
 
 
 @cache
