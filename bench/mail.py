@@ -217,7 +217,7 @@ def reading(app: Flask) -> None:
     told("unread_director_ms", statistics.median(counts), "ms")
     took = []
     clients = [client_of(app, 10 + n) for n in range(3)] + [client_of(app, 2)]
-    for n in range(80):
+    for n in range(-8, 80):
         client = clients[n % 4]
         address = "/office/message/?box=all&search=" if n % 4 == 3 else "/my/message/?search="
         fresh()
@@ -226,7 +226,9 @@ def reading(app: Flask) -> None:
             page = client.get(address + rng.choice(WORDS))
             assert page.status_code == 200, (address, page.status_code, page.headers.get("Location"))
 
-        took.append(timed(look) * 1000)
+        seconds = timed(look)
+        if n >= 0:  # the first turns warm up
+            took.append(seconds * 1000)
         writing.set(True)
     told("message_search_p95_ms", sorted(took)[int(len(took) * 0.95)], "ms")
 
