@@ -104,10 +104,15 @@ def test_the_director_makes_a_code_and_the_tablet_is_paired(app, here, browser):
     assert 'name="code"' in client.get("/tablet/").text
 
 
-def test_a_tablet_that_is_shut_out_taps_nothing_from_that_moment_on(here, tablet, at, by):
+@pytest.mark.parametrize("how", ["revoked", "its user closed"])
+def test_a_tablet_that_is_shut_out_taps_nothing_from_that_moment_on(here, tablet, at, by, how):
     aino, eino = here["children"]
     assert taps(tablet, ("first-tap", aino.id, "arrive", 0)).status_code == 200
-    act.revoke_device(db.session.scalars(select(Tap)).one().device, by(None))
+    row = db.session.scalars(select(Tap)).one().device
+    if how == "revoked":
+        act.revoke_device(row, by(None))
+    else:
+        row.user.active = False
     keep()
     assert taps(tablet, ("second-tap", eino.id, "arrive", 0)).status_code == 401
     assert db.session.scalars(select(Presence.child_id)).all() == [aino.id]

@@ -126,7 +126,7 @@ def device_for_taps(token: str) -> Device | None:
 
 @lru_cache(4096)
 def _made(hashed: str, rows: tuple[Facts, ...]) -> Device:
-    """Equal for equal facts, so that nobody acts with rights that have ended."""
+    """The same for the same facts; a right ends with the tablet, which noting the tap asks for."""
     id, unit_id, user_id, name, active, *_ = rows[0]
     grants = [Grant(user_id=user_id, role=role, unit_id=unit, group_id=group, start=start, end=end)
               for *_, role, unit, group, start, end in rows if role is not None]

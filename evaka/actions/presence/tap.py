@@ -52,6 +52,7 @@ NOTE = sa.text(  # by a tablet that nobody has shut out since it was looked up
     'INSERT INTO tap ("key", device_id, unit_id, child_id, what, at, received, refused) '
     'SELECT :key, id, unit_id, :child_id, :what, :at, :received, :refused FROM device '
     'WHERE id = :device_id AND digest = :digest AND revoked IS NULL '
+    'AND EXISTS (SELECT 1 FROM "user" WHERE "user".id = device.user_id AND "user".active) '
     'ON CONFLICT ("key") DO NOTHING RETURNING id'
 ).bindparams(bindparam("at", type_=Moment()), bindparam("received", type_=Moment()))
 BEGIN = insert(PRESENCE).from_select(  # where the child has a place in the unit; its group is that of the day
