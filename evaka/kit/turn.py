@@ -34,14 +34,18 @@ class Turn:
         until = time.monotonic() + PATIENCE
         if not self.head.acquire(timeout=PATIENCE):
             return False
-        # whoever is next waits at the door alone: a process that has just had its turn comes after it
-        if _locked(self.next, until):
-            came = _locked(self.now, until)
-            fcntl.flock(self.next, fcntl.LOCK_UN)
-            if came:
-                return True
-        self.head.release()
-        return False
+        came = False
+        try:
+            # whoever is next waits at the door alone: a process that has just had its turn comes after it
+            if _locked(self.next, until):
+                try:
+                    came = _locked(self.now, until)
+                finally:
+                    fcntl.flock(self.next, fcntl.LOCK_UN)
+        finally:
+            if not came:
+                self.head.release()
+        return came
 
     def give(self) -> None:
         fcntl.flock(self.now, fcntl.LOCK_UN)

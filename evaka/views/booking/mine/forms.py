@@ -62,6 +62,10 @@ class ManyForm(BaseForm):
     last = DayField(Lazy("booking.last"), validators=[Required()])
     week = CareWeek(Lazy("booking.week"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.week.flags.required = True  # some day of it at least; the page does not say that it may be left out
+
 
 class AwayForm(BaseForm):
     children = RowsField(Lazy("booking.children"), rows=lambda: kids_of(actor()), validators=[Required()])
