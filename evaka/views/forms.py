@@ -95,29 +95,34 @@ WITH_PARTS = frozenset({  # fields of several inputs, or beside their label: off
 BESIDE = {"EurosField": "€", "PercentField": "%"}
 
 
-def one_input(field: Any, unit: str = "", hint: str = "") -> Markup | None:
-    """A field of one input with its label; None when it has parts or mistakes to tell.
+def one_input(field: Any, unit: str, hint: str, icon: Callable[[str], str]) -> Markup | None:
+    """A field of one input with its label, and with its mistakes, which `icon("alert")` begins; None when it has parts.
 
-    As the macro `field` would write it: a form has twenty of them, and the macro was a third of its page.
+    Written here since a form has twenty of them, and a macro for each was a third of its page.
     """
-    if field.type in WITH_PARTS or field.errors:
+    if field.type in WITH_PARTS:
         return None
     flags, about, id = field.flags, hint or field.description, escape(field.id)
-    said = {"aria-describedby": f"{id}-hint"} if about else {}
+    wrong = [one for one in field.errors if isinstance(one, str)]
+    extra: dict[str, str] = {"aria-invalid": "true"} if wrong else {}
+    if said := " ".join([f"{id}-hint"] * bool(about) + [f"{id}-error"] * bool(wrong)):
+        extra["aria-describedby"] = said
     beside = unit or BESIDE.get(field.type, "")
-    if beside:
-        said["inputmode"] = "decimal"
-    elif field.type in ("NumberField", "DecimalField"):
-        said |= {"inputmode": "decimal", "type": "text"}
-    shown = field(class_="form-control", **said)
+    if beside or field.type in ("NumberField", "DecimalField"):
+        extra["inputmode"] = "decimal"
+    if not beside and "inputmode" in extra:
+        extra["type"] = "text"
+    shown = field(class_="form-control", **extra)
     if beside:
         shown = f'<span class="of-beside">{shown}<span>{escape(beside)}</span></span>'
     left_out = not (flags.required or flags.quiet or field.type == "EurosField"
                     or (getattr(field, "choices", None) and field.data))
     optional = f' <span class="muted">{escape(told("ui.form.optional"))}</span>' if left_out else ""
     explained = f'<p class="of-hint" id="{id}-hint">{escape(about)}</p>' if about else ""
-    return Markup(f'<div class="of-field"><label for="{id}">{escape(field.label.text)}{optional}</label>{explained}'
-                  f"{shown}</div>")
+    mistakes = (f'<p class="of-error" id="{id}-error">{icon("alert")}<span>{Markup(" ").join(wrong)}</span></p>'
+                if wrong else "")
+    return Markup(f'<div class="of-field{" is-wrong" if wrong else ""}"><label for="{id}">{escape(field.label.text)}'
+                  f"{optional}</label>{explained}{shown}{mistakes}</div>")
 
 
 def tidy_or_none(typed: Any) -> Any:

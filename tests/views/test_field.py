@@ -10,7 +10,8 @@ from flask_admin.form import BaseForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from evaka.views.forms import EurosField, NumberField, one_input
+from evaka.views.forms import EurosField, NumberField
+from evaka.views.forms import one_input as written
 
 SHOWN = '{% import "office/macros.html" as ui %}{{ ui.field(f, unit, hint) }}'
 
@@ -22,6 +23,10 @@ class Form(BaseForm):
     fee = EurosField("Maksu")
     count = NumberField("Määrä")
     ready = BooleanField("Valmis")
+
+
+def one_input(field: Any, unit: str = "", hint: str = "") -> Any:
+    return written(field, unit, hint, lambda name: f"<{name}>")
 
 
 @pytest.fixture
@@ -59,11 +64,18 @@ def test_euros_and_numbers_open_the_keyboard_of_numbers_and_stand_beside_their_u
     assert 'inputmode="decimal"' in one_input(form.count)
 
 
-def test_what_has_parts_or_a_mistake_is_left_to_the_page(form: Any) -> None:
-    assert one_input(form.ready) is None
-    form.note.errors = ["Liian pitkä"]
-    assert one_input(form.note) is None
+def test_a_mistake_is_told_with_its_field(form: Any) -> None:
+    form.note.errors = ["Liian pitkä", ["ei tekstiä"], "<i>"]
+    assert one_input(form.note) == (
+        '<div class="of-field is-wrong"><label for="note">Huomio <span class="muted">(ei pakollinen)</span></label>'
+        '<p class="of-hint" id="note-hint">Enintään 20 merkkiä</p>'
+        '<input aria-describedby="note-hint note-error" aria-invalid="true" class="form-control" id="note" name="note" '
+        'type="text" value=""><p class="of-error" id="note-error"><alert><span>Liian pitkä &lt;i&gt;</span></p></div>')
     shown = render_template_string(SHOWN, f=form.note, unit="", hint="")
-    assert 'aria-describedby="note-hint note-error"' in shown
-    assert "Liian pitkä" in shown
+    assert "of-error" in shown
+    assert "of-icon" in shown
+
+
+def test_what_has_parts_is_left_to_the_page(form: Any) -> None:
+    assert one_input(form.ready) is None
     assert 'class="of-tick"' in render_template_string(SHOWN, f=form.ready, unit="", hint="")
