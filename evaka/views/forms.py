@@ -589,6 +589,7 @@ class WeekField(Field):
     The page shows it as a grid (`rows`); what was typed stays as it was, whether it could be read or not.
     """
 
+    words = "form.week"  # of what is told of a day whose times do not fit
     SIDES = ("start", "end")
 
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
@@ -626,14 +627,14 @@ class WeekField(Field):
             return None
         named = told(f"weekday.{day}")
         if not (start and end):
-            self.wrong[day] = told("form.week.half", day=named)
+            self.wrong[day] = told(f"{self.words}.half", day=named)
             return None
         try:
             return Hours(clock_of(start), clock_of(end))
         except NotATime as no:
             self.wrong[day] = told("form.week.clock", day=named, typed=str(no))
         except ValueError:
-            self.wrong[day] = told("form.week.order", day=named)
+            self.wrong[day] = told(f"{self.words}.order", day=named)
         return None
 
     def rows(self) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ SIGNS = ["", *(f"_{n}" for n in range(2, 13))]  # of the fields of a day's times
 class CareWeek(WeekField):
     """The hours of a child, not those of a unit: comes and leaves."""
 
+    words = "booking.week"
+
     def side_word(self, side: str) -> str:
         return told("booking.begins" if side == "start" else "booking.ends")
 
