@@ -43,15 +43,21 @@ class DayPage(Family):
     def day(self) -> Any:
         by = actor()
         child, day = self.own_child(request.args.get("child")), self.asked_day("day", by.today)
-        facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
-        note = notes_of([child.id], DateRange(day, day)).get((child.id, day), "")
+        facts, note = self.known(child, day, by)
+        shown = request.form.get("shown", day_text(facts))
         form = day_form(max(PAIRS, len(facts.booked) + 1))(request.form if request.method == "POST" else None)
         if request.method == "GET":
             self.fill(form, self.first_spans(child, facts))
-        elif self.saved(form, child, facts, note, by):
-            return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
+        else:
+            came = self.saved(form, child, facts, note, by)
+            if came is True:
+                return redirect(self.get_url(".index", week=monday_of(day).isoformat()))
+            with reading():
+                facts, note = self.known(child, day, by)  # somebody may have saved meanwhile
+            if came == "booking.changed":  # the sentence says that the page shows it now: the next press saves over it
+                shown = day_text(facts)
         return self.render(
-            "guardian/booking.html", form=form, facts=facts, shown=request.form.get("shown") or day_text(facts),
+            "guardian/booking.html", form=form, facts=facts, shown=shown,
             heading=child.call_name,
             fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
             now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
@@ -61,6 +67,11 @@ class DayPage(Family):
             kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
             note=request.form.get("note", note), note_shown=note, most=LONGEST,
             back=self.get_url(".index", week=monday_of(day).isoformat()))
+
+    def known(self, child: Person, day: date, by: Actor) -> tuple[DayFacts, str]:
+        """The day as it stands, and the family's word of it."""
+        facts = day_facts([child.id], DateRange(day, day), by).get(child.id, {}).get(day) or abort(404)
+        return facts, notes_of([child.id], DateRange(day, day)).get((child.id, day), "")
 
     def first_spans(self, child: Person, facts: DayFacts) -> list[Span]:
         """What the fields hold at first: what is booked, or the usual week, or the hours of another booked day."""
@@ -78,10 +89,13 @@ class DayPage(Family):
         for (begins, ends), span in zip(form.spans, spans, strict=False):
             begins.data, ends.data = span.begins, span.ends
 
-    def saved(self, form: DayForm, child: Person, facts: DayFacts, note: str, by: Actor) -> bool:
-        """Do what the pressed button says; a word to the group that was typed is kept with it."""
+    def saved(self, form: DayForm, child: Person, facts: DayFacts, note: str, by: Actor) -> bool | str:
+        """Do what the pressed button says; a word to the group that was typed is kept with it.
+
+        True, or the key of what refused it, "" where the form tells of its fields.
+        """
         if not form.validate():
-            return False
+            return ""
         shown = request.form.get("note_shown", note)
         typed = in_lines(request.form.get("note", shown))
         limited = watched([child]) if request.form.get("press", "times") == "times" else []
@@ -96,7 +110,7 @@ class DayPage(Family):
             if isinstance(no, Denied):
                 raise
             flash(sentence(no) if isinstance(no, REFUSALS) else told("form.not_a_choice"), "error")
-            return False
+            return no.key if isinstance(no, Refused) else ""
         self.tell_skipped(skipped)
         with reading():
             self.warn(limited, [facts.day], by)
