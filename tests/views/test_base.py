@@ -805,7 +805,7 @@ def test_nobody_is_left_in_the_database_of_the_test() -> None:
 @pytest.fixture
 def few_is_one(monkeypatch):
     """A select of more than one row is a text in which the row is named."""
-    monkeypatch.setattr("evaka.views.forms.MANY", 1)
+    monkeypatch.setattr("evaka.views.forms.rows.MANY", 1)
 
 
 def test_of_many_rows_one_is_named_in_a_text_and_a_script_offers_names(browser, few_is_one):

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
+from flask_admin.form import BaseForm
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from wtforms import HiddenField, StringField, TextAreaField
@@ -26,7 +27,7 @@ from evaka.rules.message.post import BoxKind, PostKind, PostStatus
 from evaka.views.base import Screen, row_number, sentence
 from evaka.views.base.attempt import attempt
 from evaka.views.base.rows import REFUSALS, check_fresh, count_save, told_what_changed
-from evaka.views.forms import BaseForm, ClockField, DayField
+from evaka.views.forms import ClockField, DayField
 from evaka.views.income.statement import size_of
 from evaka.views.message.papers import sent_files
 from evaka.views.message.picks import picks

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
+from flask_admin.form import BaseForm
 from sqlalchemy import or_, select
 from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -15,7 +16,7 @@ from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db, transaction
 from evaka.models.message import Away, Box, Folder, Template
 from evaka.views.base import Screen, row_number, sentence
-from evaka.views.forms import BaseForm, DayField, Required
+from evaka.views.forms import DayField, Required
 from evaka.views.page import Lazy, actor, language, told
 
 

@@ -10,8 +10,8 @@ from wtforms.validators import Optional
 
 from evaka.kit.errors import Refused
 from evaka.views.booking.mine.family import kids_of
-from evaka.views.forms import ClockField, DayField, Lazy, Required, RowsField, WeekField
-from evaka.views.page import actor, told
+from evaka.views.forms import ClockField, DayField, Required, RowsField, WeekField
+from evaka.views.page import Lazy, actor, told
 
 SIGNS = ["", *(f"_{n}" for n in range(2, 13))]  # of the fields of a day's times
 
