@@ -38,6 +38,7 @@ from evaka.models.person import Person
 from evaka.models.presence import WHEREABOUTS, Device, GroupNote
 from evaka.models.unit import Group
 from evaka.models.user import LoginAttempt, User
+from evaka.rules.person import call_name
 from evaka.rules.presence import Tapped
 from evaka.rules.staff import Ratio
 from evaka.rules.staff.shift import day_of
@@ -268,11 +269,12 @@ def _sorry(no: Refused, child_id: int) -> str:
 
 
 def name_of(child_id: int) -> str:
-    """The child's first name, if it has anything to do with the unit."""
+    """What the child is called, if it has anything to do with the unit."""
     found = db.session.execute(
-        select(Person.first_name, Person.preferred_name).join(WHEREABOUTS, WHEREABOUTS.c.child_id == Person.id)
+        select(Person.first_name, Person.last_name, Person.preferred_name)
+        .join(WHEREABOUTS, WHEREABOUTS.c.child_id == Person.id)
         .where(Person.id == child_id, WHEREABOUTS.c.unit_id == g.device.unit_id), {"day": now().date()}).first()
-    return (found.preferred_name or found.first_name) if found else told("presence.somebody")
+    return call_name(*found) if found else told("presence.somebody")
 
 
 def back(**more: Any) -> str:
