@@ -6,7 +6,7 @@ import re
 from datetime import date, time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from evaka.models.attendance import Absence, AbsenceApplication
 from evaka.models.base import db
@@ -350,3 +350,27 @@ def test_a_guardian_applies_for_a_long_absence_and_the_director_answers(browser)
     assert done(page)
     assert len(db.session.scalars(select(Absence)).all()) == 10
     assert "Hyväksytty" in seen(phone.get("/my/absence_application/"))
+
+
+def test_a_week_is_saved_by_indexes_however_large_the_city_is(browser):
+    """What reads all placements or all bookings of a city for one family took three quarters of a page."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("the plan of a small table is no plan of a large one on PostgreSQL")
+    child, _ = family()
+    phone = guardian_of(child, browser)
+    typed = {"children": [child.id], "first": "2026-06-08", "last": "2026-06-12"}
+    assert phone.post("/my/booking/many/", data=typed | week("8", "16", (1, 2), "week")).status_code == 302
+    asked = []
+
+    def hear(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    try:
+        assert phone.post("/my/booking/many/", data=typed | week("9", "15", (1, 2), "week")).status_code == 302
+    finally:
+        event.remove(db.engine, "before_cursor_execute", hear)
+    plans = [step for statement, parameters in asked if re.match(r"\s*(SELECT|UPDATE|DELETE)", statement)
+             for *_, step in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert any("booking" in step for step in plans)
+    assert [step for step in plans if re.match(r"SCAN (booking|placement|person|guardian|absence)\b", step)] == []
