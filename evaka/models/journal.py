@@ -25,7 +25,7 @@ from sqlalchemy.sql.cache_key import HasCacheKey
 from sqlalchemy.sql.util import find_tables
 from sqlalchemy.util import LRUCache
 
-from evaka.models.base import Model, db, keep_forever
+from evaka.models.base import Model, db, keep_forever, writing
 from evaka.models.person import Person, ids_of
 from evaka.models.user import LoginProof, User
 
@@ -105,11 +105,15 @@ INSERT INTO audit_event (at, user_id, action, subject, subject_id, person_id, fa
 SELECT :at, CAST(:user_id AS integer), :action, :subject, CAST(:subject_id AS integer), CAST(:person_id AS integer),
   CAST(:facts AS json), id, number, digest FROM last""")
 
-# SQLite has one chain, and no statement that changes two tables: it reckons the digest by our function
-MOVE_ON = sa.text("""
+# SQLite has one chain, and no statement that changes two tables: it reckons the digest by our function.  Both are as
+# the driver takes them, since every page of a person's file ends with them
+MOVE_ON = """
 UPDATE journal_chain SET number = number + 1,
-  digest = joined(digest, '[' || id || ',' || (number + 1) || ',' || :rest) WHERE id = 1
-RETURNING number, digest""")
+  digest = joined(digest, '[' || id || ',' || (number + 1) || ',' || ?) WHERE id = 1
+RETURNING number, digest"""
+ADD_AFTER = """
+INSERT INTO audit_event (at, user_id, action, subject, subject_id, person_id, facts, chain, number, digest)
+VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"""
 
 
 @event.listens_for(Engine, "connect")
@@ -176,10 +180,19 @@ def write_lines(session: Session) -> None:
 
 
 def written_alone(line: dict[str, Any]) -> bool:
-    """Whether one line could be written as a transaction of its own, by whoever reads: on PostgreSQL, where readers
-    have none."""
+    """Whether one line could be written as a transaction of its own, by whoever has only read until now."""
     connection = db.session.connection()
-    return bool(connection.info.get("reads")) and _added_at_once(connection, line)
+    if connection.info.get("reads"):  # PostgreSQL, where readers have no transaction
+        return _added_at_once(connection, line)
+    if connection.dialect.name != "sqlite" or writing.get():
+        return False
+    db.session.rollback()  # a reading transaction cannot become a writing one
+    before = writing.set(True)
+    try:
+        with db.engine.begin() as connection:
+            return _added_at_once(connection, line)
+    finally:
+        writing.reset(before)
 
 
 def _added_at_once(connection: sa.Connection, line: dict[str, Any]) -> bool:
@@ -187,9 +200,12 @@ def _added_at_once(connection: sa.Connection, line: dict[str, Any]) -> bool:
     facts = json.dumps(line["facts"])
     rest = _rest(line | {"facts": json.loads(facts)})  # as it will be read
     if connection.dialect.name == "sqlite":
-        end = connection.execute(MOVE_ON, {"rest": rest}).first()
+        end = connection.exec_driver_sql(MOVE_ON, (rest,)).first()
         if end is not None:
-            connection.execute(ADD_LINES, line | {"chain": 1, "number": end.number, "digest": end.digest})
+            stored = line["at"].astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+            connection.exec_driver_sql(ADD_AFTER, (
+                stored, line.get("user_id"), line["action"], line["subject"], line.get("subject_id"),
+                line.get("person_id"), facts, *end))
         return end is not None
     return connection.execute(ADD_ONE, line | {"rest": rest, "facts": facts}).rowcount == 1
 

@@ -151,7 +151,7 @@ class Person(Sought, Model):
 
     @classmethod
     def of_person(cls, person_id: int, user_id: int) -> ColumnElement[bool]:
-        return cls.id == person_id
+        return cls.id == person_id if person_id > 0 else sa.false()  # staff are in nobody's place: nothing is asked
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"

@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.orm import load_only
 
 from evaka.access import Actor
 from evaka.actions import Among, action
@@ -59,6 +60,11 @@ def _ties() -> CompoundSelect[Any]:
 
 
 TIES = _ties()
+_TIED = TIES.subquery("tied")
+_NEEDED = (Person.first_name, Person.last_name, Person.preferred_name, Person.born, Person.deceased, Person.phone,
+           Person.backup_phone, Person.email, Person.restricted, Person.restricted_until)
+AROUND = (
+    select(_TIED.c[0], _TIED.c[2], Person).join(Person, Person.id == _TIED.c[1]).options(load_only(*_NEEDED)))
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,11 @@ class Family:
 
 
 def family_around(child: Person, day: date) -> Family:
-    """Two queries, however many they are."""
+    """One query, however many they are."""
     found: dict[str, dict[int, int]] = defaultdict(dict)
-    for tie, who, place in db.session.execute(TIES, {"child": child.id, "day": day}):
-        found[tie][who] = place
-    around = {one for tie in ("guardian", "foster", "adult", "sibling") for one in found[tie]}
-    people = {one.id: one for one in db.session.scalars(select(Person).where(Person.id.in_(around)))}
+    people: dict[int, Person] = {}
+    for tie, place, person in db.session.execute(AROUND, {"child": child.id, "day": day}):
+        found[tie][person.id], people[person.id] = place, person
     living = {id for id, one in people.items() if one.deceased is None}
     circle = Circle(
         guardians=frozenset(found["guardian"].keys() & living),

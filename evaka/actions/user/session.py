@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, not_, select, true, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Row, and_, bindparam, not_, select, true, update
 
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.actions.user.security import security
-from evaka.models.base import Moment, db
+from evaka.models.base import Moment, ask, at_hand, db
 from evaka.models.city import STAMP, lay_over
-from evaka.models.user import User, UserSession
+from evaka.models.user import Grant, User, UserSession
 from evaka.rules.user import digest
 
 
@@ -40,9 +41,27 @@ IS_OPEN = and_(
     UserSession.began >= bindparam("begun_after", type_=Moment()),
     UserSession.seen >= bindparam("seen_after", type_=Moment()),
 )
+# what a page needs of a session, of its user, and of each of the user's grants; the rest is fetched where it is read
+_OF_SESSION = (UserSession.id, UserSession.seen, UserSession.strong, UserSession.agent)
+_OF_USER = ("id", "version", "name", "email", "language", "person_id", "active", "device", "must_change_password",
+            "totp_secret", "rights_changed")
+_OF_GRANT = ("id", "version", "user_id", "role", "unit_id", "group_id", "substitute", "start", "end")
+_USER = slice(len(_OF_SESSION), len(_OF_SESSION) + len(_OF_USER))
+_GRANT = slice(_USER.stop, _USER.stop + len(_OF_GRANT))
 OF_TOKEN = (
-    select(UserSession, STAMP).join(STAMP, true()).where(UserSession.digest == bindparam("digest"), IS_OPEN)
-    .options(joinedload(UserSession.user, innerjoin=True).joinedload(User.grants)))
+    select(*_OF_SESSION, *(getattr(User, name).label(f"user_{name}") for name in _OF_USER),
+           *(getattr(Grant, name).label(f"grant_{name}") for name in _OF_GRANT), STAMP)
+    .join(User, User.id == UserSession.user_id).outerjoin(Grant, Grant.user_id == User.id).join(STAMP, true())
+    .where(UserSession.digest == bindparam("digest"), IS_OPEN).order_by(Grant.start))
+
+
+class Opened(NamedTuple):
+    """A session that is open, and whose it is."""
+
+    id: int
+    seen: datetime
+    strong: bool
+    user: User
 
 
 def _limits(now: datetime) -> dict[str, datetime]:
@@ -56,16 +75,23 @@ def is_open(now: datetime) -> ColumnElement[bool]:
     return IS_OPEN.params(**_limits(now))
 
 
-def session_of(token: str, now: datetime, agent: str) -> UserSession | None:
+def session_of(token: str, now: datetime, agent: str) -> Opened | None:
     """The open session of a token; the cookie of one browser opens nothing in another.
 
     Every page of who has logged in begins with this: whether the city's tables have changed is asked along.
     """
     asked = {"digest": digest(token), "day": now.date()}
-    found = db.session.execute(OF_TOKEN, asked | _limits(now)).unique().one_or_none()
-    if found is not None and lay_over(now.date(), tuple(found[1:])):  # how long a session lasts may be among the news
-        found = db.session.execute(OF_TOKEN, asked | _limits(now)).unique().one_or_none()
-    return found[0] if found is not None and found[0].agent == agent[:200] else None
+    rows = ask(OF_TOKEN, asked | _limits(now)).all()
+    if rows and lay_over(now.date(), tuple(rows[0][_GRANT.stop:])):  # how long a session lasts may be among the news
+        rows = ask(OF_TOKEN, asked | _limits(now)).all()
+    if not rows or rows[0].agent != agent[:200]:
+        return None
+    return Opened(*rows[0][:3], _user(rows))
+
+
+def _user(rows: Sequence[Row[Any]]) -> User:
+    grants = [at_hand(Grant, zip(_OF_GRANT, row[_GRANT], strict=True)) for row in rows if row.grant_id is not None]
+    return at_hand(User, zip(_OF_USER, rows[0][_USER], strict=True), grants=grants)
 
 
 def open_sessions(user: User, now: datetime) -> list[UserSession]:

@@ -11,7 +11,8 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from sqlalchemy import ColumnElement, Select, literal, select
 
-from evaka.access import Actor, always, by_rights, denied, everywhere, may, within
+from evaka import city
+from evaka.access import Actor, always, by_rights, denied, may, reaches, within
 from evaka.models.base import Model, ask, db
 from evaka.views.base.deeds import Deeds
 from evaka.views.base.lists import Lists
@@ -60,6 +61,13 @@ class Page(BaseView):
 @by_rights
 def _one(_by: Actor, screen: Screen) -> Select[Any]:
     return select(screen.model).where(screen.model.id == ROW, screen.visible())
+
+
+@city.remember
+def _settled(roles: frozenset[str], keys: tuple[str, ...]) -> dict[str, bool]:
+    """Of the actions that roles allow on every row, or on none at all: whether they do."""
+    hows = {key: frozenset(how for role in roles for how in reaches(role, key)) for key in keys}
+    return {key: bool(how) for key, how in hows.items() if "all" in how or not how}
 
 
 class Screen(Saving, Deeds, Lists, ModelView):
@@ -123,10 +131,14 @@ class Screen(Saving, Deeds, Lists, ModelView):
         What needs strong identification is offered: whoever chooses it is asked to identify.
         """
         by = actor().identified
-        known = {name: everywhere(by, key) for name, key in keys.items()}
-        asked = {name: within(by, keys[name], self.model) for name, all_rows in known.items() if not all_rows}
-        known |= {name: bool(always(condition)) for name, condition in asked.items()}
-        asked = {name: condition for name, condition in asked.items() if always(condition) is None}
+        settled = _settled(frozenset(role for role, _, _ in by.grants), tuple(keys.values()))
+        known = {name: settled[key] for name, key in keys.items() if key in settled}
+        if len(known) == len(keys):
+            return known
+        asked = {name: within(by, key, self.model) for name, key in keys.items() if name not in known}
+        said = {name: always(condition) for name, condition in asked.items()}
+        known |= {name: one for name, one in said.items() if one is not None}
+        asked = {name: asked[name] for name, one in said.items() if one is None}
         return known | self._verdicts(asked, row) if asked else known
 
     def _verdicts(self, asked: dict[str, ColumnElement[bool]], row: Model) -> dict[str, bool]:

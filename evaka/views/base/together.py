@@ -19,18 +19,27 @@ class Questions:
     """
 
     def __init__(self, **queries: Select[Any]) -> None:
-        self.queries = queries
+        self.queries = {name: (query, _kind(query)) for name, query in queries.items()}
         bare = {name: query.order_by(None).limit(None).with_only_columns(literal(1), maintain_column_froms=True)
                 for name, query in queries.items()}
         self.which = select(*(query.exists().label(name) for name, query in bare.items()))
 
     def answers(self, **given: Any) -> dict[str, list[Any]]:
-        """The rows of each query, by its name."""
+        """The rows of each query, by its name: rows as the session knows them, tuples where a query asks for more than
+        the row, or the columns alone where a query asks for columns, which is the quickest."""
         some = ask(self.which, given).one()._mapping
-        return {name: _rows(query, given) if some[name] else [] for name, query in self.queries.items()}
+        return {name: _rows(query, kind, given) if some[name] else [] for name, (query, kind) in self.queries.items()}
 
 
-def _rows(query: Select[Any], given: dict[str, Any]) -> list[Any]:
-    """A row, or a tuple where a query asks for more than the row."""
+def _kind(query: Select[Any]) -> str:
+    told = query.column_descriptions
+    if all(one["expr"] is not one["entity"] for one in told):
+        return "columns"
+    return "row" if len(told) == 1 else "tuple"
+
+
+def _rows(query: Select[Any], kind: str, given: dict[str, Any]) -> list[Any]:
+    if kind == "columns":
+        return list(ask(query, given))
     found = db.session.execute(query, given)
-    return list(found.scalars() if len(query.column_descriptions) == 1 else found)
+    return list(found.scalars() if kind == "row" else found)

@@ -98,7 +98,8 @@ def of_child(by: Actor) -> Questions:
         .options(joinedload(FosterParent.parent)),
         blocked=select(Guardian).where(Guardian.child_id == ROW, Guardian.blocked).order_by(Guardian.id)
         .options(joinedload(Guardian.guardian)),
-        pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id),
+        pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id)
+        .with_only_columns(Pickup.id, Pickup.name, Pickup.relation, Pickup.phone, Pickup.last_day),
         applications=seen(by, Application, Application.child_id == ROW, Application.in_office())
         .order_by(Application.id.desc()),
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
@@ -106,9 +107,11 @@ def of_child(by: Actor) -> Questions:
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
         backups=seen(by, BackupCare, BackupCare.child_id == ROW).order_by(BackupCare.start.desc())
         .options(joinedload(BackupCare.unit).load_only(Unit.name), joinedload(BackupCare.group)),
-        absences=seen(by, Absence, Absence.child_id == ROW).order_by(Absence.day.desc()).limit(15),
+        absences=seen(by, Absence, Absence.child_id == ROW).order_by(Absence.day.desc()).limit(15)
+        .with_only_columns(Absence.day, Absence.kind),
         presences=seen(by, Presence, Presence.child_id == ROW)
-        .order_by(Presence.day.desc(), Presence.arrived.desc()).limit(presence.SHOWN),
+        .order_by(Presence.day.desc(), Presence.arrived.desc()).limit(presence.SHOWN)
+        .with_only_columns(Presence.id, Presence.day, Presence.arrived, Presence.left, Presence.automatic),
         fees=seen(by, FeeDecision, FeeDecision.head_id.in_(heads), FeeDecision.status.in_(SHOWN_FEES))
         .order_by(FeeDecision.start.desc()),
         **assistance.questions(by),
