@@ -30,7 +30,9 @@ from flask import Flask
 from evaka import create_app
 from evaka.access import Actor
 from evaka.actions.journal import seal, verify
-from evaka.models.base import HELSINKI, db, kept_ddl, transaction, writing
+from evaka.models.base import HELSINKI, db, transaction
+from evaka.models.connection import writing
+from evaka.models.guard import kept_ddl
 from evaka.models.journal import LINES, add_lines, with_digests
 from evaka.models.person import Person
 from evaka.models.user import Grant, User

@@ -30,7 +30,8 @@ from evaka.access import Actor
 from evaka.actions import message as act
 from evaka.jobs import run
 from evaka.jobs.message import DELIVER
-from evaka.models.base import HELSINKI, db, transaction, writing
+from evaka.models.base import HELSINKI, db, transaction
+from evaka.models.connection import writing
 from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import GroupPlacement, Placement

@@ -39,8 +39,9 @@ from evaka.jobs.schedule import Schedule
 from evaka.kit.dates import DateRange, finnish
 from evaka.kit.errors import ConfigMistake, Refused
 from evaka.kit.references import check_iban
-from evaka.models.base import HELSINKI, db, reading, transaction
+from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.city import lay_over
+from evaka.models.connection import reading
 from evaka.models.user import User
 from evaka.rules.application import ApplicationPolicy
 from evaka.rules.application.question import Question

@@ -22,7 +22,9 @@ from flask.testing import FlaskClient
 
 from evaka import city, create_app
 from evaka.access import Actor
-from evaka.models.base import HELSINKI, db, kept_ddl, writing
+from evaka.models.base import HELSINKI, db
+from evaka.models.connection import writing
+from evaka.models.guard import kept_ddl
 from evaka.models.user import User
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=HELSINKI)

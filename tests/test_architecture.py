@@ -35,8 +35,8 @@ ONLY_IN = {  # libraries, and the places that may know them
     "sqlalchemy": {"models", "access", "actions", "jobs", "views", "cli", "demo"},
 }
 KERNEL = {
-    "__init__", "base", "filters", "forms", "home", "job", "letter", "mailing", "page", "press", "schedule",
-    "scheduler", "search", "shell", "styles", "tagging",
+    "__init__", "base", "connection", "filters", "forms", "guard", "home", "job", "letter", "mailing", "page", "press",
+    "schedule", "scheduler", "search", "shell", "styles", "tagging",
 }
 SOURCES = [
     path for path in sorted(Path("evaka").rglob("*.py")) if "migrations" not in path.parts

@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
 
 from evaka import create_app
-from evaka.models.base import apart_ddl, db
+from evaka.models.base import db
+from evaka.models.guard import apart_ddl
 from evaka.models.message import Post, Thread
 from evaka.models.migrations import is_compared
 from evaka.models.search import FINDABLE

@@ -15,7 +15,8 @@ from evaka.jobs.job import Job
 from evaka.jobs.mailing import Mailing, press_for
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
-from evaka.models.base import db, reading, transaction
+from evaka.models.base import db, transaction
+from evaka.models.connection import reading
 from evaka.models.decision import Decision
 from evaka.models.decision.sending import Sending, SendingItem
 from evaka.models.user import User

@@ -19,7 +19,8 @@ from evaka.actions.index_day import RECKON, SEND
 from evaka.jobs.job import Job
 from evaka.jobs.mailing import Mailing, press_for
 from evaka.kit.errors import Refused
-from evaka.models.base import db, reading, transaction
+from evaka.models.base import db, transaction
+from evaka.models.connection import reading
 from evaka.models.index_day import IndexDay, IndexDayFamily
 from evaka.models.user import User
 from evaka.rules.index_day import FamilyState, IndexDayStatus

@@ -16,8 +16,9 @@ from sqlalchemy import Select
 from evaka.access import Actor
 from evaka.actions import record
 from evaka.kit.errors import Refused
-from evaka.models.base import db, reading, transaction
+from evaka.models.base import db, transaction
 from evaka.models.city import lay_over
+from evaka.models.connection import reading
 
 log = logging.getLogger(__name__)
 BREATH = 0.15  # seconds: who waits for SQLite's lock asks for it every tenth of a second

@@ -28,7 +28,8 @@ from evaka.access import Actor
 from evaka.actions.journal import seal
 from evaka.actions.message import notices, writer_name
 from evaka.jobs.job import Job
-from evaka.models.base import db, reading, transaction
+from evaka.models.base import db, transaction
+from evaka.models.connection import reading
 from evaka.models.journal import AuditEvent, Email, JournalSeal, MailRefusal
 from evaka.models.message import Box, Message, Post, Receipt
 from evaka.models.message.box import message_policy

@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from evaka.kit.errors import Refused
 from evaka.letters.letter import Letter
 from evaka.letters.press import Fault, Paper, Press, cores
-from evaka.models.base import reading, transaction
+from evaka.models.base import transaction
+from evaka.models.connection import reading
 
 log = logging.getLogger(__name__)
 PIECE = 20  # families whose letters are set and saved together

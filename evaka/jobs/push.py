@@ -26,7 +26,8 @@ from evaka.actions.push import Keys, keys_in, policy, sealed
 from evaka.jobs.job import Job
 from evaka.jobs.journal import language_of, link_of, unwanted
 from evaka.kit.errors import Refused
-from evaka.models.base import db, reading, transaction
+from evaka.models.base import db, transaction
+from evaka.models.connection import reading
 from evaka.models.journal import Email
 from evaka.models.person import Person
 from evaka.models.push import PushSubscription

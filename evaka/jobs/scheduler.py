@@ -33,7 +33,8 @@ from evaka.access import Actor
 from evaka.jobs.job import Job, Outcome, run
 from evaka.jobs.schedule import Schedule
 from evaka.kit.errors import ConfigMistake, Refused
-from evaka.models.base import HELSINKI, db, writing
+from evaka.models.base import HELSINKI, db
+from evaka.models.connection import writing
 from evaka.models.journal import JobRun, Lease
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, aliased, declared_attr, mapped_column, relati
 
 from evaka.kit.dates import DateRange, Timeline
 from evaka.models.backup_care import children_hosted_now
-from evaka.models.base import Dated, Model, OfChild, db, keep_apart
+from evaka.models.base import Dated, Model, OfChild, db
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person, children_of_groups, children_of_units
 from evaka.models.placement import Placement, PlacementPlan, children_at_home
 from evaka.models.unit import Unit

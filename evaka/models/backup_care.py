@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, selec
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange, add_months
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.placement import SEEN_AFTERWARDS, GroupPlacement, Placement
 from evaka.models.unit import Group, Unit

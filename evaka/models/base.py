@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import enum
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,7 +12,6 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_, true
-from sqlalchemy.engine import Engine
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -27,12 +24,11 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.attributes import manager_of_class, set_committed_value
 from sqlalchemy.orm.dependency import DetectKeySwitch
-from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 from evaka.kit.dates import DateRange
-from evaka.kit.turn import Queued
 from evaka.kit.workflow import Workflow
+from evaka.models.connection import writing
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 M = TypeVar("M", bound="Model")
@@ -81,80 +77,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-
-# Whether the connection that begins next means to write: SQLite must then take its lock at once, or two
-# people who read before they write would overwrite each other.  Requests that only read say False.
-writing: ContextVar[bool] = ContextVar("writing", default=True)
-
-
-# 16 MB of pages a connection; the rest of the file is read where the system keeps it, once for all processes
-QUICK = ("cache_size=-16000", "mmap_size=1073741824", "temp_store=MEMORY")
-
-
-@event.listens_for(Engine, "connect")
-def _prepare(connection: Any, _record: Any) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None  # we say BEGIN ourselves
-        # its own lower() knows a to z only: Äijälä would not be found by "äijä"
-        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", *QUICK):
-            connection.execute(f"PRAGMA {pragma}")
-    else:
-        connection.execute("SET jit = off")  # for our short questions it takes longer to compile than to answer
-        connection.commit()
-        connection.prepared_max = 500  # the statements of our pages; beyond 100 one would be forgotten for the other
-
-
-@event.listens_for(Engine, "do_connect")
-def _queue(dialect: sa.Dialect, _record: Any, _given: Any, settings: dict[str, Any]) -> None:
-    if dialect.name == "sqlite":
-        settings["factory"] = Queued
-
-
-@event.listens_for(Engine, "begin")
-def _begin(connection: sa.Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
-    if not writing.get():
-        connection.exec_driver_sql("BEGIN")
-        return
-    line: Queued = connection.connection.driver_connection  # type: ignore[assignment]
-    if not line.wait():
-        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except BaseException:
-        line.give()
-        raise
-
-
-@event.listens_for(Pool, "checkout")
-def _lend(connection: Any, record: Any, _proxy: Any) -> None:
-    """PostgreSQL sees each statement for itself (READ COMMITTED): a reader needs no transaction, and saves two trips.
-
-    What a reader would change all the same is refused, since it would hold at once.
-    """
-    if type(connection).__module__.startswith("psycopg") and record.info.get("reads", False) is writing.get():
-        record.info["reads"] = connection.autocommit = not writing.get()
-
-
-@event.listens_for(Engine, "before_cursor_execute")
-def _only_writers_change(
-    connection: sa.Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
-) -> None:
-    changes = context is not None and (context.isinsert or context.isupdate or context.isdelete)
-    if changes and (connection.info.get("reads") or not writing.get()):
-        raise RuntimeError(f"a request that only reads would change rows: {statement[:80]}")
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Inside, a transaction that begins does not hold up those who write."""
-    before = writing.set(False)
-    try:
-        yield
-    finally:
-        writing.reset(before)
 
 
 @contextmanager
@@ -351,167 +273,3 @@ class OfChild:
     @classmethod
     def of_children(cls, children: sa.Select[Any]) -> ColumnElement[bool]:
         return cls.child_id.in_(children)
-
-
-EITHER = "|"  # between columns of one part of a rule: what stands in either of them
-
-
-def keep_apart(model: type[Model], *key: str | tuple[str, ...], where: str | None = None) -> None:
-    """No two rows with the same `key` (none: no two at all) share a day: the database itself refuses, under one name
-    on both kinds.
-
-    A tuple in `key` are columns of whole numbers in any of which the same one may stand: a person who is the first
-    of one couple is not the second of another.  `where` is SQL with `{p}` before each column, for rows that do not
-    count (cancelled ones).
-    """
-    table: sa.Table = model.__table__
-    parts = [(one,) if isinstance(one, str) else one for one in key]
-    name = "_".join(["ex", table.name, *(column for part in parts for column in part)])
-
-    def value(column: str) -> str:
-        """An empty column is a value like any other here: two grants of one role without a unit collide."""
-        nothing = "''" if isinstance(table.c[column].type, sa.String) else "0"
-        return f"COALESCE({{p}}{column}, {nothing})" if table.c[column].nullable else f"{{p}}{column}"
-
-    same = tuple(EITHER.join(map(value, part)) for part in parts)
-    table.info.setdefault("apart", {})[name] = (same, where)
-    for dialect, (create, _drop) in apart_ddl(table.name, name, same, where).items():
-        for statement in create:
-            ddl = sa.DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
-            event.listen(table, "after_create", ddl)
-
-
-def apart_ddl(
-    table: str, name: str, key: tuple[str, ...], where: str | None
-) -> dict[str, tuple[list[str], list[str]]]:
-    """By dialect, the statements that make and that drop a rule of `keep_apart`; migrations run them too."""
-    same = " AND ".join(_same(one) for one in key) or "TRUE"
-    counts = f" AND ({where.format(p='p.')}) AND ({where.format(p='NEW.')})" if where else ""
-    body = (
-        f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
-        "AND p.start_date <= COALESCE(NEW.end_date, '9999-12-31') "
-        f"AND COALESCE(p.end_date, '9999-12-31') >= NEW.start_date{counts} LIMIT 1;"
-    )
-    keys = "".join(f"{_compared(one)}, " for one in key)
-    only = f" WHERE ({where.format(p='')})" if where else ""
-    return {
-        "sqlite": (
-            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
-             for verb in ("INSERT", "UPDATE")],
-            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
-        ),
-        "postgresql": (
-            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist '
-             f"({keys}daterange(start_date, end_date, '[]') WITH &&){only}"],
-            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
-        ),
-    }
-
-
-def _same(part: str) -> str:
-    """Whether a row `p` and the new one agree in a part of a rule, for a trigger."""
-    columns = part.split(EITHER)
-    pairs = [f"{one.format(p='p.')} = {other.format(p='NEW.')}" for one in columns for other in columns]
-    return pairs[0] if len(pairs) == 1 else f"({' OR '.join(pairs)})"
-
-
-def _compared(part: str) -> str:
-    """A part of a rule for an exclusion constraint; several columns are a set of numbers, and sets may meet."""
-    columns = [one.format(p="") for one in part.split(EITHER)]
-    if len(columns) == 1:
-        return f"({columns[0]}) WITH ="
-    alone = ", ".join(f"int4range({one}, {one}, '[]')" for one in columns)
-    return f"(int4multirange({alone})) WITH &&"
-
-
-def keep_spans_apart(model: type[Model], key: str, start: str, end: str, *, day: str | None = None) -> None:
-    """No two rows with the same `key` share a minute: what ends at 9.00 does not meet what begins then.
-
-    `start` and `end` are columns: times of day of the column `day`, or without it moments; an empty end is open.
-    Refused by the database under one name on both kinds, as by `keep_apart`.
-    """
-    table: sa.Table = model.__table__
-    name = f"ex_{table.name}_{key}"
-    table.info["spans"] = {name: (key, start, end, day)}
-    for dialect, (create, _drop) in spans_ddl(table.name, name, key, start, end, day).items():
-        for statement in create:
-            event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect=dialect))
-
-
-def spans_ddl(
-    table: str, name: str, key: str, start: str, end: str, day: str | None
-) -> dict[str, tuple[list[str], list[str]]]:
-    """By dialect, the statements that make and that drop a rule of `keep_spans_apart`; migrations run them too."""
-    same = f"p.{key} = NEW.{key}" + (f" AND p.{day} = NEW.{day}" if day else "")
-    last = "'24'" if day else "'9999'"
-    body = (
-        f"SELECT RAISE(ABORT, '{name}') FROM \"{table}\" p WHERE {same} AND p.id <> NEW.id "
-        f"AND p.\"{start}\" < COALESCE(NEW.\"{end}\", {last}) "
-        f"AND COALESCE(p.\"{end}\", {last}) > NEW.\"{start}\" LIMIT 1;"
-    )
-    span = (f'tsrange("{day}" + "{start}", COALESCE("{day}" + "{end}", "{day}" + INTERVAL \'1 day\'))' if day
-            else f'tstzrange("{start}", "{end}")')
-    return {
-        "sqlite": (
-            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
-             for verb in ("INSERT", "UPDATE")],
-            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
-        ),
-        "postgresql": (
-            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist ({key} WITH =, {span} WITH &&)'],
-            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
-        ),
-    }
-
-
-def keep_forever(model: type[Model]) -> None:
-    """A row of `model` is written once: the database itself refuses to change it or to take it away."""
-    table: sa.Table = model.__table__
-    table.info["kept"] = True
-    for dialect, (create, _drop) in kept_ddl(table.name).items():
-        for statement in create:
-            event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect=dialect))
-
-
-def kept_ddl(table: str) -> dict[str, tuple[list[str], list[str]]]:
-    """By dialect, the statements that make and that drop the rule of `keep_forever`; migrations run them too."""
-    name = f"kept_{table}"
-    return {
-        "sqlite": (
-            [f"CREATE TRIGGER {name}_{verb[:3].lower()} BEFORE {verb} ON \"{table}\" "
-             f"BEGIN SELECT RAISE(ABORT, '{name}'); END" for verb in ("UPDATE", "DELETE")],
-            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("upd", "del")],
-        ),
-        "postgresql": (
-            [f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-             f"RAISE EXCEPTION USING MESSAGE = '{name}', ERRCODE = 'restrict_violation', CONSTRAINT = '{name}'; END $$",
-             f'CREATE TRIGGER {name} BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table}" '
-             f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"],
-            [f'DROP TRIGGER IF EXISTS {name} ON "{table}"'],
-        ),
-    }
-
-
-def broken_rule(error: sa.exc.IntegrityError) -> str:
-    """The name of the constraint that refused a row, the same on both databases.
-
-    "" for a broken reference and for a column that may not be empty: SQLite names neither.  It names the columns of
-    a broken unique rule; the naming convention turns them into the name.
-    """
-    diagnosis = getattr(error.orig, "diag", None)
-    if diagnosis is not None:
-        return "" if diagnosis.sqlstate == "23503" else str(diagnosis.constraint_name or "")
-    text = str(error.orig)
-    kind, failed, what = text.partition(" constraint failed")
-    what = what.removeprefix(": ").strip()
-    match kind:
-        case "UNIQUE" if what.startswith("index "):
-            return what.removeprefix("index ").strip("'")
-        case "UNIQUE":
-            columns = [column.split(".") for column in what.split(", ")]
-            return f"uq_{columns[0][0]}_{'_'.join(column[1] for column in columns)}"
-        case "CHECK":
-            return what
-    return "" if failed else text.strip()

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.placement import children_grouped, children_placed
 from evaka.rules.attendance import Reporter

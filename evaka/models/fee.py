@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
 from evaka.models.document import Document
+from evaka.models.guard import keep_apart
 from evaka.models.income import lines_kept, lines_of
 from evaka.models.person import Person
 from evaka.rules.fee import (

@@ -25,7 +25,9 @@ from sqlalchemy.sql.cache_key import HasCacheKey
 from sqlalchemy.sql.util import find_tables
 from sqlalchemy.util import LRUCache
 
-from evaka.models.base import Model, db, keep_forever, writing
+from evaka.models.base import Model, db
+from evaka.models.connection import writing
+from evaka.models.guard import keep_forever
 from evaka.models.person import Person, ids_of
 from evaka.models.user import LoginProof, User
 

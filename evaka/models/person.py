@@ -31,7 +31,8 @@ from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 from sqlalchemy.sql.functions import FunctionElement
 
-from evaka.models.base import Dated, Model, OfChild, ask, keep_apart
+from evaka.models.base import Dated, Model, OfChild, ask
+from evaka.models.guard import keep_apart
 from evaka.models.search import Sought, keep_findable, words_found
 from evaka.rules.person import call_name, sort_key
 from evaka.rules.person.duplicate import email_key, name_key, phone_key

@@ -9,7 +9,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, s
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.backup_care import BackupCare
-from evaka.models.base import Model, OfChild, keep_spans_apart
+from evaka.models.base import Model, OfChild
+from evaka.models.guard import keep_spans_apart
 from evaka.models.person import InFile, Person
 from evaka.models.placement import GroupPlacement, Placement, children_grouped, children_placed
 from evaka.models.unit import Group, Unit

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Model, keep_spans_apart
+from evaka.models.base import Model
+from evaka.models.guard import keep_spans_apart
 from evaka.models.presence import OfUnit
 from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User

@@ -14,7 +14,8 @@ from sqlalchemy.types import TypeDecorator
 
 from evaka import city
 from evaka.kit.dates import DateRange
-from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.base import Dated, Model
+from evaka.models.guard import keep_apart
 from evaka.models.search import Sought, keep_findable
 from evaka.rules.application import ApplicationKind
 from evaka.rules.calendar import OpenDays

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, ForeignKey, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange
-from evaka.models.base import HELSINKI, Dated, Model, keep_apart
+from evaka.models.base import HELSINKI, Dated, Model
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 from evaka.rules.user import ProofKind

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey, Select, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
 from evaka.models.document import Document
 from evaka.models.fee import fees_of, snapshot, steps_kept, steps_of
 from evaka.models.fee import renamed as family_renamed
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Unit
 from evaka.rules.fee import IN_FORCE, FeeStatus

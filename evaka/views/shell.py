@@ -19,8 +19,9 @@ from evaka import city
 from evaka.access import Actor, NeedsStrong, by_rights, may, reaches, require_any
 from evaka.actions import line_of
 from evaka.kit.errors import Refused
-from evaka.models.base import ask, db, transaction, writing
+from evaka.models.base import ask, db, transaction
 from evaka.models.city import lay_over
+from evaka.models.connection import writing
 from evaka.models.journal import add_lines, written_alone
 from evaka.texts import LANGUAGES, say
 from evaka.views import GUARDIAN_TABS, MENU, MENU_GROUPS, SHOWN, own, presence

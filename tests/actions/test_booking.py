@@ -17,7 +17,7 @@ from evaka.actions.calendar import closing, event, holiday_period
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied, Refused
 from evaka.models.attendance import Absence, AbsenceApplication
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, ServiceTimes, TimesNotice
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
 from evaka.models.calendar.holiday_period import (
@@ -26,6 +26,7 @@ from evaka.models.calendar.holiday_period import (
     QuestionnaireAnswer,
     QuestionnaireOption,
 )
+from evaka.models.guard import broken_rule
 from evaka.models.journal import AuditEvent, Email
 from evaka.rules.attendance import AbsenceApplicationStatus, AbsenceKind, Reporter
 from evaka.rules.booking import Span, TimesKind

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from evaka.actions import message as act
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
+from evaka.models.guard import broken_rule
 from evaka.models.journal import AuditEvent, Email
 from evaka.models.message import Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Guardian, Person

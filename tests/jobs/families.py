@@ -22,7 +22,8 @@ from evaka import create_app
 from evaka.access import Actor
 from evaka.actions import fee
 from evaka.jobs import JOBS, mailing, run
-from evaka.models.base import HELSINKI, db, writing
+from evaka.models.base import HELSINKI, db
+from evaka.models.connection import writing
 from evaka.models.fee import FeeDecision
 from evaka.models.person import Person
 from evaka.rules.fee import FeeStatus

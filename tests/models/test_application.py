@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from evaka.models.application import Application, Preference, waiting_for_place
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
+from evaka.models.guard import broken_rule
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PlanStatus
 from tests import factories

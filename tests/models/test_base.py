@@ -17,7 +17,9 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from evaka.kit import turn
 from evaka.kit.dates import DateRange
-from evaka.models.base import HELSINKI, Model, broken_rule, db, transaction, writing
+from evaka.models.base import HELSINKI, Model, db, transaction
+from evaka.models.connection import writing
+from evaka.models.guard import broken_rule
 from evaka.models.journal import Counter, Email
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import Placement

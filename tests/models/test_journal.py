@@ -17,7 +17,9 @@ from evaka.actions import line_of, record
 from evaka.actions.journal import Broken, seal, verify
 from evaka.jobs import run
 from evaka.jobs.journal import SEAL, seals_file
-from evaka.models.base import HELSINKI, broken_rule, db, reading, transaction
+from evaka.models.base import HELSINKI, db, transaction
+from evaka.models.connection import reading
+from evaka.models.guard import broken_rule
 from evaka.models.journal import AuditEvent, JournalSeal, of_file, written_alone
 from evaka.models.person import Person
 from tests import factories

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from evaka.models.base import EITHER, Dated, Model, broken_rule, db
+from evaka.models.base import Dated, Model, db
+from evaka.models.guard import EITHER, broken_rule
 from evaka.models.person import Partner
 from evaka.texts import LANGUAGES, words
 from evaka.views.base import sentence

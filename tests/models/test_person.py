@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
+from evaka.models.guard import broken_rule
 from evaka.models.person import HeadOfChild, Person, children_of_units, matching, own_children
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PlanStatus

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from evaka.kit.dates import DateRange
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
+from evaka.models.guard import broken_rule
 from evaka.models.placement import children_grouped, children_placed, overlapping, without_group
 from evaka.rules.placement import PlanStatus
 from tests import factories

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
 from evaka.models.calendar import Closure
+from evaka.models.guard import broken_rule
 from evaka.models.placement import children_with
 from evaka.models.unit import Unit, has_key
 from evaka.rules.unit import Feature, Week

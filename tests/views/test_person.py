@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from evaka.kit import identity
-from evaka.models.base import broken_rule, db
+from evaka.models.base import db
+from evaka.models.guard import broken_rule
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Partner, Person
 from evaka.rules.person.family import ConflictKind

@@ -22,7 +22,8 @@ from evaka.access import Actor, require
 from evaka.actions import action, fee
 from evaka.actions.person import check_identity
 from evaka.kit.errors import Refused
-from evaka.models.base import EITHER, Model, db
+from evaka.models.base import Model, db
+from evaka.models.guard import EITHER
 from evaka.models.person import MergedPerson, Person, TwoPeople
 from evaka.models.user import User, UserSession
 from evaka.rules.person.duplicate import joined

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.base import Dated, Model
+from evaka.models.guard import keep_apart
 from evaka.models.unit import Group, Unit
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.calendar.holiday_period import QuestionnaireKind

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.base import Dated, Model
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.rules.income import Effect, IncomeLine, PayPeriod, shown
 from evaka.rules.income import Income as Shown

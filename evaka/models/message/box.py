@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, ForeignKey, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka import city
-from evaka.models.base import Dated, Model, keep_apart
+from evaka.models.base import Dated, Model
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group
 from evaka.models.user import Grant, User

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from evaka.models.base import apart_ddl, db, kept_ddl, spans_ddl
+from evaka.models.base import db
+from evaka.models.guard import apart_ddl, kept_ddl, spans_ddl
 from evaka.models.search import FINDABLE, findable_ddl, is_index_of_words
 
 

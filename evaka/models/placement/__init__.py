@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.kit.dates import DateRange, add_months
 from evaka.models.application import Application
-from evaka.models.base import Dated, Model, OfChild, keep_apart
+from evaka.models.base import Dated, Model, OfChild
+from evaka.models.guard import keep_apart
 from evaka.models.person import Person
 from evaka.models.unit import Group, Unit
 from evaka.models.user import User

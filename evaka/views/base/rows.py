@@ -16,7 +16,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from evaka.access import may, permitted
 from evaka.actions import Action
 from evaka.kit.errors import Refused, Stale
-from evaka.models.base import Model, Moment, ask, broken_rule, db
+from evaka.models.base import Model, Moment, ask, db
+from evaka.models.guard import broken_rule
 from evaka.models.journal import AuditEvent
 from evaka.models.person import Person, ids_of
 from evaka.models.unit import WeekType

@@ -12,7 +12,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from evaka.access import everywhere, require
 from evaka.actions import ACTIONS
 from evaka.actions import message as act
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import db, transaction
+from evaka.models.connection import writing
 from evaka.models.message import Box, Folder, Message, Post, Receipt, Thread, ThreadChild, ThreadMember
 from evaka.models.person import Person, matching
 from evaka.models.search import words_among, words_found

@@ -15,7 +15,8 @@ from evaka.access import require
 from evaka.actions import Action
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Denied
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import db, transaction
+from evaka.models.connection import writing
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.views.base.rows import REFUSALS, inputs_of, sentence
 from evaka.views.page import actor, option_name, told, word_of

@@ -33,7 +33,8 @@ from evaka.actions import staff as staff_act
 from evaka.actions import user as door
 from evaka.actions.presence import Touch
 from evaka.kit.errors import Refused
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import db, transaction
+from evaka.models.connection import writing
 from evaka.models.person import Person
 from evaka.models.presence import WHEREABOUTS, Device, GroupNote
 from evaka.models.unit import Group

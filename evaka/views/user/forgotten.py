@@ -12,7 +12,8 @@ from wtforms.validators import Length
 
 from evaka.actions import user as act
 from evaka.kit.errors import Refused
-from evaka.models.base import reading, transaction
+from evaka.models.base import transaction
+from evaka.models.connection import reading
 from evaka.rules.user import Forgotten
 from evaka.views.forms import Required
 from evaka.views.page import Lazy, can_identify, now, told, told_refusal

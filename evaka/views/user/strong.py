@@ -11,7 +11,8 @@ from evaka.access import NeedsStrong
 from evaka.actions import record
 from evaka.actions import user as act
 from evaka.kit.errors import Refused
-from evaka.models.base import db, transaction, writing
+from evaka.models.base import db, transaction
+from evaka.models.connection import writing
 from evaka.models.user import User
 from evaka.views.page import actor, can_identify, language, now, person, told_refusal
 from evaka.views.user.door import address, door, enter, forget_who, own_path, status_of

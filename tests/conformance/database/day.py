@@ -21,8 +21,9 @@ from evaka.actions import booking as act
 from evaka.actions.booking import times as agreed
 from evaka.kit.errors import Refused
 from evaka.models.attendance import Absence
-from evaka.models.base import HELSINKI, broken_rule, db
+from evaka.models.base import HELSINKI, db
 from evaka.models.booking import Booking
+from evaka.models.guard import broken_rule
 from evaka.models.journal import Email
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.rules.attendance import AbsenceKind

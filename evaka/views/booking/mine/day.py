@@ -18,8 +18,9 @@ from evaka.actions.booking.note import LONGEST, check_note, in_lines, leave_note
 from evaka.actions.booking.save import day_text
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import begin_to_write, db, reading, transaction
+from evaka.models.base import begin_to_write, db, transaction
 from evaka.models.booking import BookingPattern
+from evaka.models.connection import reading
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.rules.booking import Span, day_of, monday_of

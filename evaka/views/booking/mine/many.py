@@ -15,8 +15,9 @@ from evaka.actions.attendance import policy as absence_policy
 from evaka.actions.booking.facts import day_facts
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Denied, Refused
-from evaka.models.base import begin_to_write, db, reading, transaction
+from evaka.models.base import begin_to_write, db, transaction
 from evaka.models.booking import BookingPattern
+from evaka.models.connection import reading
 from evaka.models.person import Person
 from evaka.rules.attendance import AbsenceKind, Reporter
 from evaka.rules.booking import first_open_monday, monday_of
