@@ -114,6 +114,18 @@ def ask(question: sa.Executable, given: dict[str, Any] | None = None) -> sa.Curs
     return session.connection().execute(question, given or {})
 
 
+def padded(ids: Iterable[int]) -> list[int]:
+    """The ids for `in_`, the last of them again until they are a power of two.
+
+    PostgreSQL keeps the plan of a statement, and for each number of things it names that is another one.
+
+    >>> padded([7, 8, 9])
+    [7, 8, 9, 9]
+    """
+    found = list(ids)
+    return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found)) if found else found
+
+
 def at_hand(model: type[M], values: Iterable[tuple[str, Any]], **related: Any) -> M:
     """A row out of columns that have just been asked for, as if the session had fetched it: half the work.
 

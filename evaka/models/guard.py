@@ -80,9 +80,18 @@ def _compared(part: str) -> str:
     """A part of a rule for an exclusion constraint; several columns are a set of numbers, and sets may meet."""
     columns = [one.format(p="") for one in part.split(EITHER)]
     if len(columns) == 1:
-        return f"({columns[0]}) WITH ="
+        return f"({_unsought(columns[0])}) WITH ="
     alone = ", ".join(f"int4range({one}, {one}, '[]')" for one in columns)
     return f"(int4multirange({alone})) WITH &&"
+
+
+def _unsought(column: str) -> str:
+    """A reference for an exclusion constraint, in words that no question uses.
+
+    PostgreSQL takes the constraint's own index for as good as the plain one of the column, and often for better; to
+    find a row by it takes ten times as long.
+    """
+    return f"{column} + 0" if column.isidentifier() and column.endswith("_id") else column
 
 
 def keep_spans_apart(model: type[Model], key: str, start: str, end: str, *, day: str | None = None) -> None:
@@ -120,7 +129,7 @@ def spans_ddl(
         ),
         "postgresql": (
             ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist ({key} WITH =, {span} WITH &&)'],
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist (({_unsought(key)}) WITH =, {span} WITH &&)'],
             [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
         ),
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from io import StringIO
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from sqlalchemy import ColumnElement, Integer, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.kit.money import euros
-from evaka.models.base import Model, ask
+from evaka.models.base import Model, ask, padded
 from evaka.models.person import Person, matching
 from evaka.texts import knows
 from evaka.views.base.rows import BADGES, STATES, linked, row_number
@@ -30,7 +31,8 @@ FAR = 20  # pages, beyond which a page is found by its keys alone
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run
 
 
-def _options(choices: list[tuple[str, str]], chosen: str) -> Markup:
+@lru_cache(maxsize=200)
+def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> Markup:
     """The options of a select; a city has some hundred units."""
     return Markup("".join(
         f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(label)}</option>'
@@ -149,7 +151,7 @@ class Lists:
 
     def _in_order(self, ids: list[int]) -> list[Any]:
         """The rows with these keys, in the order of the keys."""
-        rows = self.get_query().filter(self.model.id.in_(ids)).options(*self._related())
+        rows = self.get_query().filter(self.model.id.in_(padded(ids))).options(*self._related())
         places = {id: place for place, id in enumerate(ids)}
         return sorted(rows, key=lambda row: places[row.id]) if ids else []
 
@@ -226,7 +228,7 @@ class Lists:
         typed = {number: value for _, number, value in self._typed_filters()}
         return [
             {"label": str(one.name), "name": f"flt{number}_{number}", "kind": one.kind,
-             "value": typed.get(number, ""), "options": _options(one.choices(), typed.get(number, ""))}
+             "value": typed.get(number, ""), "options": _options(tuple(one.choices()), typed.get(number, ""))}
             for number, one in enumerate(self._filters or ())
         ]
 
