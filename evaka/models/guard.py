@@ -129,7 +129,8 @@ def spans_ddl(
         ),
         "postgresql": (
             ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist (({_unsought(key)}) WITH =, {span} WITH &&)'],
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} '
+             f"EXCLUDE USING gist (({_unsought(key)}) WITH =, {span} WITH &&)"],
             [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
         ),
     }

@@ -19,7 +19,6 @@ from evaka.models.unit import has_key
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, option_name, told
 
-
 END = "\x1f"  # between the rows of one text: no name holds it
 
 
