@@ -193,6 +193,7 @@ def _rows(actor: Actor, far: Iterable[Reach], model: type[Model], *, is_open: bo
             conditions.append(model.of_person_on(actor.user.person_id, actor.user.id, actor.today))
     elif "own" in others:
         conditions.append(model.of_person_on(-1, actor.user.id, actor.today))  # staff are no person's row
+    conditions = [one for one in conditions if not isinstance(one, False_)]  # then nobody need be asked
     return and_(model.standing(), or_(*conditions)) if conditions else false()
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, MetaData, and_, event, false, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -114,16 +115,12 @@ def ask(question: sa.Executable, given: dict[str, Any] | None = None) -> sa.Curs
     return session.connection().execute(question, given or {})
 
 
-def padded(ids: Iterable[int]) -> list[int]:
-    """The ids for `in_`, the last of them again until they are a power of two.
-
-    PostgreSQL keeps the plan of a statement, and for each number of things it names that is another one.
-
-    >>> padded([7, 8, 9])
-    [7, 8, 9, 9]
-    """
-    found = list(ids)
-    return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found)) if found else found
+def one_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """What `in_` says.  PostgreSQL keeps the plan of a statement, which is another one for each number of things that
+    it names, so that a short list would be planned again and again: it is given the list as one thing."""
+    if db.engine.dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Integer)))  # type: ignore[no-any-return]
+    return column.in_(ids)  # type: ignore[no-any-return]
 
 
 def at_hand(model: type[M], values: Iterable[tuple[str, Any]], **related: Any) -> M:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Integer, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from evaka.kit.money import euros
-from evaka.models.base import Model, ask, padded
+from evaka.models.base import Model, ask, one_of
 from evaka.models.person import Person, matching
 from evaka.texts import knows
 from evaka.views.base.rows import BADGES, STATES, linked, row_number
@@ -151,7 +151,7 @@ class Lists:
 
     def _in_order(self, ids: list[int]) -> list[Any]:
         """The rows with these keys, in the order of the keys."""
-        rows = self.get_query().filter(self.model.id.in_(padded(ids))).options(*self._related())
+        rows = self.get_query().filter(one_of(self.model.id, ids)).options(*self._related())
         places = {id: place for place, id in enumerate(ids)}
         return sorted(rows, key=lambda row: places[row.id]) if ids else []
 

@@ -108,10 +108,12 @@ def cents_of(typed: str) -> int:
 
 class DayField(DateField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"format": DAYS} | kwargs))
+        super().__init__(*args, **({"format": DAYS, "invalid_value_message": "-"} | kwargs))
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
+            if valuelist and not valuelist[0].strip():  # most days of most forms: no format need be tried
+                raise ValueError(valuelist)
             super().process_formdata(valuelist)
             if self.data is not None and self.data.year not in YEARS:
                 raise ValueError(self.data)

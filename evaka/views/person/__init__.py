@@ -15,7 +15,7 @@ from evaka.actions.person.contacts import check_contacts
 from evaka.actions.person.family import check_death, end_with_death, find_conflicts, lives_otherwise
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
-from evaka.models.base import ask, db, padded
+from evaka.models.base import ask, db, one_of
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
@@ -58,7 +58,7 @@ def places_today(children: set[int]) -> dict[int, str]:
         .outerjoin(Group, Group.id == GroupPlacement.group_id)
         .where(Placement.on(actor().today), within(actor(), "placement.view", Placement)))
     if len(children) <= FEW:
-        query = query.where(Placement.child_id.in_(padded(children)))
+        query = query.where(one_of(Placement.child_id, children))
     return {child: f"{unit}, {group}" if group else unit for child, unit, group in ask(query)}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from evaka.access import within
 from evaka.actions import Action, Among
 from evaka.actions.person.contacts import family_around
+from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.journal import AuditEvent
 from evaka.models.person import (
@@ -132,7 +133,8 @@ class FamilyBlocks:
             return None
         return self._block(
             "person.heads", [told("person.period"), told("person.name"), ""],
-            [[str(one.period), link(str(one.head), "person.details_view", one.head_id),
+            [[str(DateRange(one.start, one.end)),
+              link(f"{one.last_name} {one.first_name}", "person.details_view", one.head_id),
               self.deeds(row, "correct_head", "end_head", "delete_head", head=one.id)] for one in rows],
             **self._adding(row, "set_head"))
 

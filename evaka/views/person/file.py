@@ -93,7 +93,9 @@ def of_child(by: Actor) -> Questions:
     return Questions(
         **_of_anybody(by),
         heads=seen(by, HeadOfChild, HeadOfChild.child_id == ROW).order_by(HeadOfChild.start.desc())
-        .options(joinedload(HeadOfChild.head).load_only(Person.first_name, Person.last_name)),
+        .join(Person, Person.id == HeadOfChild.head_id).with_only_columns(
+            HeadOfChild.id, HeadOfChild.start, HeadOfChild.end, HeadOfChild.head_id, Person.last_name,
+            Person.first_name),
         fosters=seen(by, FosterParent, FosterParent.child_id == ROW).order_by(FosterParent.start.desc())
         .options(joinedload(FosterParent.parent)),
         blocked=select(Guardian).where(Guardian.child_id == ROW, Guardian.blocked).order_by(Guardian.id)
@@ -101,9 +103,11 @@ def of_child(by: Actor) -> Questions:
         pickups=seen(by, Pickup, Pickup.child_id == ROW).order_by(Pickup.id)
         .with_only_columns(Pickup.id, Pickup.name, Pickup.relation, Pickup.phone, Pickup.last_day),
         applications=seen(by, Application, Application.child_id == ROW, Application.in_office())
-        .order_by(Application.id.desc()),
+        .order_by(Application.id.desc()).with_only_columns(
+            Application.id, Application.start, Application.received, Application.due, Application.status),
         decisions=seen(by, Decision, Decision.child_id == ROW).order_by(Decision.id.desc())
-        .options(joinedload(Decision.unit).load_only(Unit.name)),
+        .join(Unit, Unit.id == Decision.unit_id).with_only_columns(
+            Decision.id, Decision.number, Unit.name.label("unit"), Decision.start, Decision.end, Decision.status),
         vouchers=seen(by, VoucherDecision, VoucherDecision.child_id == ROW).order_by(VoucherDecision.start.desc()),
         backups=seen(by, BackupCare, BackupCare.child_id == ROW).order_by(BackupCare.start.desc())
         .options(joinedload(BackupCare.unit).load_only(Unit.name), joinedload(BackupCare.group)),
@@ -321,8 +325,8 @@ class FileBlocks(FamilyBlocks):
         rows = g.found["decisions"]
         return self._block(
             "decision.title", [told(f"decision.{name}") for name in ("number", "unit", "period", "status")],
-            [[link(str(one.number or "–"), "decision.details_view", one.id), str(one.unit), str(one.period),
-              self.badge(one.status)] for one in rows])
+            [[link(str(one.number or "–"), "decision.details_view", one.id), one.unit,
+              str(DateRange(one.start, one.end)), self.badge(one.status)] for one in rows])
 
     def _absences(self, row: Any) -> dict[str, Any] | None:
         rows = g.found["absences"]
