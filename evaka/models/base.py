@@ -221,12 +221,17 @@ class Model(db.Model):  # type: ignore[name-defined, misc]
 
 
 @event.listens_for(Mapper, "after_configured")
-def _keys_never_change() -> None:
-    """SQLAlchemy looks at each flush whether a key has changed, once for every reference to the table: a third of a
-    save.  Ours are numbers that the database gives and nobody changes, so nobody needs to look."""
+def _spare_each_flush() -> None:
+    """What SQLAlchemy does at each flush for cases that we do not have.
+
+    It looks whether a key has changed, once for every reference to the table, a third of a save: ours are numbers
+    that the database gives and nobody changes.  And because the database has a default for `version`, for rows that
+    are inserted without the session, it makes each UPDATE anew to ask for one that it has just given itself.
+    """
     for mapper in Model.registry.mappers:
         found = mapper._dependency_processors
         found[:] = [one for one in found if not isinstance(one, DetectKeySwitch)]
+        mapper._version_id_has_server_side_value = False
 
 
 @event.listens_for(Mapper, "mapper_configured")
