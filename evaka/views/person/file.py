@@ -9,14 +9,11 @@ from flask import g, request
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    CompoundSelect,
     Integer,
     Select,
-    String,
     case,
     cast,
     false,
-    literal,
     null,
     or_,
     select,
@@ -84,6 +81,7 @@ def _of_anybody(by: Actor) -> dict[str, Select[Any]]:
             joinedload(FamilyConflict.person), joinedload(FamilyConflict.other)),
         "partner": select(Partner).where(couple, Partner.on(TODAY)).options(*both),
         "documents": seen(by, Document, Document.person_id == ROW).order_by(Document.id.desc()).limit(20),
+        **_of_places(by),
     }
 
 
@@ -162,38 +160,36 @@ class Place:
     needs: list[tuple[DateRange, str]] = field(default_factory=list)  # keys of the city's service needs
 
 
-# (placement, start, end, name of the group, key of the need, whether the place may be seen)
-_GROUPS = (
-    select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name, literal(None, String),
-           literal(None, Integer))
-    .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
-    .where(Placement.child_id == ROW))
-_NEEDS = (
-    select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end, literal(None, String),
-           ServiceNeedPeriod.option, literal(None, Integer))
-    .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(Placement.child_id == ROW))
+def _of_places(by: Actor) -> dict[str, Select[Any]]:
+    """Places, the oldest first, with their groups and their needs."""
+    seen = case((within(by, "placement.view", Placement), true()), else_=false()).label("seen")
+    own = Placement.child_id == ROW
+    return {
+        "places": select(Placement.id, Placement.start, Placement.end, Unit.name, seen)
+        .join(Unit, Unit.id == Placement.unit_id).where(own).order_by(Placement.start),
+        "place_groups": select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name)
+        .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
+        .where(own).order_by(GroupPlacement.start),
+        "place_needs": select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
+                              ServiceNeedPeriod.option)
+        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(own).order_by(ServiceNeedPeriod.start),
+    }
 
 
 @by_rights
-def _places(by: Actor) -> CompoundSelect[Any]:
-    """Places, their groups and their needs, in one question."""
-    seen = case((within(by, "placement.view", Placement), 1), else_=0)
-    places = (
-        select(Placement.id, Placement.start.label("since"), Placement.end, Unit.name, literal(None, String), seen)
-        .join(Unit, Unit.id == Placement.unit_id).where(Placement.child_id == ROW))
-    return union_all(places, _GROUPS, _NEEDS).order_by("since")
+def _places_alone(by: Actor) -> Questions:
+    return Questions(**_of_places(by))
 
 
-def places_of(child_id: int, by: Actor) -> list[Place]:
-    """The child's places, the newest first."""
-    rows = ask(_places(by), {"row": child_id}).all()
-    places = {id: Place(id, DateRange(start, end), unit, bool(sees))
-              for id, start, end, unit, _, sees in rows if sees is not None}
-    for id, start, end, group, need, sees in rows:
-        if need is not None:
-            places[id].needs.append((DateRange(start, end), need))
-        elif sees is None:
-            places[id].groups.append((DateRange(start, end), group))
+def places_of(child_id: int, by: Actor, found: dict[str, list[Any]] | None = None) -> list[Place]:
+    """The child's places, the newest first; `found` are the answers to `_of_places` if they are at hand."""
+    if found is None:
+        found = _places_alone(by).answers(row=child_id)
+    places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in found["places"]}
+    for id, start, end, group in found["place_groups"]:
+        places[id].groups.append((DateRange(start, end), group))
+    for id, start, end, need in found["place_needs"]:
+        places[id].needs.append((DateRange(start, end), need))
     return list(reversed(places.values()))
 
 
@@ -207,7 +203,7 @@ class FileBlocks(FamilyBlocks):
         """Asked once a page."""
         asked = request.environ.setdefault("evaka.places", {})
         if row.id not in asked:
-            asked[row.id] = places_of(row.id, actor())
+            asked[row.id] = places_of(row.id, actor(), g.get("found"))
         return asked[row.id]  # type: ignore[no-any-return]
 
     def row_fact_line(self, row: Any) -> str:
