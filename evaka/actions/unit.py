@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, func, literal, select, union_all
 
 from evaka import city
 from evaka.access import Actor
@@ -19,7 +20,7 @@ from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
 from evaka.models.assistance import factors
 from evaka.models.backup_care import in_backup_care
-from evaka.models.base import db
+from evaka.models.base import as_text, ask, db, joined, one_of
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
@@ -66,30 +67,45 @@ def options() -> Options:
 
 
 def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
-    """Units with their groups, the adults planned for them and the days they are closed: a query for each."""
+    """Units with their groups, the adults planned for them and the days they are closed: two queries for all."""
     ids = {unit.id for unit in units}
-    closed = closed_days(ids, period)
-    groups: dict[int, list[tuple[int, DateRange]]] = defaultdict(list)
-    for id, unit_id, start, end in db.session.execute(
-        select(Group.id, Group.unit_id, Group.start, Group.end).where(Group.unit_id.in_(ids), Group.meets(period))
-        .order_by(Group.id)
-    ):
-        groups[unit_id].append((id, DateRange(start, end)))
-    adults = defaultdict(list)
-    rows = db.session.execute(
-        select(Caretakers.group_id, Caretakers.start, Caretakers.end, Caretakers.amount)
-        .join(Group, Group.id == Caretakers.group_id).where(Group.unit_id.in_(ids), Caretakers.meets(period))
-        .order_by(Caretakers.id))
-    for group_id, start, end, amount in rows:
-        adults[group_id].append((DateRange(start, end), amount))
+    closed, groups = closed_days(ids, period), _groups_of(ids, period)
     return [
-        Place(
-            unit.id, unit.period,
-            tuple(GroupFacts(id, open, tuple(adults[id])) for id, open in groups[unit.id]),
-            unit.open_days(closed[unit.id]), unit.family_day_care,
-        )
+        Place(unit.id, unit.period, groups.get(unit.id, ()), unit.open_days(closed[unit.id]), unit.family_day_care)
         for unit in units
     ]
+
+
+AND, NEXT = "\x1f", "\x1e"  # between the facts of a row, and between rows that come as one text
+
+
+def _groups_of(units: set[int], period: DateRange) -> dict[int, tuple[GroupFacts, ...]]:
+    """By unit its groups with their adults.  Each unit's come as one text, which is read once until it is another."""
+    adults = and_(Caretakers.group_id == Group.id, Caretakers.meets(period))
+    facts = [as_text(one) for one in (
+        Group.id, Group.start, Group.end, Caretakers.id, Caretakers.start, Caretakers.end, Caretakers.amount)]
+    rows = ask(
+        select(Group.unit_id, func.aggregate_strings(joined(facts, AND), NEXT)).outerjoin(Caretakers, adults)
+        .where(one_of(Group.unit_id, units), Group.meets(period)).group_by(Group.unit_id))
+    return {unit_id: _groups(text) for unit_id, text in rows}
+
+
+@lru_cache(maxsize=2_000)
+def _groups(text: str) -> tuple[GroupFacts, ...]:
+    opened: dict[int, DateRange] = {}
+    adults: dict[int, list[tuple[int, DateRange, Decimal]]] = defaultdict(list)
+    for row in text.split(NEXT):
+        id, start, end, amount_id, since, until, amount = row.split(AND)
+        opened[int(id)] = _span(start, end)
+        if amount_id:
+            adults[int(id)].append((int(amount_id), _span(since, until), Decimal(amount)))
+    return tuple(
+        GroupFacts(id, period, tuple((span, amount) for _, span, amount in sorted(adults[id], key=lambda one: one[0])))
+        for id, period in sorted(opened.items()))
+
+
+def _span(start: str, end: str) -> DateRange:
+    return DateRange(date.fromisoformat(start), date.fromisoformat(end) if end else None)
 
 
 def rows_of(
@@ -110,7 +126,7 @@ def rows_of(
     if guests := {one.child for one in backups if one.place in ids}:
         in_units |= Placement.child_id.in_(guests) & Placement.meets(period)
     if only is not None:  # few children: what they have in other units is read too, and of no place that is asked
-        in_units = Placement.child_id.in_(only) & Placement.meets(period)
+        in_units = one_of(Placement.child_id, only) & Placement.meets(period)
     for place_id, start, end, option, shift_care in db.session.execute(
         select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
                ServiceNeedPeriod.option, ServiceNeedPeriod.shift_care)
@@ -126,7 +142,7 @@ def rows_of(
     ]
     stays += planned_stays(
         PlacementPlan.unit_id.in_(ids) if only is None
-        else PlacementPlan.unit_id.in_(ids) & Application.child_id.in_(only), period)
+        else PlacementPlan.unit_id.in_(ids) & one_of(Application.child_id, only), period)
     counted = set(only) if only is not None else union_all(
         select(Placement.child_id).where(in_units),
         select(Application.child_id).join(PlacementPlan, PlacementPlan.application_id == Application.id)

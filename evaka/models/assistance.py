@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, aliased, declared_attr, mapped_column, relati
 
 from evaka.kit.dates import DateRange, Timeline
 from evaka.models.backup_care import children_hosted_now
-from evaka.models.base import Dated, Model, OfChild, db
+from evaka.models.base import Dated, Model, OfChild, db, one_of
 from evaka.models.guard import keep_apart
 from evaka.models.person import Person, children_of_groups, children_of_units
 from evaka.models.placement import Placement, PlacementPlan, children_at_home
@@ -166,9 +166,9 @@ def voucher_coefficients(children: SelectBase | Collection[int], period: DateRan
 
 def _coefficients(model: Any, children: Any, period: DateRange) -> dict[int, Timeline[Decimal]]:
     found: dict[int, list[tuple[DateRange, Decimal]]] = {}
+    among = model.child_id.in_(children) if isinstance(children, SelectBase) else one_of(model.child_id, children)
     rows = db.session.execute(
-        select(model.child_id, model.start, model.end, model.coefficient)
-        .where(model.child_id.in_(children), model.meets(period)))
+        select(model.child_id, model.start, model.end, model.coefficient).where(among, model.meets(period)))
     for child_id, start, end, coefficient in rows:
         found.setdefault(child_id, []).append((DateRange(start, end), coefficient))
     return {child_id: Timeline(spans) for child_id, spans in found.items()}

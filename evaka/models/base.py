@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, TypeVar
@@ -33,6 +34,7 @@ from evaka.models.connection import writing
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 M = TypeVar("M", bound="Model")
+FEW = 60  # ids that a question to SQLite names one by one
 
 
 class Moment(TypeDecorator[datetime]):
@@ -115,12 +117,34 @@ def ask(question: sa.Executable, given: dict[str, Any] | None = None) -> sa.Curs
     return session.connection().execute(question, given or {})
 
 
-def one_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
-    """What `in_` says.  PostgreSQL keeps the plan of a statement, which is another one for each number of things that
-    it names, so that a short list would be planned again and again: it is given the list as one thing."""
+def one_of(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
+    """What `in_` says, as one statement for any number of ids.
+
+    PostgreSQL keeps the plan of a statement, which would be another one for each number, so that a short list would
+    be planned again and again; on either database many parameters take longer to name than to find.
+    """
     if db.engine.dialect.name == "postgresql":
         return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Integer)))  # type: ignore[no-any-return]
-    return column.in_(ids)  # type: ignore[no-any-return]
+    if len(ids) <= FEW:
+        return column.in_(ids)  # type: ignore[no-any-return]
+    listed = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return column.in_(sa.select(listed.c.value))  # type: ignore[no-any-return]
+
+
+def as_text(column: Any) -> ColumnElement[str]:
+    """A column as a text, "" where it is empty: a day as 2026-08-01."""
+    written = sa.type_coerce(column, sa.String)
+    if not isinstance(column.type, sa.String | sa.Date | sa.Enum):
+        written = sa.cast(column, sa.String)
+    return sa.func.coalesce(written + sa.literal(""), sa.literal(""))
+
+
+def joined(texts: Sequence[ColumnElement[str]], between: str) -> ColumnElement[str]:
+    """Texts with something between them."""
+    found = texts[0]
+    for one in texts[1:]:
+        found = found + sa.literal(between) + one
+    return found
 
 
 def at_hand(model: type[M], values: Iterable[tuple[str, Any]], **related: Any) -> M:

@@ -45,6 +45,7 @@ class Person(Sought, Model):
     __tablename__ = "person"
     __table_args__ = (
         Index("ix_person_sort_key_id", "sort_key", "id"),
+        Index("ix_person_id_born", "id", "born"),  # how old all children of the city are, and nothing else of them
         Index("ix_person_merged_into_id", "merged_into_id",  # of the few rows that have one: it leads to no others
               sqlite_where=sa.text("merged_into_id IS NOT NULL"),
               postgresql_where=sa.text("merged_into_id IS NOT NULL")),

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select, true, type_coerce, union
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, union
 
-from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
+from evaka.actions.unit import AND, COMMITMENT, NEXT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.models.application import Application
 from evaka.models.assistance import AssistanceFactor, factors
-from evaka.models.base import db
+from evaka.models.base import as_text, db, joined, one_of
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
@@ -25,7 +25,6 @@ UNDER_3 = 36  # months
 FEW = 60  # units
 CARE = {one.value: one for one in CareType}
 SHIFT = {one.value: one for one in ShiftCare} | {"": ShiftCare.NONE}
-AND, NEXT = "\x1f", "\x1e"  # between the facts of a child, and between children
 MONTHS = 12
 
 
@@ -74,18 +73,13 @@ def _crowds(units: set[int], period: DateRange, alone: set[int]) -> dict[Key, fr
     Each unit's children come as one text: it is read once, until it is another.
     """
     need = ServiceNeedPeriod
-    columns = [
-        cast(one, String) for one in (Placement.start, func.coalesce(cast(Placement.end, String), ""), Person.born)]
-    columns += [type_coerce(Placement.care_type, String), func.coalesce(need.option, ""),
-                func.coalesce(type_coerce(need.shift_care, String), "")]
-    child = columns[0]
-    for one in columns[1:]:
-        child = child + literal(AND) + one
+    child = joined([as_text(one) for one in (
+        Placement.start, Placement.end, Person.born, Placement.care_type, need.option, need.shift_care)], AND)
     among = Placement.unit_id.in_(units) if len(units) <= FEW else true()
     rows = db.session.execute(
         select(Placement.unit_id, func.aggregate_strings(child, NEXT)).join(Person, Person.id == Placement.child_id)
         .outerjoin(need, and_(need.placement_id == Placement.id, need.meets(period)))
-        .where(among, Placement.meets(period), Placement.child_id.not_in(alone))
+        .where(among, Placement.meets(period), ~one_of(Placement.child_id, alone))
         .group_by(Placement.unit_id))
     return {unit_id: _read(unit_id, text, period) for unit_id, text in rows}
 

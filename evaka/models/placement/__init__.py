@@ -63,8 +63,13 @@ class ServiceNeedPeriod(Dated, Model):
     """How much care a placed child needs for a time: an option of the city's service needs."""
 
     __tablename__ = "service_need"
+    __table_args__ = (
+        sa.CheckConstraint("start_date <= end_date", name="ends_after_start"),
+        # the needs of all children are counted out of it
+        sa.Index("ix_service_need_placement_id", "placement_id", "start_date", "end_date", "option", "shift_care"),
+    )
 
-    placement_id: Mapped[int] = mapped_column(ForeignKey("placement.id"), index=True)
+    placement_id: Mapped[int] = mapped_column(ForeignKey("placement.id"))
     option: Mapped[str] = mapped_column(sa.String(60))
     shift_care: Mapped[ShiftCare] = mapped_column(default=ShiftCare.NONE)
 

@@ -46,7 +46,7 @@ def wishes_in(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def here(**changes: Any) -> str:
     """The address of the desk as it is now, but for the changes."""
-    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+    kept = {name: value for name in KEPT if (value := request.args.get(name))}
     return url_for("desk.index", **{name: value for name, value in (kept | changes).items() if value is not None})
 
 
@@ -110,7 +110,13 @@ def chips(form: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return found
 
 
-def card(one: Application, siblings: Sequence[Sibling]) -> dict[str, Any]:
+def addresses(name: str) -> Callable[[int], str]:
+    """The addresses of the desk as it is now, but for one number: made once for many."""
+    before, _, after = here(**{name: 0}).partition(f"{name}=0")
+    return lambda number: f"{before}{name}={number}{after}"
+
+
+def card(one: Application, siblings: Sequence[Sibling], address: Callable[[int], str]) -> dict[str, Any]:
     left = urgency(one.due, actor().today)
     state = None
     if left is not None:
@@ -118,7 +124,7 @@ def card(one: Application, siblings: Sequence[Sibling]) -> dict[str, Any]:
         word = "days_over" if left < 0 else "days" if left else "due_today"
         state = (look, told(f"placement.{word}", days=abs(left)))
     return {
-        "id": one.id, "url": here(application=one.id),
+        "id": one.id, "url": address(one.id),
         "child": f"{one.child.first_name} {one.child.last_name}", "age": aged(one.child.born, actor().today),
         "start": told("placement.starts", start=one.start), "due": told("placement.due", due=one.due),
         "state": state, "preferences": " · ".join(f"{p.place} {p.unit}" for p in one.preferences),

@@ -64,12 +64,12 @@ class PlacementDesk(Drafts, BaseView):
         kin = siblings_of(children, actor())
         board = Board(chosen, kin.get(chosen.child_id, []) if chosen else [], typed)
         drafts = self._newest()
-        form = cards.filter_form()
+        form, address = cards.filter_form(), cards.addresses("application")
         return self.render(
             "office/desk.html",
             heading=told("menu.desk"), fact_line=told("placement.waiting", count=count), buttons=self._buttons(),
             chips=cards.chips(form), filter_form=form,
-            applications=[cards.card(one, kin.get(one.child_id, [])) for one in waiting],
+            applications=[cards.card(one, kin.get(one.child_id, []), address) for one in waiting],
             applications_note=count if count == len(waiting) else f"{len(waiting)} / {count}",
             chosen=self._detail(chosen, board) if chosen else None,
             effect_of=chosen.child.first_name if chosen and board.thought else None,
