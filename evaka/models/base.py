@@ -34,7 +34,7 @@ from evaka.models.connection import writing
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 M = TypeVar("M", bound="Model")
-FEW = 60  # ids that a question to SQLite names one by one
+FEW = 60  # ids, beyond which a question takes them for a table
 
 
 class Moment(TypeDecorator[datetime]):
@@ -123,12 +123,16 @@ def one_of(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
     PostgreSQL keeps the plan of a statement, which would be another one for each number, so that a short list would
     be planned again and again; on either database many parameters take longer to name than to find.
     """
-    if db.engine.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Integer)))  # type: ignore[no-any-return]
-    if len(ids) <= FEW:
+    postgres = db.engine.dialect.name == "postgresql"
+    if len(ids) <= FEW and not postgres:
         return column.in_(ids)  # type: ignore[no-any-return]
-    listed = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
-    return column.in_(sa.select(listed.c.value))  # type: ignore[no-any-return]
+    if not postgres:
+        listed = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+        return column.in_(sa.select(listed.c.value))  # type: ignore[no-any-return]
+    array = sa.literal(list(ids), ARRAY(sa.Integer))
+    if len(ids) <= FEW:
+        return column == sa.any_(array)  # type: ignore[no-any-return]
+    return column.in_(sa.select(sa.func.unnest(array)))  # type: ignore[no-any-return]
 
 
 def as_text(column: Any) -> ColumnElement[str]:
