@@ -27,7 +27,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from bench.register import FOLDER, LOCAL, ROOT, city, copy_of, postgres, tell
+from bench.register import FOLDER, LOCAL, ROOT, city, copy_of, postgres, tell, yardstick
 from bench.rows import copied_to_postgres
 
 __all__ = ["LOCAL", "QUICK", "Served", "served"]
@@ -82,6 +82,7 @@ def measure(one: Served) -> None:
 
 
 def main() -> None:
+    yardstick()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     origin, only = city(), os.environ.get("BENCH_ONLY", "")
     shutil.rmtree(FOLDER / "run", ignore_errors=True)

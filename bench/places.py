@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 from bench.places_grid import occupancy_grid
 from bench.places_suggest import suggest
-from bench.register import FOLDER, PORT, Contender, city, copy_of, databases, figure, p95, postgres, tell
+from bench.register import FOLDER, PORT, Contender, city, copy_of, databases, figure, p95, postgres, tell, yardstick
 from bench.rows import TABLES, copied_to_postgres
 from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin
 from evaka.views.application.filters import FILTERS
@@ -185,6 +185,7 @@ def run(kind: str, url: str, folder: Path) -> None:
 
 
 def main() -> None:
+    yardstick()
     only = os.environ.get("BENCH_ONLY", "")
     origin = city()
     shutil.rmtree(FOLDER / "run", ignore_errors=True)

@@ -54,6 +54,17 @@ def figure(name: str, value: float, unit: str) -> None:
     print(f"{name} {value:.{places}f} {unit}", flush=True)
 
 
+def yardstick() -> None:
+    """How fast the machine itself is just now, so that figures of two machines, or of two hours, can be compared."""
+    def turns() -> float:
+        began, total = time.perf_counter(), 0
+        for n in range(1_000_000):
+            total += n
+        return time.perf_counter() - began
+
+    figure("yardstick_ms", 1000 * statistics.median(turns() for _ in range(9)), "ms")
+
+
 def tell(what: str) -> None:
     print(f"# {what}", file=sys.stderr, flush=True)
 
@@ -446,6 +457,7 @@ def on_postgres(origin: Path, server: str) -> None:
 
 
 def main() -> None:
+    yardstick()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers and copies go too when we are told to stop
     origin = city()
     shutil.rmtree(FOLDER / "run", ignore_errors=True)
