@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -15,17 +17,20 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.dependency import DetectKeySwitch
 from sqlalchemy.orm.exc import StaleDataError
 
+from evaka.access import Actor
+from evaka.actions import record
 from evaka.kit import turn
 from evaka.kit.dates import DateRange
-from evaka.models.base import HELSINKI, Model, db, transaction
+from evaka.models.base import FEW, HELSINKI, Model, as_text, at_hand, db, joined, one_of, transaction
 from evaka.models.connection import writing
 from evaka.models.guard import broken_rule
 from evaka.models.journal import Counter, Email
 from evaka.models.person import Guardian, HeadOfChild, Partner, Person
 from evaka.models.placement import Placement
+from evaka.models.unit import Caretakers
 from evaka.models.user import Grant, User
 from tests import factories
-from tests.conftest import keep
+from tests.conftest import NOON, keep, statements
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -382,3 +387,89 @@ def test_a_flush_looks_for_no_changed_keys() -> None:
     asked = [one for mapper in Model.registry.mappers for one in mapper._dependency_processors]
     assert not [one for one in asked if isinstance(one, DetectKeySwitch)]
     assert all(column.type.python_type is int for mapper in Model.registry.mappers for column in mapper.primary_key)
+
+
+def test_a_save_does_not_ask_for_the_version_that_it_has_just_given() -> None:
+    """Else each UPDATE would be made anew, though the database had one like it before."""
+    row = factories.person()
+    with statements() as asked, transaction():
+        row.phone = "040 555 0101"
+        record("person.edit", row, Actor(None, NOON), {})
+    [update] = [one for one in asked if one.startswith("UPDATE person")]
+    assert "RETURNING" not in update
+    assert row.version == 2
+
+
+# -- what spares work ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("many", [0, 1, 3, FEW, FEW + 1, 2_000])
+def test_one_of_finds_what_in_finds_and_leaves_out_the_others(many: int) -> None:
+    rows = [factories.person().id for _ in range(4)]
+    asked = [*rows[:2], *range(10_000, 10_000 + many - 2)][:many]
+    found = set(db.session.scalars(select(Person.id).where(one_of(Person.id, asked))))
+    assert found == set(rows[:2][:many])
+    others = set(db.session.scalars(select(Person.id).where(~one_of(Person.id, asked))))
+    assert others == set(rows) - found
+
+
+def test_columns_come_as_texts_on_both_databases() -> None:
+    person = factories.person(born=date(1990, 2, 3), deceased=None, postal_code="02100")
+    group = factories.group(factories.unit(), adults="2.5")
+    facts = joined([as_text(one) for one in (Person.id, Person.born, Person.deceased, Person.postal_code)], "|")
+    assert db.session.scalar(select(facts).where(Person.id == person.id)) == f"{person.id}|1990-02-03||02100"
+    amount = db.session.scalar(select(as_text(Caretakers.amount)).where(Caretakers.group_id == group.id))
+    assert Decimal(amount) == Decimal("2.5")
+
+
+def test_a_row_out_of_its_columns_is_the_sessions_own_and_fetches_what_was_not_asked_for() -> None:
+    kept = factories.user("director", name="Aino Ohjaaja")
+    id, email = kept.id, kept.email
+    keep()
+    db.session.expunge_all()
+    row = at_hand(User, [("id", id), ("name", "as told"), ("version", 1)], grants=[])
+    assert row in db.session
+    with statements() as asked:
+        assert (row.name, row.grants, row.version) == ("as told", [], 1)
+    assert not asked
+    assert row.email == email
+    again = at_hand(User, [("id", id), ("name", "told anew"), ("version", 1)])
+    assert again is row
+    assert (row.name, row.email) == ("told anew", email)
+    assert [one.role for one in row.grants] == ["director"]
+    assert not db.session.dirty
+
+
+def test_a_row_out_of_its_columns_is_saved_like_any_other() -> None:
+    id = factories.person(phone="040 555 0101").id
+    keep()
+    db.session.expunge_all()
+    row = at_hand(Person, [("id", id), ("version", 1), ("phone", "040 555 0101")])
+    with transaction():
+        row.phone = "040 555 0102"
+        record("person.edit", row, Actor(None, NOON), {})
+    assert db.session.execute(select(Person.phone, Person.version).where(Person.id == id)).one() == ("040 555 0102", 2)
+
+
+@pytest.mark.postgres
+def test_postgres_says_of_what_kind_columns_are_when_it_is_asked() -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite says nothing of kinds")
+    line: Any = db.session.connection().connection.driver_connection
+    for cursor in (line.cursor(), psycopg.Cursor(line)):
+        cursor.execute("SELECT 1 AS one, 'x' AS other")
+        assert [one.name for one in cursor.description] == ["one", "other"]
+        assert cursor.description[0].type_code == 23
+        assert len(cursor.description) == 2
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        assert cursor.description is None
+
+
+@pytest.mark.postgres
+def test_postgres_finds_rows_by_the_plain_index_and_not_by_that_of_a_rule() -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite keeps rows apart by triggers")
+    db.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+    for table, column in (("placement", "child_id"), ("group_placement", "placement_id"), ("presence", "child_id")):
+        plan = "\n".join(db.session.scalars(sa.text(f"EXPLAIN SELECT * FROM {table} WHERE {column} = 7")))
+        assert f"ix_{table}_{column}" in plan, plan

@@ -43,7 +43,7 @@ class Questions:
 
 
 def _asks_for_columns(query: Select[Any]) -> bool:
-    return all(one["expr"] is not one["entity"] for one in query.column_descriptions)
+    return all(one["expr"] is not one.get("entity") for one in query.column_descriptions)
 
 
 def _rows(query: Select[Any], given: dict[str, Any]) -> list[Any]:
