@@ -61,6 +61,9 @@ def run() -> None:
     with engine.begin() as connection:
         keep_apart_again(connection)
         make_findable_again(connection)
+        if connection.dialect.name == "sqlite":  # nobody else tells it which index is worth what
+            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+            connection.exec_driver_sql("ANALYZE")
 
 
 if not context.is_offline_mode():
