@@ -181,10 +181,8 @@ def _places_alone(by: Actor) -> Questions:
     return Questions(**_of_places(by))
 
 
-def places_of(child_id: int, by: Actor, found: dict[str, list[Any]] | None = None) -> list[Place]:
-    """The child's places, the newest first; `found` are the answers to `_of_places` if they are at hand."""
-    if found is None:
-        found = _places_alone(by).answers(row=child_id)
+def places_in(found: dict[str, list[Any]]) -> list[Place]:
+    """A child's places, the newest first, out of the answers to `_of_places`."""
     places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in found["places"]}
     for id, start, end, group in found["place_groups"]:
         places[id].groups.append((DateRange(start, end), group))
@@ -203,7 +201,7 @@ class FileBlocks(FamilyBlocks):
         """Asked once a page."""
         asked = request.environ.setdefault("evaka.places", {})
         if row.id not in asked:
-            asked[row.id] = places_of(row.id, actor(), g.get("found"))
+            asked[row.id] = places_in(_places_alone(actor()).answers(row=row.id))
         return asked[row.id]  # type: ignore[no-any-return]
 
     def row_fact_line(self, row: Any) -> str:
@@ -231,6 +229,7 @@ class FileBlocks(FamilyBlocks):
         self.ask_rights(row)
         adult = is_adult(row.born, by.today)
         g.found = (of_adult if adult else of_child)(by).answers(row=row.id, today=by.today)
+        request.environ.setdefault("evaka.places", {})[row.id] = places_in(g.found)
         journal = sorted(ask(JOURNAL, {"row": row.id}), key=lambda one: one.at, reverse=True)
         sections = self._of_adult(row) if adult else self._of_child(row)
         return {
