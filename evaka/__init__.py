@@ -20,7 +20,7 @@ from evaka import cases, city, cli
 from evaka.jobs import JOBS
 from evaka.models.base import db
 from evaka.views import GUARDIAN, MENU, shell
-from evaka.views.base.request import READ, Patient
+from evaka.views.base.request import READ, Cookies, Patient
 from evaka.views.home import OfficeHome
 from evaka.views.home.mine import MyHome
 from evaka.views.page import language
@@ -62,7 +62,7 @@ def _secret(file: Path) -> str:
 def create_app(**settings: Any) -> Flask:
     """The whole application; `settings` replace those of the environment (tests give their own)."""
     app = Flask(__name__, template_folder="../templates")
-    app.request_class = Patient
+    app.request_class, app.session_interface = Patient, Cookies()
     app.config.from_mapping(
         SESSION_COOKIE_NAME="evaka",
         SESSION_COOKIE_HTTPONLY=True,

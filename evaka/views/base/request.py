@@ -1,11 +1,13 @@
-"""A request may be larger than what is kept of it, so that nobody who chose too large a file loses what was typed."""
+"""What comes in: forms with large files, of which only some is kept, and the cookie of a session."""
 
 from __future__ import annotations
 
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from flask import Request
+from flask import Flask, Request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import ImmutableMultiDict
 
 READ = 100 * 1024 * 1024  # of a request at most: what comes beyond is refused with a page, and nothing of it is read
@@ -36,3 +38,16 @@ class Patient(Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         return Cut(max_size=IN_MEMORY, mode="rb+")
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Keeps what signs and reads the cookies; Flask makes it anew twice a request, which is as much as either."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        keys = (app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ()))
+        if keys not in (made := self._made):
+            made = self._made = {keys: super().get_signing_serializer(app)}
+        return made[keys]
