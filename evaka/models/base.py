@@ -135,6 +135,13 @@ def one_of(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
     return column.in_(sa.select(sa.func.unnest(array)))  # type: ignore[no-any-return]
 
 
+def one_of_given(column: Any, name: str) -> ColumnElement[bool]:
+    """The same in a statement that is put together once: the ids are given with it as `name`, a list."""
+    if db.engine.dialect.name == "postgresql":
+        return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.Integer)))  # type: ignore[no-any-return]
+    return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
+
+
 def as_text(column: Any) -> ColumnElement[str]:
     """A column as a text, "" where it is empty: a day as 2026-08-01."""
     written = sa.type_coerce(column, sa.String)

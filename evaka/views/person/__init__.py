@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import flash, g, url_for
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
-from evaka.access import may, within
+from evaka.access import Actor, by_rights, may, within
 from evaka.actions import Action
 from evaka.actions.person import check_identity
 from evaka.actions.person.contacts import check_contacts
 from evaka.actions.person.family import check_death, end_with_death, find_conflicts, lives_otherwise
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
-from evaka.models.base import ask, db, one_of
+from evaka.models.base import ask, db, one_of_given
 from evaka.models.person import Guardian, Person
 from evaka.models.placement import GroupPlacement, Placement, children_with
 from evaka.models.unit import Group, Unit
@@ -25,6 +25,7 @@ from evaka.rules.person.family import preferred
 from evaka.rules.unit import Feature
 from evaka.views import assistance, attendance
 from evaka.views.base import Button, Screen
+from evaka.views.base.together import TODAY
 from evaka.views.filters import NamedFilter, RowFilter
 from evaka.views.forms import CodesField, LanguageField, called
 from evaka.views.page import Lazy, actor, aged, row_url, told
@@ -50,16 +51,21 @@ def placed_in(unit_id: int) -> ColumnElement[bool]:
     return Person.id.in_(select(Placement.child_id).where(Placement.unit_id == unit_id, Placement.on(actor().today)))
 
 
-def places_today(children: set[int]) -> dict[int, str]:
-    """Unit and group of this day by child, of the places that the reader may see."""
+@by_rights
+def _places_today(by: Actor, few: bool) -> Select[Any]:
     query = (
         select(Placement.child_id, Unit.name, Group.name).join(Unit, Unit.id == Placement.unit_id)
-        .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(actor().today))
+        .outerjoin(GroupPlacement, (GroupPlacement.placement_id == Placement.id) & GroupPlacement.on(TODAY))
         .outerjoin(Group, Group.id == GroupPlacement.group_id)
-        .where(Placement.on(actor().today), within(actor(), "placement.view", Placement)))
-    if len(children) <= FEW:
-        query = query.where(one_of(Placement.child_id, children))
-    return {child: f"{unit}, {group}" if group else unit for child, unit, group in ask(query)}
+        .where(Placement.on(TODAY), within(by, "placement.view", Placement)))
+    return query.where(one_of_given(Placement.child_id, "children")) if few else query
+
+
+def places_today(children: set[int]) -> dict[int, str]:
+    """Unit and group of this day by child, of the places that the reader may see."""
+    by, few = actor(), len(children) <= FEW
+    asked = {"today": by.today} | ({"children": list(children)} if few else {})
+    return {child: f"{unit}, {group}" if group else unit for child, unit, group in ask(_places_today(by, few), asked)}
 
 
 def is_child() -> ColumnElement[bool]:
