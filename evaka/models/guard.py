@@ -54,6 +54,11 @@ def apart_ddl(
     )
     keys = "".join(f"{_compared(one)}, " for one in key)
     only = f" WHERE ({where.format(p='')})" if where else ""
+    return _rule(table, name, body, f"({keys}daterange(start_date, end_date, '[]') WITH &&){only}")
+
+
+def _rule(table: str, name: str, body: str, excluded: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What makes and what drops a rule: `body` is of SQLite's triggers, `excluded` of PostgreSQL's constraint."""
     return {
         "sqlite": (
             [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
@@ -62,8 +67,7 @@ def apart_ddl(
         ),
         "postgresql": (
             ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist '
-             f"({keys}daterange(start_date, end_date, '[]') WITH &&){only}"],
+             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} EXCLUDE USING gist {excluded}'],
             [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
         ),
     }
@@ -121,19 +125,7 @@ def spans_ddl(
     )
     span = (f'tsrange("{day}" + "{start}", COALESCE("{day}" + "{end}", "{day}" + INTERVAL \'1 day\'))' if day
             else f'tstzrange("{start}", "{end}")')
-    return {
-        "sqlite": (
-            [f'CREATE TRIGGER {name}_{verb[:3].lower()} AFTER {verb} ON "{table}" BEGIN {body} END'
-             for verb in ("INSERT", "UPDATE")],
-            [f"DROP TRIGGER IF EXISTS {name}_{verb}" for verb in ("ins", "upd")],
-        ),
-        "postgresql": (
-            ["CREATE EXTENSION IF NOT EXISTS btree_gist",
-             f'ALTER TABLE "{table}" ADD CONSTRAINT {name} '
-             f"EXCLUDE USING gist (({_unsought(key)}) WITH =, {span} WITH &&)"],
-            [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS {name}'],
-        ),
-    }
+    return _rule(table, name, body, f"(({_unsought(key)}) WITH =, {span} WITH &&)")
 
 
 def keep_forever(model: type[Model]) -> None:
