@@ -154,10 +154,17 @@ class FamilyBlocks:
         if not rows and not self.allowed("person.add_pickup"):
             return None
         return self._block(
-            "person.pickups", [*(told(f"person.{name}") for name in ("name", "relation", "phone", "last_day")), ""],
-            [[one.name, one.relation or "–", one.phone, written(one.last_day) or "–",
+            "person.pickups", [told("person.name"), told("person.phone"), ""],
+            [[self._who_fetches(one), one.phone.replace(" ", "\u00a0"),
               self.deeds(row, "edit_pickup", "delete_pickup", pickup=one.id)] for one in rows],
             aside=True, **self._adding(row, "add_pickup"))
+
+    def _who_fetches(self, one: Any) -> Markup:
+        """The name; under it what somebody is to the child, and until when: the box is narrow."""
+        until = told("own.pickup_until", day=one.last_day) if one.last_day else ""
+        about = ", ".join(filter(None, (one.relation, until)))
+        return Markup("{}<br><small class=\"muted\">{}</small>").format(one.name, about) if about else Markup(
+            "{}").format(one.name)
 
     # -- the parts of a grown-up's file -------------------------------------------------------------------
 
