@@ -20,7 +20,7 @@ from evaka.kit.references import check_business_id, check_iban
 from evaka.models.application import Application
 from evaka.models.assistance import factors
 from evaka.models.backup_care import in_backup_care
-from evaka.models.base import as_text, ask, db, joined, one_of
+from evaka.models.base import as_text, ask, db, one_of, rows_of_text
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Caretakers, Group, Unit
@@ -76,16 +76,12 @@ def places_of(units: Collection[Unit], period: DateRange) -> list[Place]:
     ]
 
 
-AND, NEXT = "\x1f", "\x1e"  # between the facts of a row, and between rows that come as one text
-
-
 def _groups_of(units: set[int], period: DateRange) -> dict[int, tuple[GroupFacts, ...]]:
-    """By unit its groups with their adults.  Each unit's come as one text, which is read once until it is another."""
-    adults = and_(Caretakers.group_id == Group.id, Caretakers.meets(period))
-    facts = [as_text(one) for one in (
-        Group.id, Group.start, Group.end, Caretakers.id, Caretakers.start, Caretakers.end, Caretakers.amount)]
+    """By unit its groups with their adults."""
+    told = as_text(Group.id, Group.start, Group.end, Caretakers.id, Caretakers.start, Caretakers.end, Caretakers.amount)
     rows = ask(
-        select(Group.unit_id, func.aggregate_strings(joined(facts, AND), NEXT)).outerjoin(Caretakers, adults)
+        select(Group.unit_id, told)
+        .outerjoin(Caretakers, and_(Caretakers.group_id == Group.id, Caretakers.meets(period)))
         .where(one_of(Group.unit_id, units), Group.meets(period)).group_by(Group.unit_id))
     return {unit_id: _groups(text) for unit_id, text in rows}
 
@@ -94,8 +90,7 @@ def _groups_of(units: set[int], period: DateRange) -> dict[int, tuple[GroupFacts
 def _groups(text: str) -> tuple[GroupFacts, ...]:
     opened: dict[int, DateRange] = {}
     adults: dict[int, list[tuple[int, DateRange, Decimal]]] = defaultdict(list)
-    for row in text.split(NEXT):
-        id, start, end, amount_id, since, until, amount = row.split(AND)
+    for id, start, end, amount_id, since, until, amount in rows_of_text(text):
         opened[int(id)] = _span(start, end)
         if amount_id:
             adults[int(id)].append((int(amount_id), _span(since, until), Decimal(amount)))

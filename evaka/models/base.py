@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, TypeVar
@@ -52,9 +52,12 @@ class Moment(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(HELSINKI)
+        return None if value is None else by_helsinki(value)
+
+
+def by_helsinki(kept: datetime) -> datetime:
+    """A point in time as the database keeps it, by the clock of Helsinki."""
+    return (kept.replace(tzinfo=UTC) if kept.tzinfo is None else kept).astimezone(HELSINKI)
 
 
 class Base(DeclarativeBase):
@@ -142,20 +145,29 @@ def one_of_given(column: Any, name: str) -> ColumnElement[bool]:
     return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
 
 
-def as_text(column: Any) -> ColumnElement[str]:
-    """A column as a text, "" where it is empty: a day as 2026-08-01."""
-    written = sa.type_coerce(column, sa.String)
-    if not isinstance(column.type, sa.String | sa.Date | sa.Enum):
-        written = sa.cast(column, sa.String)
+AND, NEXT = "\x1f", "\x1e"  # between the columns of a row, and between rows; what people type holds neither
+
+
+def as_text(*columns: Any) -> sa.Function[str]:
+    """Rows as one text, for what is the same from page to page and need be read only when it is another one.
+
+    `rows_of_text` takes it apart again: an empty column is "", a day 2026-08-01.
+    """
+    first, *others = map(_written, columns)
+    for one in others:
+        first = first + sa.literal(AND) + one
+    return sa.func.aggregate_strings(first, NEXT)
+
+
+def _written(column: Any) -> ColumnElement[str]:
+    is_text = isinstance(column.type, sa.String | sa.Date)  # SQLite keeps days as texts, PostgreSQL joins them as such
+    written = sa.type_coerce(column, sa.String) if is_text else sa.cast(column, sa.String)
     return sa.func.coalesce(written + sa.literal(""), sa.literal(""))
 
 
-def joined(texts: Sequence[ColumnElement[str]], between: str) -> ColumnElement[str]:
-    """Texts with something between them."""
-    found = texts[0]
-    for one in texts[1:]:
-        found = found + sa.literal(between) + one
-    return found
+def rows_of_text(text: str) -> list[tuple[str, ...]]:
+    """The rows of `as_text`, in no order."""
+    return [tuple(row.split(AND)) for row in text.split(NEXT)]
 
 
 def at_hand(model: type[M], values: Iterable[tuple[str, Any]], **related: Any) -> M:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -10,16 +10,14 @@ from typing import Any
 
 from flask import request
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, select
 
 from evaka import city
 from evaka.access import within
-from evaka.models.base import Model, ask, db
+from evaka.models.base import Model, as_text, ask, db, rows_of_text
 from evaka.models.unit import has_key
 from evaka.texts import enum_key
 from evaka.views.page import YEARS, Lazy, actor, option_name, told
-
-END = "\x1f"  # between the rows of one text: no name holds it
 
 
 class ListFilter(BaseSQLAFilter):
@@ -39,8 +37,8 @@ class ListFilter(BaseSQLAFilter):
     def condition(self, value: Any) -> ColumnElement[bool]:
         return self.column == value  # type: ignore[no-any-return]
 
-    def choices(self) -> list[tuple[str, str]]:
-        return []
+    def choices(self) -> Sequence[tuple[str, str]]:
+        return ()
 
     def validate(self, value: Any) -> bool:
         try:
@@ -92,7 +90,7 @@ class WordFilter(ListFilter):
         return str(value)
 
 
-def offered(model: type[Model]) -> list[tuple[str, str]]:
+def offered(model: type[Model]) -> Sequence[tuple[str, str]]:
     """(id, name) of the rows that the reader may see, by name; asked once a request.
 
     Of what has a name, only that is read.
@@ -101,8 +99,7 @@ def offered(model: type[Model]) -> list[tuple[str, str]]:
     if model not in asked:
         seen = within(actor(), f"{model.feature_name()}.view", model)
         if (name := getattr(model, "name", None)) is not None:
-            told = func.aggregate_strings(cast(model.id, String) + " " + name, END)
-            asked[model] = _by_name(ask(select(told).where(seen)).scalar() or "")
+            asked[model] = _by_name(ask(select(as_text(model.id, name)).where(seen)).scalar())
         else:
             found = [(str(row.id), str(row)) for row in db.session.scalars(select(model).where(seen))]
             asked[model] = sorted(found, key=lambda one: one[1])
@@ -110,10 +107,13 @@ def offered(model: type[Model]) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=100)
-def _by_name(told: str) -> list[tuple[str, str]]:
-    """Out of "id name" of many rows: a city's units are the same from page to page, and need not be sorted anew."""
-    found = [(id, name) for id, _, name in (one.partition(" ") for one in told.split(END) if one)]
-    return sorted(found, key=lambda one: one[1])
+def _by_name(text: str | None) -> tuple[tuple[str, str], ...]:
+    """A city's units are the same from page to page, and need not be sorted anew.
+
+    Forms take unseen signs out of what is typed; a name that has one all the same stops no page.
+    """
+    rows = rows_of_text(text) if text else ()
+    return tuple(sorted(((id, " ".join(name)) for id, *name in rows), key=lambda one: one[1]))
 
 
 class RowFilter(ListFilter):
@@ -127,7 +127,7 @@ class RowFilter(ListFilter):
         super().__init__(column, label)
         self.model, self.where = model, where
 
-    def choices(self) -> list[tuple[str, str]]:
+    def choices(self) -> Sequence[tuple[str, str]]:
         return offered(self.model)
 
     def clean(self, value: Any) -> int:

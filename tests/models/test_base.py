@@ -21,7 +21,7 @@ from evaka.access import Actor
 from evaka.actions import record
 from evaka.kit import turn
 from evaka.kit.dates import DateRange
-from evaka.models.base import FEW, HELSINKI, Model, as_text, at_hand, db, joined, one_of, transaction
+from evaka.models.base import FEW, HELSINKI, Model, as_text, at_hand, db, one_of, rows_of_text, transaction
 from evaka.models.connection import writing
 from evaka.models.guard import broken_rule
 from evaka.models.journal import Counter, Email
@@ -413,13 +413,16 @@ def test_one_of_finds_what_in_finds_and_leaves_out_the_others(many: int) -> None
     assert others == set(rows) - found
 
 
-def test_columns_come_as_texts_on_both_databases() -> None:
-    person = factories.person(born=date(1990, 2, 3), deceased=None, postal_code="02100")
-    group = factories.group(factories.unit(), adults="2.5")
-    facts = joined([as_text(one) for one in (Person.id, Person.born, Person.deceased, Person.postal_code)], "|")
-    assert db.session.scalar(select(facts).where(Person.id == person.id)) == f"{person.id}|1990-02-03||02100"
-    amount = db.session.scalar(select(as_text(Caretakers.amount)).where(Caretakers.group_id == group.id))
+def test_rows_come_as_one_text_that_is_taken_apart_again() -> None:
+    people = [
+        factories.person(born=date(1990, 2, 3), last_name="Ääri", deceased=gone) for gone in (None, date(2026, 1, 2))]
+    told = select(as_text(Person.id, Person.born, Person.deceased, Person.last_name))
+    assert sorted(rows_of_text(db.session.scalars(told).one())) == sorted([
+        (str(people[0].id), "1990-02-03", "", "Ääri"), (str(people[1].id), "1990-02-03", "2026-01-02", "Ääri")])
+    factories.group(factories.unit(), adults="2.5")
+    [(amount,)] = rows_of_text(db.session.scalars(select(as_text(Caretakers.amount))).one())
     assert Decimal(amount) == Decimal("2.5")
+    assert db.session.scalar(told.where(Person.id < 0)) is None
 
 
 def test_a_row_out_of_its_columns_is_the_sessions_own_and_fetches_what_was_not_asked_for() -> None:

@@ -239,6 +239,14 @@ def test_a_day_that_does_not_exist_filters_nothing(browser: Open, typed: str) ->
     assert "ei kelpaa" in seen(page)
 
 
+def test_a_name_with_unseen_signs_stops_no_list(browser: Open) -> None:
+    """No form takes one, but whatever else writes names may."""
+    factories.unit("Kettu\x1fla\x1e")
+    page = browser(factories.user("admin")).get("/office/person/")
+    assert page.status_code == 200
+    assert ">Kettu la</option>" in page.text
+
+
 def test_the_choices_of_a_filter_are_the_readers_own(browser: Open) -> None:
     here, there = (factories.placement(factories.child(), date(2026, 1, 1)) for _ in range(2))
     mine, others = here.unit.name, there.unit.name

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, union
+from sqlalchemy import ColumnElement, and_, or_, select, true, union
 
-from evaka.actions.unit import AND, COMMITMENT, NEXT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
+from evaka.actions.unit import COMMITMENT, WAITING, options, places_of, planned_stays, rows_of, term_breaks
 from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.models.application import Application
 from evaka.models.assistance import AssistanceFactor, factors
-from evaka.models.base import as_text, db, joined, one_of
+from evaka.models.base import as_text, db, one_of, rows_of_text
 from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
@@ -73,11 +73,11 @@ def _crowds(units: set[int], period: DateRange, alone: set[int]) -> dict[Key, fr
     Each unit's children come as one text: it is read once, until it is another.
     """
     need = ServiceNeedPeriod
-    child = joined([as_text(one) for one in (
-        Placement.start, Placement.end, Person.born, Placement.care_type, need.option, need.shift_care)], AND)
+    told = as_text(
+        Placement.start, Placement.end, Person.born, Placement.care_type, need.option, need.shift_care)
     among = Placement.unit_id.in_(units) if len(units) <= FEW else true()
     rows = db.session.execute(
-        select(Placement.unit_id, func.aggregate_strings(child, NEXT)).join(Person, Person.id == Placement.child_id)
+        select(Placement.unit_id, told).join(Person, Person.id == Placement.child_id)
         .outerjoin(need, and_(need.placement_id == Placement.id, need.meets(period)))
         .where(among, Placement.meets(period), ~one_of(Placement.child_id, alone))
         .group_by(Placement.unit_id))
@@ -91,8 +91,7 @@ def _read(unit_id: int, text: str, period: DateRange) -> frozenset[Crowd]:
     # who turns three within the period is counted by the day of birth, all others by one before or after
     older, younger = add_months(first, -UNDER_3 - 1), add_months(last, -UNDER_3 + 1)
     found: Counter[Crowd] = Counter()
-    for child, times in Counter(text.split(NEXT)).items():
-        start, end, born, care_type, option, shift_care = child.split(AND)
+    for (start, end, born, care_type, option, shift_care), times in Counter(rows_of_text(text)).items():
         birth = min(max(date.fromisoformat(born), older), younger)
         found[Crowd(
             unit_id, max(date.fromisoformat(start), first), min(date.fromisoformat(end), last) if end else last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy import Date, Integer, Select, bindparam, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from evaka.models.base import HELSINKI, Moment, ask, db
+from evaka.models.base import Moment, ask, by_helsinki, db
 
 ROW = bindparam("row", type_=Integer)  # whose file is shown
 TODAY = bindparam("today", type_=Date)
@@ -90,7 +90,7 @@ def _reader(kind: Any) -> Callable[[Any], Any] | None:
         case sa.Enum():
             return kind.enum_class
         case Moment():
-            return _moment
+            return lambda kept: by_helsinki(datetime.fromisoformat(kept))
         case sa.Date():
             return date.fromisoformat
         case sa.Time():
@@ -100,8 +100,3 @@ def _reader(kind: Any) -> Callable[[Any], Any] | None:
         case sa.Integer() | sa.String():
             return None
     raise TypeError(f"{kind!r} does not come back out of JSON as it was")
-
-
-def _moment(kept: str) -> datetime:
-    at = datetime.fromisoformat(kept)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(HELSINKI)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import g, request
@@ -11,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    case,
     cast,
     false,
     null,
@@ -36,9 +34,8 @@ from evaka.models.income import Income
 from evaka.models.income.statement import IncomeStatement
 from evaka.models.journal import AuditEvent, of_file
 from evaka.models.person import FamilyConflict, FosterParent, Guardian, HeadOfChild, Partner, Person, Pickup
-from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.presence import Presence
-from evaka.models.unit import Group, Unit
+from evaka.models.unit import Unit
 from evaka.models.user import User
 from evaka.models.voucher import VoucherDecision
 from evaka.rules.fee import FeeStatus
@@ -54,6 +51,7 @@ from evaka.views.forms import called
 from evaka.views.message import about_fees
 from evaka.views.page import actor, aged, moment, option_name, told, word_of, written
 from evaka.views.person.family import FamilyBlocks
+from evaka.views.person.places import Place, of_places, places_alone, places_in
 from evaka.views.presence import office as presence
 
 HEALTH = ("allergies", "medication", "diet")
@@ -81,7 +79,7 @@ def _of_anybody(by: Actor) -> dict[str, Select[Any]]:
             joinedload(FamilyConflict.person), joinedload(FamilyConflict.other)),
         "partner": select(Partner).where(couple, Partner.on(TODAY)).options(*both),
         "documents": seen(by, Document, Document.person_id == ROW).order_by(Document.id.desc()).limit(20),
-        **_of_places(by),
+        **of_places(by),
     }
 
 
@@ -147,50 +145,6 @@ JOURNAL = union_all(
     select(false(), *_CHANGES.c))
 
 
-# -- the places of a child -------------------------------------------------------------------------------
-
-
-@dataclass
-class Place:
-    id: int
-    period: DateRange
-    unit: str
-    seen: bool  # by the reader; the unit of today stands in the head of every file
-    groups: list[tuple[DateRange, str]] = field(default_factory=list)
-    needs: list[tuple[DateRange, str]] = field(default_factory=list)  # keys of the city's service needs
-
-
-def _of_places(by: Actor) -> dict[str, Select[Any]]:
-    """Places, the oldest first, with their groups and their needs."""
-    seen = case((within(by, "placement.view", Placement), true()), else_=false()).label("seen")
-    own = Placement.child_id == ROW
-    return {
-        "places": select(Placement.id, Placement.start, Placement.end, Unit.name, seen)
-        .join(Unit, Unit.id == Placement.unit_id).where(own).order_by(Placement.start),
-        "place_groups": select(GroupPlacement.placement_id, GroupPlacement.start, GroupPlacement.end, Group.name)
-        .join(Group, Group.id == GroupPlacement.group_id).join(Placement, Placement.id == GroupPlacement.placement_id)
-        .where(own).order_by(GroupPlacement.start),
-        "place_needs": select(ServiceNeedPeriod.placement_id, ServiceNeedPeriod.start, ServiceNeedPeriod.end,
-                              ServiceNeedPeriod.option)
-        .join(Placement, Placement.id == ServiceNeedPeriod.placement_id).where(own).order_by(ServiceNeedPeriod.start),
-    }
-
-
-@by_rights
-def _places_alone(by: Actor) -> Questions:
-    return Questions(**_of_places(by))
-
-
-def places_in(found: dict[str, list[Any]]) -> list[Place]:
-    """A child's places, the newest first, out of the answers to `_of_places`."""
-    places = {id: Place(id, DateRange(start, end), unit, bool(sees)) for id, start, end, unit, sees in found["places"]}
-    for id, start, end, group in found["place_groups"]:
-        places[id].groups.append((DateRange(start, end), group))
-    for id, start, end, need in found["place_needs"]:
-        places[id].needs.append((DateRange(start, end), need))
-    return list(reversed(places.values()))
-
-
 # -- the file ----------------------------------------------------------------------------------------------
 
 
@@ -201,7 +155,7 @@ class FileBlocks(FamilyBlocks):
         """Asked once a page."""
         asked = request.environ.setdefault("evaka.places", {})
         if row.id not in asked:
-            asked[row.id] = places_in(_places_alone(actor()).answers(row=row.id))
+            asked[row.id] = places_in(places_alone(actor()).answers(row=row.id))
         return asked[row.id]  # type: ignore[no-any-return]
 
     def row_fact_line(self, row: Any) -> str:
