@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import False_, True_
 from evaka import city
 from evaka.kit.errors import ConfigMistake, Denied
 from evaka.models.base import Model, db
-from evaka.models.person import own_children, told_children
+from evaka.models.person.custody import own_children, told_children
 from evaka.models.user import User
 from evaka.rules.person import protection
 from evaka.rules.user import Strong

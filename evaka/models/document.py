@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model
-from evaka.models.person import Person, kept_from
+from evaka.models.person import Person
+from evaka.models.person.custody import kept_from
 from evaka.models.placement import PlacementPlan, children_at_home
 
 

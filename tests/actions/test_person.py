@@ -12,7 +12,8 @@ from evaka.kit import identity
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.fee import FeeDecision
-from evaka.models.person import Guardian, HeadOfChild, Partner, Person, own_children
+from evaka.models.person import Guardian, HeadOfChild, Partner, Person
+from evaka.models.person.custody import own_children
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -27,9 +27,8 @@ from evaka.models.person import (
     Partner,
     Person,
     Pickup,
-    carers,
-    own_children,
 )
+from evaka.models.person.custody import carers, own_children
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.person.family import ConflictKind, ConflictStatus

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from evaka.models.base import db
 from evaka.models.guard import broken_rule
-from evaka.models.person import HeadOfChild, Person, children_of_units, matching, own_children
+from evaka.models.person import HeadOfChild, Person, children_of_units, matching
+from evaka.models.person.custody import own_children
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PlanStatus
 from tests import factories

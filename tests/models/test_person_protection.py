@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from evaka.models.base import db
-from evaka.models.person import FosterParent, Guardian, HeadOfChild, Person, guarded_children, informed, kept_from
+from evaka.models.person import FosterParent, Guardian, HeadOfChild, Person
+from evaka.models.person.custody import guarded_children, informed, kept_from
 from evaka.rules.person import address_lines
 from evaka.rules.person.protection import Close, hides
 from tests import factories

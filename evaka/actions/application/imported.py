@@ -26,7 +26,8 @@ from evaka.kit.errors import Refused
 from evaka.models.application import Application, Preference
 from evaka.models.base import db
 from evaka.models.journal import add_lines
-from evaka.models.person import Person, custody
+from evaka.models.person import Person
+from evaka.models.person.custody import custody
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.application import OPEN, ApplicationKind, ApplicationStatus, Origin, due

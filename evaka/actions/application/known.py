@@ -14,7 +14,8 @@ from evaka.kit.dates import DateRange, Timeline
 from evaka.models.application import Application
 from evaka.models.application.attachment import Attachment
 from evaka.models.base import db
-from evaka.models.person import Person, carers
+from evaka.models.person import Person
+from evaka.models.person.custody import carers
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationKind, ApplicationPolicy, ApplicationStatus, AttachmentKind

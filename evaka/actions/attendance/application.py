@@ -15,7 +15,8 @@ from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.attendance import AbsenceApplication
 from evaka.models.base import db
-from evaka.models.person import Person, carers
+from evaka.models.person import Person
+from evaka.models.person.custody import carers
 from evaka.models.placement import Placement, overlapping
 from evaka.models.presence import Presence
 from evaka.rules.attendance import AbsenceApplicationStatus, AbsenceKind, Reporter

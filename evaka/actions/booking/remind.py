@@ -18,7 +18,8 @@ from evaka.models.base import db
 from evaka.models.booking import Booking, BookingPattern, BookingReminder, ServiceTimes
 from evaka.models.calendar.holiday_period import HolidayPeriod
 from evaka.models.journal import add_lines
-from evaka.models.person import Person, informed
+from evaka.models.person import Person
+from evaka.models.person.custody import informed
 from evaka.models.placement import Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.booking import ReminderKind, TimesKind, first_open_monday, window

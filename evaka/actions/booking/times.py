@@ -19,7 +19,8 @@ from evaka.models.attendance import Absence
 from evaka.models.base import db
 from evaka.models.booking import Booking, ServiceTimes, TimesNotice
 from evaka.models.journal import add_lines
-from evaka.models.person import Person, carers, hold
+from evaka.models.person import Person, hold
+from evaka.models.person.custody import carers
 from evaka.rules.attendance import AbsenceKind, Reporter, categories
 from evaka.rules.booking import TimesKind, window
 from evaka.rules.booking.times import days_without, is_regular, pattern_of

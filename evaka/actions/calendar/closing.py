@@ -13,7 +13,8 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.booking import Booking
 from evaka.models.calendar import Closure
-from evaka.models.person import Person, informed
+from evaka.models.person import Person
+from evaka.models.person.custody import informed
 from evaka.models.placement import Placement
 
 

@@ -14,7 +14,8 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import HELSINKI, db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event, EventGuest
-from evaka.models.person import Person, carers, informed, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import carers, informed, told_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 from evaka.rules.calendar.event import EventKind, check_bookable, check_cancel, overlap, slots

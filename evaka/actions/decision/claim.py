@@ -25,7 +25,8 @@ from evaka.models.decision.claim import Claim
 from evaka.models.decision.dispatch import Delivery, first_read
 from evaka.models.document import Document
 from evaka.models.journal import AuditEvent
-from evaka.models.person import Person, carers
+from evaka.models.person import Person
+from evaka.models.person.custody import carers
 from evaka.models.placement import PlacementPlan
 from evaka.rules.decision import DecisionStatus, last_day_of
 from evaka.rules.decision.claim import ClaimOutcome, ClaimStatus, check_days

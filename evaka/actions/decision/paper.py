@@ -18,7 +18,8 @@ from evaka.letters.decision import Appeal, DecisionFacts, Law
 from evaka.letters.letter import city_sender
 from evaka.models.base import db
 from evaka.models.decision import Decision
-from evaka.models.person import Person, custody
+from evaka.models.person import Person
+from evaka.models.person.custody import custody
 from evaka.models.user import User
 from evaka.rules.decision import (
     DAYS_TO_RECEIVE,

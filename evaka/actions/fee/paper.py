@@ -21,7 +21,8 @@ from evaka.letters.letter import city_sender
 from evaka.models.base import db
 from evaka.models.document import Document
 from evaka.models.fee import FeeDecision
-from evaka.models.person import Person, guarded_children, kept_among
+from evaka.models.person import Person
+from evaka.models.person.custody import guarded_children, kept_among
 from evaka.models.unit import Unit
 from evaka.rules.decision import DAYS_TO_RECEIVE, Channel, last_day_of, received
 from evaka.rules.fee import AlterationKind, Fees, FeeTable, Line

@@ -23,7 +23,8 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import db
 from evaka.models.message import Post, Thread, ThreadChild, ThreadMember
 from evaka.models.message.box import message_policy
-from evaka.models.person import Person, informed, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import informed, told_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.user import Grant, User

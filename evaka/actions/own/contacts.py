@@ -17,7 +17,8 @@ from evaka.actions.person import contacts
 from evaka.kit.contacts import check_phone
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import HeadOfChild, Person, Pickup, carers, hold, own_children
+from evaka.models.person import HeadOfChild, Person, Pickup, hold
+from evaka.models.person.custody import carers, own_children
 from evaka.rules.own import MOST_PICKUPS, check_last_day, sooner
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import ContactRole, moved, preferred

@@ -22,7 +22,8 @@ from evaka.kit.ics import Entry
 from evaka.models.base import db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
 from evaka.models.own import CalendarFeed, FeedLabel
-from evaka.models.person import Person, guarded_children
+from evaka.models.person import Person
+from evaka.models.person.custody import guarded_children
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.attendance import away_all_day

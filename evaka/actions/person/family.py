@@ -16,7 +16,8 @@ from evaka.actions import Among, Long, action, fee
 from evaka.kit.dates import DAY, DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import FamilyConflict, FosterParent, HeadOfChild, Partner, Person, carers, custody
+from evaka.models.person import FamilyConflict, FosterParent, HeadOfChild, Partner, Person
+from evaka.models.person.custody import carers, custody
 from evaka.models.placement import Placement
 from evaka.rules.person import address_lines
 from evaka.rules.person.family import (

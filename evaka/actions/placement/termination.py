@@ -16,7 +16,7 @@ from evaka.actions.decision.places import keep_parts, other_kind, settle
 from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
-from evaka.models.person import carers
+from evaka.models.person.custody import carers
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.placement.termination import Termination
 from evaka.models.unit import Group

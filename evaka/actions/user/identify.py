@@ -13,7 +13,8 @@ from evaka.actions.user.door import check_tries, note_tries
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
 from evaka.models.base import db
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person
+from evaka.models.person.custody import own_children
 from evaka.models.user import NAMELESS, Grant, User
 from evaka.rules.person import full_name
 

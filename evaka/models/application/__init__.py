@@ -11,7 +11,8 @@ from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evaka.models.base import Model, OfChild
-from evaka.models.person import Person, own_children
+from evaka.models.person import Person
+from evaka.models.person.custody import own_children
 from evaka.models.unit import Unit
 from evaka.rules.application import APPLICATION, ApplicationKind, ApplicationStatus, Origin, OtherView
 

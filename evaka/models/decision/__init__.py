@@ -13,7 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from evaka.models.application import Application
 from evaka.models.base import Dated, Model, OfChild
 from evaka.models.document import Document
-from evaka.models.person import Person, kept_from
+from evaka.models.person import Person
+from evaka.models.person.custody import kept_from
 from evaka.models.unit import Unit
 from evaka.rules.decision import (
     CARE_TYPES_OF,

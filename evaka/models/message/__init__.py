@@ -15,7 +15,8 @@ from evaka.models.backup_care import BackupCare
 from evaka.models.base import Model, OfChild
 from evaka.models.message.box import Away, Box, Folder, Template
 from evaka.models.message.post import Post, PostFile
-from evaka.models.person import FosterParent, Guardian, Person, informed, kept_from
+from evaka.models.person import FosterParent, Guardian, Person
+from evaka.models.person.custody import informed, kept_from
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group
 from evaka.rules.message.post import PostKind

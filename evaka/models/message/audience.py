@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, un
 from sqlalchemy.orm import aliased
 
 from evaka.models.backup_care import BackupCare
-from evaka.models.person import Person, custody, informed
+from evaka.models.person import Person
+from evaka.models.person.custody import custody, informed
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.message.audience import Care, Chosen, care_types

@@ -23,7 +23,8 @@ from evaka.kit.errors import Denied
 from evaka.models.application import Application
 from evaka.models.application.attachment import Attachment
 from evaka.models.base import db, transaction
-from evaka.models.person import Person, kept_from, own_children
+from evaka.models.person import Person
+from evaka.models.person.custody import kept_from, own_children
 from evaka.rules.application import (
     OPEN,
     ApplicationKind,

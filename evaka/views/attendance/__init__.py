@@ -14,7 +14,8 @@ from evaka.actions.attendance import policy, reporter_of
 from evaka.kit.dates import DateRange
 from evaka.models.attendance import Absence
 from evaka.models.base import db
-from evaka.models.person import Person, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.attendance import FREE_AND_PAID, AbsenceKind, Reporter
 from evaka.rules.unit import Feature

@@ -17,7 +17,8 @@ from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.base import db
 from evaka.models.calendar.event import DiscussionBooking, DiscussionTime, Event
-from evaka.models.person import Person, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import told_children
 from evaka.models.placement import Placement
 from evaka.models.unit import Unit
 from evaka.rules.calendar.event import EventKind, last_cancel_day

@@ -22,7 +22,8 @@ from evaka.models.calendar import Closure
 from evaka.models.decision import Decision
 from evaka.models.fee import FeeDecision
 from evaka.models.invoice import Invoice
-from evaka.models.person import Person, kept_from, own_children
+from evaka.models.person import Person
+from evaka.models.person.custody import kept_from, own_children
 from evaka.models.placement import GroupPlacement, Placement
 from evaka.models.unit import Group, Unit
 from evaka.models.voucher import VoucherDecision, in_force

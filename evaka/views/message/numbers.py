@@ -10,7 +10,7 @@ from evaka.access import Actor
 from evaka.actions import message as act
 from evaka.models.base import ask, db
 from evaka.models.message import Box, Message, Post, Receipt, Thread, ThreadMember, unread_by, unread_of_reader
-from evaka.models.person import told_children
+from evaka.models.person.custody import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.unit import Feature
 from evaka.views.message.letters import begins

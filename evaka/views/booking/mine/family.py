@@ -14,7 +14,8 @@ from evaka.access import Actor
 from evaka.actions import booking as act
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db
-from evaka.models.person import Person, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import told_children
 from evaka.models.placement import Placement, children_with
 from evaka.rules.unit import Feature
 from evaka.views.attendance import tells_absences

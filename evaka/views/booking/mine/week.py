@@ -20,7 +20,8 @@ from evaka.actions.calendar.event import events_of
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.base import db, transaction
 from evaka.models.booking import TimesNotice
-from evaka.models.person import Person, told_children
+from evaka.models.person import Person
+from evaka.models.person.custody import told_children
 from evaka.models.placement import Placement
 from evaka.rules.attendance import AbsenceKind
 from evaka.rules.booking import lock_of, monday_of, window
