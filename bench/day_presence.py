@@ -35,7 +35,8 @@ RATE, SECONDS = 300, 5 if QUICK else 60
 WORKERS = 24
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 AGAIN = 20  # each so many-th tap is sent twice
-PRESENCE, TAP, DEVICE, PLACEMENT = (Model.metadata.tables[one] for one in ("presence", "tap", "device", "placement"))
+PRESENCE, TAP, DEVICE, PLACEMENT, BACKUP = (
+    Model.metadata.tables[one] for one in ("presence", "tap", "device", "placement", "backup_care"))
 TODAY = datetime.now(ZoneInfo("Europe/Helsinki")).date()
 CLOSE = """
 import sys, time
@@ -148,12 +149,14 @@ def _answer(line: socket.socket) -> tuple[int, bytes]:
 
 
 def children(engine: sa.Engine) -> list[tuple[int, int]]:
-    """(device, child) of everybody who has a place today in a unit with a tablet."""
+    """(device, child) of everybody who has a place today in a unit with a tablet, and is not looked after elsewhere."""
     day = PLACEMENT.c.start_date <= TODAY, PLACEMENT.c.end_date.is_(None) | (PLACEMENT.c.end_date >= TODAY)
+    elsewhere = sa.exists().where(BACKUP.c.child_id == PLACEMENT.c.child_id, BACKUP.c.start_date <= TODAY,
+                                  BACKUP.c.end_date >= TODAY)
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(
             sa.select(DEVICE.c.id, PLACEMENT.c.child_id).join(PLACEMENT, PLACEMENT.c.unit_id == DEVICE.c.unit_id)
-            .where(*day).order_by((PLACEMENT.c.child_id * 7919) % 104729))]
+            .where(*day, ~elsewhere).order_by((PLACEMENT.c.child_id * 7919) % 104729))]
 
 
 def run(one: Served) -> None:
@@ -213,8 +216,9 @@ def _lost(engine: sa.Engine, plan: list[tuple[str, int, int, str]], some: set[in
         keys = list(connection.scalars(sa.select(TAP.c.key)))
         rows = connection.execute(sa.select(PRESENCE.c.child_id, PRESENCE.c.left)).all()
     sent = {key for key, *_ in plan}
-    there = [child for child, left in rows if left is not None]
-    return (len(sent - set(keys)) + len(keys) - len(set(keys)) + len(some - set(there)) + len(rows) - len(some))
+    there = {child for child, left in rows if left is not None}
+    doubled = len(keys) - len(set(keys)) + len(rows) - len({child for child, _ in rows})
+    return len(sent - set(keys)) + doubled + len(some - there)
 
 
 def _changes(one: Served) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaka.models.application import Application
+from evaka.models.application import Application, Preference
 from evaka.models.assistance import (
     AssistanceAction,
     AssistanceFactor,
@@ -52,6 +52,7 @@ from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMon
 from evaka.views.application import ApplicationScreen
 from evaka.views.application.imported import ApplicationImport
 from evaka.views.application.mine import MyApplications
+from evaka.views.application.wish import WishScreen
 from evaka.views.assistance import (
     ActionScreen,
     CoefficientScreen,
@@ -146,6 +147,7 @@ MENU: list[tuple[str, Any, Any]] = [
     ("occupancy", OccupancyPage, None),
     ("suggestion", SuggestionScreen, Suggestion),
     ("suggested_place", PlaceScreen, SuggestedPlace),
+    ("wish", WishScreen, Preference),
     ("proposal", ProposalScreen, PlacementPlan),
     ("decision", DecisionScreen, Decision),
     ("sending", SendingScreen, Sending),
@@ -217,6 +219,7 @@ MENU_GROUPS: list[tuple[str, list[tuple[str, str, str, Any]]]] = [
         ("application", "application.index_view", "application.view", None),
         ("desk", "desk.index", "application.plan", None),
         ("suggestion", "suggestion.index_view", "suggestion.view", None),
+        ("wish", "wish.index_view", "wish.view", None),
         ("proposal", "proposal.index_view", "placement.view", None),
         ("decision", "decision.index_view", "decision.view", None),
         ("sending", "sending.index_view", "sending.view", None),

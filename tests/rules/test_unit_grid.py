@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -132,14 +133,15 @@ def test_the_grid_is_the_fullest_day_of_each_month(life) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(lives(), stays(3))
-def test_an_applicant_counts_instead_of_all_that_the_child_has(life, thought) -> None:
+@given(lives(), stays(3), stays(2), st.booleans())
+def test_applicants_count_instead_of_all_that_the_children_have(life, thought, sibling, both) -> None:
     places, rows = life
-    crowds, others = parted(rows, {3})
-    applicant = [Stay(3, thought[0].born, "", thought[0].period, thought[0].care_type, (), Commitment.DRAFTED)]
+    applicant = [Stay(child, some[0].born, "", some[0].period, some[0].care_type, (), Commitment.DRAFTED)
+                 for child, some in ((3, thought), (2, sibling))[:1 + both]]
+    crowds, others = parted(rows, {one.child for one in applicant})
     found = peaks(places, crowds, others, PERIOD, OPTIONS, applicant=applicant)
     for place in places:
-        here = [Stay(3, one.born, place.key, one.period, one.care_type, (), Commitment.DRAFTED) for one in applicant]
+        here = [replace(one, place=place.key) for one in applicant]
         walked = occupancy([place], with_applicant(rows, here), OccupancyKind.DRAFT, PERIOD, OPTIONS)[place.key]
         assert [ratio(one) for one in found[place.key].whole] == [
             ratio(peak(walked, month)) for month in months(PERIOD)]
@@ -153,8 +155,6 @@ def test_most_at_once_is_the_largest_count_of_a_day(stayed) -> None:
 
 def test_a_need_that_the_city_has_taken_away_counts_as_the_default_on_each_day() -> None:
     """The default changes in March: what weighs 1 until then weighs 0,5 afterwards."""
-    from dataclasses import replace
-
     early = replace(OPTIONS["full"], valid=DateRange(date(2020, 1, 1), date(2027, 2, 28)))
     late = replace(OPTIONS["full"], key="late", valid=DateRange(date(2027, 3, 1)), over_3=D("0.5"))
     options = {"early": early, "late": late}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -521,3 +522,40 @@ def test_a_child_whose_language_came_from_a_register_is_shown_by_its_name_and_sa
     assert done(press(client, address, **typed, phone="040 555 1234"))
     db.session.expire_all()
     assert (child.language, child.phone) == ("so", "040 555 1234")
+
+
+# -- the point of the home ------------------------------------------------------------------------------
+
+
+def test_the_point_of_a_home_is_entered_from_a_map_and_forgotten_when_the_address_changes(browser):
+    child = factories.child(street="Koivutie 1", postal_code="00100", post_office="Harjula")
+    office = Later(lambda: browser(factories.user("service_worker")))
+    address = f"/office/person/edit/?id={child.id}"
+    typed = {"last_name": child.last_name, "first_name": child.first_name, "born": f"{child.born:%d.%m.%Y}",
+             "language": "fi", "street": "Koivutie 1", "postal_code": "00100", "post_office": "Harjula"}
+
+    def save(**more):
+        version = re.search(r'name="row_version"[^>]*value="(\d+)"', office.get(address).text)
+        return office.post(address, data=typed | {"row_version": version[1]} | more, follow_redirects=True)
+
+    half = save(latitude="60,20512999")
+    assert any("pituusaste" in one for one in refused(half))
+    assert 'value="60,20512' in half.text  # what was typed is not lost
+    assert any("ei ole Suomessa" in one for one in refused(save(latitude="24,96", longitude="60,20")))
+    point = {"latitude": "60,20512999", "longitude": "24.96188"}
+    assert not refused(save(**point))
+    assert "60.20512° pohjoista, 24.96188° itäistä".replace(".", ",") in seen(file_of(office, child))
+    assert not refused(save(**point, phone="050 1234567"))
+    assert "pohjoista" in seen(file_of(office, child))
+    assert not refused(save(**point, street="Mäntytie 2"))
+    assert "pohjoista" not in seen(file_of(office, child))
+
+
+def test_the_point_of_a_restricted_home_is_as_hidden_as_its_address(browser):
+    child = factories.child(
+        street="Koivutie 1", latitude=Decimal("60.20512"), longitude=Decimal("24.96188"), restricted=True)
+    office = browser(factories.user("service_worker"))
+    assert not {"60,20512", "Koivutie"} & set(re.findall(r"60,20512|Koivutie", file_of(office, child).text))
+    assert "60,20512" in office.get(f"/office/person/edit/?id={child.id}").text
+    read = select(AuditEvent).where(AuditEvent.action == "person.see_restricted")
+    assert len(db.session.scalars(read).all()) == 1

@@ -278,8 +278,13 @@ def test_the_director_sees_what_each_child_does_to_the_unit(browser):
     page = seen(director.get("/office/proposal/?all=1"))
     # five of seven and the other proposal: 6 / 7 = 85,7; with this one 7 / 7
     assert page.count("85,7 → 100,0 %") == 2
+    assert "2 ehdotusta yhdessä, täyttöaste enimmillään 71,4 → 100,0 %" in page
     preview = director.post("/office/proposal/bulk/", data={"verb": "confirm", "rowid": [plan.id, second.id]})
     assert seen(preview).count("Yksikön täyttöaste enimmillään 85,7 → 100,0 %") == 2
+    assert "2 ehdotusta yhdessä, täyttöaste enimmillään 71,4 → 100,0 %" in seen(preview)
+    alone = director.post("/office/proposal/bulk/", data={"verb": "confirm", "rowid": [plan.id]})
+    declining = director.post("/office/proposal/bulk/", data={"verb": "decline", "rowid": [plan.id, second.id]})
+    assert "ehdotusta yhdessä" not in seen(alone) + seen(declining)
     assert "85,7 %" in seen(director.get(f"/office/proposal/details/?id={plan.id}"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, PlacementPlan, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.placement import CareType, ShiftCare
-from evaka.rules.unit import LEVELS, Commitment, Crowd, Key, Need, OccupancyKind, Peaks, Rows, Stay, peaks
+from evaka.rules.unit import LEVELS, Commitment, Crowd, Key, Need, OccupancyKind, Peaks, Place, Rows, Stay, peaks
 
 UNDER_3 = 36  # months
 FEW = 60  # units
@@ -140,26 +140,61 @@ def effects(plans: Sequence[PlacementPlan], today: date) -> dict[int, Peaks]:
 
     A few queries for all of them; the plans' children must be at hand.
     """
+    facts = _facts_of(plans, today)
+    found = {}
+    for plan in plans:
+        child = facts.of(plan) or planned_stays(PlacementPlan.id == plan.id, facts.period)
+        found[plan.id] = facts.peaks(plan.unit_id, {plan.child_id}, child)
+    return found
+
+
+def together(plans: Sequence[PlacementPlan], today: date) -> dict[int, Peaks]:
+    """The same of all the plans of a unit at once: by unit, without any of these children and with them all."""
+    facts = _facts_of(plans, today)
+    of_unit: dict[int, list[PlacementPlan]] = defaultdict(list)
+    for plan in plans:
+        of_unit[plan.unit_id].append(plan)
+    return {unit_id: facts.peaks(unit_id, {plan.child_id for plan in several},
+                                 [stay for plan in several for stay in facts.of(plan)])
+            for unit_id, several in of_unit.items()}
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What is read to tell what plans do to their units: everybody in these over the coming year."""
+
+    period: DateRange
+    places: dict[Key, Place]
+    crowds: dict[Key, frozenset[Crowd]]
+    rows: Rows
+    stays: dict[Key, list[Stay]]
+
+    def of(self, plan: PlacementPlan) -> list[Stay]:
+        """The child's stays in the unit of its plan."""
+        return [stay for stay in self.stays.get(plan.unit_id, ()) if stay.child == plan.child_id]
+
+    def peaks(self, unit_id: int, children: set[int], applicant: Sequence[Stay]) -> Peaks:
+        """Without the children and with the applicant's stays.
+
+        What is asked about is not there before it is answered; a place that a child has already is.
+        """
+        others = [stay for stay in self.stays.get(unit_id, ())
+                  if stay.child not in children or stay.commitment is Commitment.PLACED]
+        return peaks(
+            [self.places[unit_id]], self.crowds, replace(self.rows, stays=others), self.period, options(),
+            applicant=applicant, levels=(OccupancyKind.PLANNED,))[unit_id]
+
+
+def _facts_of(plans: Sequence[PlacementPlan], today: date) -> Effects:
     first = today.replace(day=1)
     period = DateRange(first, add_months(first, MONTHS) - DAY)
     units = {plan.unit_id: plan.unit for plan in plans}
     if not units:
-        return {}
+        return Effects(period, {}, {}, Rows(stays=[]), {})
     alone = _alone(period) | {plan.child_id for plan in plans}
-    places = {place.key: place for place in places_of(list(units.values()), period)}
-    crowds = _crowds(set(units), period, alone)
     rows = rows_of(list(units.values()), period, only=alone)
     stays: dict[Key, list[Stay]] = defaultdict(list)
     for stay in rows.stays:
         stays[stay.place].append(stay)
-    found = {}
-    for plan in plans:
-        # what is asked about is not there before it is answered; a place that the child has already is
-        others = [stay for stay in stays[plan.unit_id]
-                  if stay.child != plan.child_id or stay.commitment is Commitment.PLACED]
-        child = [stay for stay in stays[plan.unit_id] if stay.child == plan.child_id] or planned_stays(
-            PlacementPlan.id == plan.id, period)
-        found[plan.id] = peaks(
-            [places[plan.unit_id]], crowds, replace(rows, stays=others), period, options(),
-            applicant=child, levels=(OccupancyKind.PLANNED,))[plan.unit_id]
-    return found
+    return Effects(period, {place.key: place for place in places_of(list(units.values()), period)},
+                   _crowds(set(units), period, alone), rows, stays)

@@ -174,6 +174,11 @@ class Preference(Model):
     application: Mapped[Application] = relationship(back_populates="preferences")
     unit: Mapped[Unit] = relationship()
 
+    @classmethod
+    def of_units(cls, units: set[int], today: date) -> ColumnElement[bool]:
+        """A director knows who wishes for the unit, long before the application itself is seen."""
+        return cls.unit_id.in_(units)
+
 
 def waiting_for_place() -> sa.Select[Application]:
     """The applications on the placement desk, the most pressing first; those without a due day come last."""

@@ -86,6 +86,7 @@ OPEN = frozenset(_S) - {
     _S.REJECTED,
     _S.CANCELLED,
 }  # the office or the family still has something to do
+NOT_PROPOSED = frozenset({_S.SENT, _S.WAITING_PLACEMENT, _S.WAITING_DECISION})  # to any unit
 ON_THE_DESK = OPEN - {_S.CREATED, _S.WAITING_GUARDIAN}  # the clock of 17 § runs for the office
 
 

@@ -46,9 +46,10 @@ OPEN = (
 
 # Columns that tell a home, of a person and of an application (the coming one): whose values no journal shows either.
 HOME = ("street", "postal_code", "post_office")
+POINT = ("latitude", "longitude")
 INVOICE_HOME = ("invoice_street", "invoice_postal_code", "invoice_post_office")
 COMING_HOME = ("new_street", "new_postal_code", "new_post_office")
-TELLS_HOME = frozenset((*HOME, *INVOICE_HOME, *COMING_HOME, "latitude", "longitude"))
+TELLS_HOME = frozenset((*HOME, *INVOICE_HOME, *COMING_HOME, *POINT))
 
 
 @dataclass(frozen=True, slots=True)

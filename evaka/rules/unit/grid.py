@@ -73,8 +73,9 @@ def peaks(
 ) -> dict[Key, Peaks]:
     """What `peak` says of each month of a closed period, for each place and level: confirmed, planned, draft.
 
-    `crowds` are those of each place, `rows` the children who are in none.  The applicant is thought of in every place
-    at once, each for itself, instead of all that the child has now; whatever it has stands in `rows`.
+    `crowds` are those of each place, `rows` the children who are in none.  The applicant, a child or several, is
+    thought of in every place at once, each for itself, instead of all that the child has now; whatever it has stands
+    in `rows`.
     """
     setting = _setting(period, options, rows.breaks, tuple(levels))
     alone: dict[Key, list[Stay]] = defaultdict(list)
@@ -135,11 +136,13 @@ class _Held:
     peaks: Peaks
 
     def with_child(self, thought: Sequence[Stay], scale: Scale) -> list[Figures | None]:
-        """The figures of the fullest days if the child came here instead of where it is."""
+        """The figures of the fullest days if the child, or each of the children, came here instead of where it is."""
         changes: Changes = defaultdict(Counter, {day: Counter(some) for day, some in self.rest.items()})
-        if thought:
-            here = [replace(stay, place=self.place.key) for stay in thought]
-            add_child(changes, here, scale, self.setting.period, self.place.family_care)
+        here: dict[Key, list[Stay]] = defaultdict(list)
+        for stay in thought:
+            here[stay.child].append(replace(stay, place=self.place.key))
+        for stays in here.values():
+            add_child(changes, stays, scale, self.setting.period, self.place.family_care)
         days = self.setting.days.of(self.place.open_days)
         return _fullest(self.everybody, [changes], self.adults, self.setting.spans, days)[0]
 

@@ -206,7 +206,8 @@ class Deeds:
         elif form is not None and not request.form.get("confirmed"):
             form = form_for(action, fit[0])()
         return self.render("office/preview.html", action=action, fit=fit, unfit=unfit, form=form, back=back,
-                           again=self.get_url(".bulk_view", **self.narrowed()), effects=self.effects(action, fit))
+                           again=self.get_url(".bulk_view", **self.narrowed()), effects=self.effects(action, fit),
+                           together=self.effects_together(action, fit))
 
     def narrowed(self) -> dict[str, str]:
         """How the list was filtered, searched and sorted, for addresses that lead back to it."""
@@ -216,6 +217,10 @@ class Deeds:
     def effects(self, action: Action, rows: list[Any]) -> dict[int, str]:
         """By row what a preview tells of it: how it stands now, or what will change."""
         return {}
+
+    def effects_together(self, action: Action, rows: list[Any]) -> list[str]:
+        """Sentences of a preview that tell what the rows do together."""
+        return []
 
     def _hold(self, rows: list[Model]) -> None:
         """Two who do overlapping rows at once wait here for one another, instead of each for the other's half."""

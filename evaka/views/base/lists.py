@@ -86,6 +86,11 @@ class Lists:
         key = f"{self.word}.help"
         return told(key) if knows(key) else ""
 
+    @property
+    def notices(self) -> list[str]:
+        """Sentences above the rows of the list."""
+        return []
+
     def row_heading(self, row: Model) -> str:
         return str(row)
 

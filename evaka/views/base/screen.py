@@ -159,6 +159,8 @@ class Screen(Saving, Deeds, Lists, ModelView):
 
     @expose("/details/")
     def details_view(self) -> Any:
+        if not self.can_view_details:
+            abort(404)
         row = self.row_or_404(request.args.get("id"))
         if self.reading:
             g.setdefault("reads", []).append((f"{self.feature}.read", row, {}))

@@ -22,12 +22,12 @@ from evaka.models.unit import Group, Unit
 from evaka.models.user import User
 from evaka.rules.person import is_adult
 from evaka.rules.person.family import preferred
-from evaka.rules.unit import Feature
+from evaka.rules.unit import Feature, check_point
 from evaka.views import assistance, attendance
 from evaka.views.base import Button, Screen
 from evaka.views.base.together import TODAY
 from evaka.views.filters import NamedFilter, RowFilter
-from evaka.views.forms import CodesField, LanguageField, called
+from evaka.views.forms import CodesField, DegreesField, LanguageField, called
 from evaka.views.page import Lazy, actor, aged, row_url, told
 from evaka.views.person.conflicts import ConflictScreen, open_conflicts
 from evaka.views.person.family import BESIDE_ROWS
@@ -107,16 +107,19 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
     }
     form_columns = (
         "last_name", "first_name", "preferred_name", "identity_code", "no_code_expected", "born", "language",
-        "home_languages", "nationalities", "street", "postal_code", "post_office", "restricted", "restricted_until",
+        "home_languages", "nationalities", "street", "postal_code", "post_office", "latitude", "longitude",
+        "restricted", "restricted_until",
         "phone", "backup_phone", "email", "allergies", "diet", "medication", "deceased",
     )
     form_overrides: ClassVar = {
         "language": LanguageField, "home_languages": CodesField, "nationalities": CodesField,
+        "latitude": DegreesField, "longitude": DegreesField,
     }
     form_args: ClassVar = {
         "home_languages": {"kind": "languages", "description": Lazy("person.home_languages.hint")},
         "nationalities": {"kind": "territories", "description": Lazy("person.nationalities.hint")},
         "no_code_expected": {"description": Lazy("person.no_code_expected.hint")},
+        "latitude": {"description": Lazy("person.latitude.hint")},
     }
     details_template = "office/person.html"
 
@@ -168,6 +171,7 @@ class PersonScreen(Foreseeing, FileBlocks, Screen):
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         check_identity(row)
         check_contacts(row)
+        check_point(row.latitude, row.longitude)
         if row.born > actor().today:
             raise Refused("person.born_later", born=row.born, today=actor().today)
         row.preferred_name = preferred(row.preferred_name, row.first_name)

@@ -42,7 +42,7 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.income.statement import StatementStatus
 from evaka.rules.person import address_lines, is_adult
 from evaka.rules.person.family import ConflictStatus
-from evaka.rules.person.protection import HOME, INVOICE_HOME
+from evaka.rules.person.protection import HOME, INVOICE_HOME, POINT
 from evaka.views import assistance, backup_care
 from evaka.views.base import history, link, linked
 from evaka.views.base.rows import last_lines
@@ -55,7 +55,7 @@ from evaka.views.person.places import Place, of_places, places_alone, places_in
 from evaka.views.presence import office as presence
 
 HEALTH = ("allergies", "medication", "diet")
-ADDRESS, INVOICE_ADDRESS = HOME, INVOICE_HOME
+ADDRESS, INVOICE_ADDRESS = (*HOME, *POINT), INVOICE_HOME
 SHOWN_FEES = (FeeStatus.SENT, FeeStatus.DRAFT)  # in the picture of time
 Bar = tuple[DateRange, str, str]  # when, what, its look
 
@@ -216,6 +216,8 @@ class FileBlocks(FamilyBlocks):
             *([(self.label("home_languages"), called(row.home_languages, "languages"))] if row.home_languages else []),
             *([(self.label("nationalities"), called(row.nationalities, "territories"))] if row.nationalities else []),
             (self.label("address"), told("person.restricted_sign") if restricted else address),
+            *([(told("person.point"), told("unit.point_said", latitude=row.latitude, longitude=row.longitude))]
+              if row.latitude is not None and not restricted else []),
             (self.label("phone"), row.phone or "–"),
             *([(self.label("backup_phone"), row.backup_phone)] if row.backup_phone else []),
             (self.label("email"), row.email or "–"),

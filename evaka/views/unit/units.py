@@ -34,6 +34,7 @@ from evaka.rules.unit import (
     opening_words,
 )
 from evaka.texts import LANGUAGES
+from evaka.views.application.wish import wishes_for
 from evaka.views.assistance import note_reading
 from evaka.views.backup_care import of_unit
 from evaka.views.base import Screen, link
@@ -146,7 +147,7 @@ class UnitScreen(Screen):
         ]
         shown = [
             self._groups(row, day, children, adults), adults_now(row), self._opening(row), self._percentage(levels),
-            self._supported(weights), *of_unit(row), staff_of(row),
+            self._supported(weights), wishes_for(row), *of_unit(row), staff_of(row),
             self._note(row), presence.of_unit(row), self._features(row), self._closures(row, day), self._contact(row),
             self._applying(row), self._money(row), self._decisions(row),
         ]
