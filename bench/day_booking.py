@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import re
 import threading
 import time
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from evaka.views.user import open_session
 
 RATE, SECONDS, WORKERS = 100, 5 if QUICK else 60, 32
 FAMILIES = RATE * 5  # each saves a page every five seconds, which is more than any family does
+REFUSED = re.compile(r'(?:<div class="alert alert-bad" role="\w+">|<li><a href="#[^"]*">)(.*?)</', re.S)
 AGENT = "Mozilla/5.0 (Linux; Android 14) bench"
 BOOKING, PLACEMENT, GUARDIAN, UNIT, USER, GRANT, ABSENCE, HOLIDAY, CLOSURE = (Model.metadata.tables[one] for one in (
     "booking", "placement", "guardian", "unit", "user", "grant", "absence", "holiday_period", "closure"))
@@ -145,17 +147,17 @@ def _surge(one: Served) -> None:
             with locks[phone.child]:
                 began = time.perf_counter()
                 try:
-                    answer = _sent(line, phone, body)
+                    status, went, said = _sent(line, phone, body)
                 except (OSError, http.client.HTTPException) as no:
                     wrong.append(str(no))
                     for day in days:  # nobody knows whether it came
                         stands.pop((phone.child, day), None)
                     continue
                 taken.append(time.perf_counter() - began)
-                if answer.status == 302 and "/my/booking/" in (answer.getheader("Location") or ""):
+                if status == 302 and "/my/booking/" in went:
                     stands.update({(phone.child, day): span for day, span in days.items()})
                 else:
-                    wrong.append(f"{answer.status} {answer.getheader('Location')}")
+                    wrong.append(f"child {phone.child}, {min(days)}: {status} {went} {said}")
 
     began = time.perf_counter() + 0.5
     for n in range(RATE * SECONDS):
@@ -178,15 +180,18 @@ def _surge(one: Served) -> None:
     figure(f"booking_lost_{one.kind}", _lost(one.engine, stands), "days")
 
 
-def _sent(line: http.client.HTTPConnection, phone: Phone, body: str) -> http.client.HTTPResponse:
-    """The answer; a connection that the server has closed while it waited is opened once more, as browsers do."""
+def _sent(line: http.client.HTTPConnection, phone: Phone, body: str) -> tuple[int, str, str]:
+    """The status, where it leads and what is refused.
+
+    A connection that the server has closed while it waited is opened once more, as browsers do.
+    """
     for fresh in (False, True):
         try:
             line.request("POST", "/my/booking/many/", body, {
                 "Cookie": phone.cookie, "User-Agent": AGENT, "Content-Type": "application/x-www-form-urlencoded"})
             answer = line.getresponse()
-            answer.read()
-            return answer
+            said = REFUSED.search(answer.read().decode())
+            return answer.status, answer.getheader("Location") or "", said[1].strip() if said else ""
         except (OSError, http.client.HTTPException):
             line.close()
             if fresh:

@@ -93,14 +93,32 @@ def app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def database(app: Flask) -> Iterator[None]:
+def database(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
     """The app's database, empty again after the test."""
-    city.choose("harjula")
+    if not as_shipped() or patches(request) or request.config.stash.get(PATCHED, False):
+        city.choose("harjula")
+        request.config.stash[PATCHED] = False
     with app.app_context():
         yield
         db.session.rollback()
         empty()
         db.session.remove()
+
+
+SHIPPED = [city.CONFIG / "base", city.CONFIG / "harjula"]
+
+
+PATCHED = pytest.StashKey[bool]()  # a test before may have changed what the city's tables are made of
+
+
+def as_shipped() -> bool:
+    """Whether the city is the tests' own and nothing is published over its files: what was made of them may be kept."""
+    return city._layers == SHIPPED and city.stamp() is None
+
+
+def patches(request: pytest.FixtureRequest) -> bool:
+    """Whether a test puts something in the place of our own: then nothing that was made before it is to be trusted."""
+    return "monkeypatch" in request.fixturenames
 
 
 def empty() -> None:
@@ -194,7 +212,7 @@ def keep() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_real_email(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_real_email(request: pytest.FixtureRequest) -> Iterator[None]:
     """Mail goes to a server on this machine or nowhere."""
     connect = smtplib.SMTP.connect
 
@@ -203,7 +221,11 @@ def no_real_email(monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.fail(f"a test tried to send mail through {host}")
         return connect(self, host, *args, **kwargs)
 
-    monkeypatch.setattr(smtplib.SMTP, "connect", only_here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smtplib.SMTP, "connect", only_here)
+        yield
+    if patches(request):
+        request.config.stash[PATCHED] = True
 
 
 @contextmanager

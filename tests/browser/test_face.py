@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.browser.conftest import ACCEPTED, PASSWORD
+from tests.browser.axe import carry_axe, violations
+from tests.browser.conftest import PASSWORD
 
 pytestmark = [
     # the server of the tests leaves a file open when the browser goes on before it has come
@@ -23,7 +23,6 @@ pytestmark = [
 NOT_PAGES = re.compile(r"^/(language|static)|export|download|/paper/")
 ALIKE = "table|role|file|name|level|kind|job"  # pages that differ in these alone are one page of many contents
 ENOUGH = 350  # pages of one walk; more means that its addresses no longer repeat
-WITHOUT_WORDS = re.compile(r"(?<!\[)\[[a-z_]+(?:\.[a-z0-9_]+)+\](?!\])")  # a key without text; [[ ]] is TOML
 
 
 @pytest.fixture
@@ -32,8 +31,8 @@ def enter(chromium: Browser, harjula: SimpleNamespace) -> Iterator[Callable[...,
     windows = []
 
     def open_window(who: str, width: int = 1440, language: str = "fi", script: bool = True) -> Page:
-        window = chromium.new_context(
-            viewport={"width": width, "height": 900}, locale="fi-FI", base_url=harjula.url, java_script_enabled=script)
+        window = carry_axe(chromium.new_context(
+            viewport={"width": width, "height": 900}, locale="fi-FI", base_url=harjula.url, java_script_enabled=script))
         windows.append(window)
         page = window.new_page()
         page.set_default_timeout(8000)
@@ -55,35 +54,14 @@ def shape(address: str) -> str:
     return re.sub(rf"=\d[^&]*|(?<=\b)({ALIKE})=\w+", "=N", without).rstrip("?&")
 
 
-# how things look: classes, and what can be pressed with what stands round it
-LOOKS = """[...new Set([...document.querySelectorAll('[class], a, button, input, select, textarea, summary')].flatMap(
-    one => [...one.classList, one.matches('a, button, input, select, textarea, summary') &&
-        [one.parentElement, one, one.previousElementSibling, one.nextElementSibling]
-            .map(near => near && near.tagName + [...near.classList].sort().join('.')).join(' ')]))]"""
-AXE = "asked => axe.run(asked).then(found => found.violations)"  # all that was in order is long to carry over
-
-
-def faults(page: Page, widths: tuple[int, ...], known: set[str] | None = None) -> list[str]:
-    """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any.
-
-    Contrast and the size of what is pressed follow from how things look and are slow to reckon: they are asked of a
-    page that has a look which none before it had, by `known`.
-    """
+def faults(page: Page, widths: tuple[int, ...]) -> list[str]:
+    """What axe-core finds at the first width, texts that are missing, and scrolling sideways at any."""
     wrong = []
     for width in reversed(widths):
         page.set_viewport_size({"width": width, "height": 900})
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append(f"the page scrolls sideways at {width} px")
-    looks = {one for one in page.evaluate(LOOKS) if one}
-    classes = {one for one in looks if " " not in one}
-    known = set() if known is None else known
-    rules = {"color-contrast": {"enabled": not classes <= known or not known},
-             "target-size": {"enabled": not looks <= known or not known}}
-    known |= looks
-    page.evaluate(Axe().axe_script)
-    asked = {"runOnly": ACCEPTED, "resultTypes": ["violations"], "selectors": False, "rules": rules}
-    wrong += [f"{one['id']}: {node['html'][:200]}" for one in page.evaluate(AXE, asked) for node in one["nodes"]]
-    return wrong + [f"no words: {key}" for key in WITHOUT_WORDS.findall(page.inner_text("body"))]
+    return wrong + violations(page)
 
 
 def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple[int, list[str]]:
@@ -101,7 +79,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
             if not asked.url.startswith((address, "data:", "chrome")) else None)
     page.on("response", lambda got: said.append(f"{got.status} {got.url}")
             if got.status >= 400 and got.request.resource_type != "document" else None)
-    waiting, known, classes, wrong = [start], set[str](), set[str](), []
+    waiting, known, wrong = [start], set[str](), []
     while waiting:
         target = waiting.pop(0)
         if shape(target) in known:
@@ -120,7 +98,7 @@ def walk(page: Page, start: str, address: str, widths: tuple[int, ...]) -> tuple
             continue  # a paper, which the browser shows in pages of its own
         if answer is None or answer.status >= 500 or answer.status in (400, 404, 405):
             wrong.append(f"{target}: {answer and answer.status}")
-        wrong += [f"{target}: {fault}" for fault in faults(page, widths, classes) + said]
+        wrong += [f"{target}: {fault}" for fault in faults(page, widths) + said]
         links = page.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href').split('#')[0])")
         waiting += [link for link in links if link.startswith("/") and not NOT_PAGES.search(link)]
     return len(known), wrong

@@ -265,6 +265,7 @@ def family(
         caretakers,
         closure,
         application,
+        application.preferences[0],
         plan,
         decision,
         placed,
