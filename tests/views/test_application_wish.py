@@ -55,8 +55,8 @@ def test_the_file_of_a_unit_counts_its_wishes_by_kind(browser):
     wish(other, unit, kind=ApplicationKind.CLUB)
     director = browser(factories.user("director", unit))
     page = seen(director.get(f"/office/unit/details/?id={unit.id}"))
-    assert "Varhaiskasvatushakemus 3 4" in page
-    assert "Kerhohakemus 0 1" in page
+    assert "Varhaiskasvatus 3 4" in page
+    assert "Kerho 0 1" in page
     clerk = browser(factories.user("finance"))
     assert "Ensisijainen toive" not in seen(clerk.get(f"/office/unit/details/?id={unit.id}"))
 

@@ -16,7 +16,7 @@ from evaka.models.unit import Unit
 from evaka.rules.application import NOT_PROPOSED, ApplicationKind, ApplicationStatus
 from evaka.views.base import Screen
 from evaka.views.filters import DayFilter, NamedFilter, RowFilter, StateFilter
-from evaka.views.page import actor, aged, option_name, told, word_of, written
+from evaka.views.page import actor, option_name, told, word_of, written
 
 ASKED: Any = Application.__mapper__.columns  # a filter by the model's attributes would join the application once more
 
@@ -32,7 +32,7 @@ class WishScreen(Screen):
     """Of each wish what planning needs: the child, the wish's place, the hours and from when; and no more of it."""
 
     can_view_details = False
-    column_list = ("child", "age", "unit", "place", "kind", "start", "service_need", "signs", "received", "status")
+    column_list = ("child", "born", "unit", "place", "kind", "start", "service_need", "signs", "received", "status")
     column_sortable_list = (
         ("child", "application.child.sort_key"), "place", ("kind", "application.kind"), ("start", "application.start"),
         ("received", "application.received"), ("status", "application.status"))
@@ -47,9 +47,9 @@ class WishScreen(Screen):
     )
     column_formatters: ClassVar = {
         "child": lambda _view, _context, row, _name: str(row.application.child),
-        "age": lambda _view, _context, row, _name: aged(row.application.child.born, actor().today),
+        "born": lambda _view, _context, row, _name: written(row.application.child.born),
         "place": lambda _view, _context, row, _name: told("wish.place_is", place=row.place),
-        "kind": lambda _view, _context, row, _name: word_of(row.application.kind),
+        "kind": lambda _view, _context, row, _name: told(f"unit.apply.{row.application.kind}"),
         "start": lambda _view, _context, row, _name: written(row.application.start),
         "service_need": lambda _view, _context, row, _name: option_name("service_needs", row.application.service_need),
         "signs": lambda view, _context, row, _name: view.signs(row),
@@ -84,8 +84,8 @@ def wishes_for(unit: Unit) -> dict[str, Any] | None:
         .where(Preference.unit_id == unit.id, waiting(), within(actor(), "wish.view", Preference))
         .group_by(Application.kind).order_by(Application.kind)).all()
     return {
-        "title": told("menu.wish"), "aside": True, "figures": [1, 2], "empty": told("wish.nobody"),
+        "title": told("menu.wish"), "figures": [1, 2], "empty": told("wish.nobody"),
         "head": [told("wish.kind"), told("wish.first"), told("wish.any")],
-        "rows": [[word_of(kind), firsts, count] for kind, firsts, count in rows],
+        "rows": [[told(f"unit.apply.{kind}"), firsts, count] for kind, firsts, count in rows],
         "link": (told("ui.all"), url_for("wish.index_view", flt0_0=unit.id)) if rows else None,
     }
