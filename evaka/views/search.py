@@ -39,9 +39,10 @@ class Search(BaseView):
     def index(self) -> Any:
         sought = request.args.get("q", "").strip()[:100]
         found = [group for group in self._groups(sought) if group["items"]] if sought else []
-        hits = [one["url"] for group in found for one in group["items"]]
-        if len(hits) == 1:
-            return redirect(hits[0])
+        hits = [one for group in found for one in group["items"]]
+        # the only hit opens at once, and a person of whom all else that is found are the applications: its file has them
+        if hits and all(one.get("child") == hits[0].get("person", -1) for one in hits[1:]):
+            return redirect(hits[0]["url"])
         return self.render("office/search.html", query=sought, found=found)
 
     @expose("/choices")
@@ -73,7 +74,8 @@ class Search(BaseView):
         places = places_today({one.id for one in children}) if children else {}
         for key, found in (("search.children", children), ("search.adults", adults)):
             groups.append({"title": told(key), "items": [
-                {"label": str(one), "url": url_for("person.details_view", id=one.id), "note": self._about(one, places),
+                {"label": str(one), "person": one.id, "url": url_for("person.details_view", id=one.id),
+                 "note": self._about(one, places),
                  "badges": [("bad", told("person.restricted_sign"))] if one.restricted_on(by.today) else []}
                 for one in found[:MOST]]})
         if may(by, "application.view"):
@@ -85,7 +87,7 @@ class Search(BaseView):
             rows = db.session.scalars(query.order_by(Application.id.desc()).limit(MOST).options(
                 joinedload(Application.child)))
             groups.append({"title": told("menu.application"), "items": [
-                {"label": f"{one.id} {one.child}", "url": url_for("application.details_view", id=one.id),
+                {"label": f"{one.id} {one.child}", "child": one.child_id, "url": url_for("application.details_view", id=one.id),
                  "note": word_of(one.status), "badges": []} for one in rows]})
         units = db.session.scalars(
             select(Unit).where(Unit.named(sought), within(by, "unit.view", Unit)).order_by(Unit.name).limit(MOST))

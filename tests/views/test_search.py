@@ -43,6 +43,18 @@ def test_a_child_is_found_by_whatever_is_known(office, sought):
     assert len([one for one in found(office, sought) if one[0] == "person"]) == 1
 
 
+def test_the_only_person_is_opened_though_there_are_applications_and_namesakes_are_a_list(office):
+    child = factories.child(last_name="Ainoakainen")
+    factories.application(child)
+    factories.application(child)
+    assert office.get("/office/search/?q=ainoakainen").location == f"/office/person/details/?id={child.id}"
+    namesake = factories.child(last_name="Ainoakainen")
+    assert {("person", child.id), ("person", namesake.id)} <= found(office, "ainoakainen")
+    unit = factories.unit("Keijun päiväkoti")
+    factories.child(last_name="Keiju")
+    assert ("unit", unit.id) in found(office, "keiju")
+
+
 @pytest.mark.parametrize("sought", ["", "   ", ",", "%", "_", ";", "···", "löytymätön", "'; DROP TABLE person; --"])
 def test_signs_alone_find_nobody(office, sought):
     factories.child()
