@@ -15,6 +15,8 @@ control_socket_disable = True
 
 
 def post_worker_init(_worker: Any) -> None:
-    """What stands once the application has been made is left out of garbage collection, for both."""
+    """What stands once the application has been made is left out of garbage collection, and dead objects are looked for
+    as seldom as in operation, for both."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
