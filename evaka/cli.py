@@ -43,7 +43,7 @@ from evaka.models.base import HELSINKI, db, transaction
 from evaka.models.city import lay_over
 from evaka.models.connection import reading
 from evaka.models.user import User
-from evaka.rules.application import ApplicationPolicy
+from evaka.rules.application import ApplicationPolicy, CaseClasses
 from evaka.rules.application.question import Question
 from evaka.rules.assistance import Option
 from evaka.rules.attendance import AbsencePolicy
@@ -351,8 +351,8 @@ FILES: dict[str, city.Reads] = {
     "bookings": city.Reads({"rules": BookingPolicy}),
     "absences": city.Reads({"who": AbsencePolicy}),
     "placements": city.Reads(
-        {"application": ApplicationPolicy, "plan": PlanPolicy, "bars": Bars, "proposal": ProposalPolicy,
-         "termination": TerminationPolicy}),
+        {"application": ApplicationPolicy, "case": CaseClasses, "plan": PlanPolicy, "bars": Bars,
+         "proposal": ProposalPolicy, "termination": TerminationPolicy}),
     "declines": city.Reads(rest=DeclineReason),
     "suggestion": city.Reads({"policy": SuggestionPolicy}, rows=Criteria),
     "assistance": city.Reads(rest=Option, also=_wrong_support),

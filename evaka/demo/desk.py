@@ -24,7 +24,15 @@ from evaka.models.base import HELSINKI
 from evaka.models.decision import Decision
 from evaka.models.journal import Counter
 from evaka.models.placement import PlacementPlan
-from evaka.rules.application import ApplicationKind, ApplicationStatus, Origin, OtherView, due
+from evaka.rules.application import (
+    ApplicationKind,
+    ApplicationStatus,
+    CaseClasses,
+    Origin,
+    OtherView,
+    case_number,
+    due,
+)
 from evaka.rules.calendar import is_business_day, next_business_day
 from evaka.rules.decision import Channel, DecisionStatus, answer_due, appeal_due, needed
 from evaka.rules.placement import CareType, PlanPolicy, PlanStatus, planned_period
@@ -68,6 +76,8 @@ class Desk:
         self.plan_policy = city.value("placements", "plan", PlanPolicy)
         self._decisions: list[_Sent] = []
         self._seen: Tally[S] = Tally()
+        self._cases: Tally[tuple[str, int]] = Tally()
+        self.case_classes = city.value("placements", "case", CaseClasses)
 
     # -- what has come ------------------------------------------------------------------------------
 
@@ -193,6 +203,7 @@ class Desk:
         view = OtherView.SINGLE if not others else OtherView.AGREED if rng.random() < 0.8 else OtherView.UNKNOWN
         id = self.rows.add(
             Application, child_id=child.id, kind=ApplicationKind.DAYCARE,
+            case_number=None if state is S.CREATED else self._case(received.year),
             origin=Origin.ELECTRONIC if electronic else Origin.PAPER, status=state, guardian_id=child.family.head.id,
             received=None if state is S.CREATED else received, saved_at=office_hour(received, rng), start=start,
             service_need=need,
@@ -256,8 +267,16 @@ class Desk:
             "chosen_start": values["start"] if status is DecisionStatus.ACCEPTED else None,
         }))
 
+    def _case(self, year: int) -> str | None:
+        """The next number of the register of cases."""
+        task_class = self.case_classes.of(ApplicationKind.DAYCARE)
+        self._cases[task_class, year] += 1
+        return case_number(self._cases[task_class, year], task_class, year) if task_class else None
+
     def number(self) -> None:
         """Number the decisions in the order in which they were sent."""
+        for (task_class, year), last in self._cases.items():
+            self.rows.add(Counter, name=f"case {task_class} {year}", last=last)
         self._decisions.sort(key=lambda one: one.at)
         for number, one in enumerate(self._decisions, start=1):
             self.rows.add(Decision, **one.values, number=number)

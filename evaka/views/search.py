@@ -40,7 +40,7 @@ class Search(BaseView):
         sought = request.args.get("q", "").strip()[:100]
         found = [group for group in self._groups(sought) if group["items"]] if sought else []
         hits = [one for group in found for one in group["items"]]
-        # the only hit opens at once, and a person of whom all else that is found are the applications: its file has them
+        # the only hit opens at once, and so does a person of whom all else that is found are the applications
         if hits and all(one.get("child") == hits[0].get("person", -1) for one in hits[1:]):
             return redirect(hits[0]["url"])
         return self.render("office/search.html", query=sought, found=found)
@@ -82,13 +82,14 @@ class Search(BaseView):
             query = select(Application).where(
                 within(by, "application.view", Application), Application.in_office())
             who = select(Person.id).where(matching(sought))
-            query = query.where(or_(Application.id == number, Application.child_id.in_(who)) if number is not None
-                                else Application.child_id.in_(who))
+            known = Application.id == number if number is not None else Application.case_number == sought
+            query = query.where(or_(known, Application.child_id.in_(who)))
             rows = db.session.scalars(query.order_by(Application.id.desc()).limit(MOST).options(
                 joinedload(Application.child)))
             groups.append({"title": told("menu.application"), "items": [
-                {"label": f"{one.id} {one.child}", "child": one.child_id, "url": url_for("application.details_view", id=one.id),
-                 "note": word_of(one.status), "badges": []} for one in rows]})
+                {"label": f"{one.id} {one.child}", "child": one.child_id,
+                 "url": url_for("application.details_view", id=one.id), "note": word_of(one.status), "badges": []}
+                for one in rows]})
         units = db.session.scalars(
             select(Unit).where(Unit.named(sought), within(by, "unit.view", Unit)).order_by(Unit.name).limit(MOST))
         groups.append({"title": told("menu.unit"), "items": [

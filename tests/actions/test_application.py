@@ -14,7 +14,7 @@ from evaka.actions import application as act
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application.note import Note
 from evaka.models.base import db
-from evaka.models.journal import Email
+from evaka.models.journal import Counter, Email
 from evaka.models.person import Guardian, HeadOfChild
 from evaka.rules.application import APPLICATION, ApplicationStatus, Origin
 from tests import factories
@@ -127,6 +127,27 @@ def test_an_application_is_due_four_months_after_it_came(by, received, start, du
     row = entered(by, received=received, start=start)
     act.send(row, by(factories.user("service_worker"), "2026-06-01"))
     assert (row.status, row.due, row.transfer) == (ApplicationStatus.SENT, due, False)
+
+
+def test_what_arrives_gets_the_next_number_of_its_class_and_year_and_keeps_it(by):
+    worker, rows = by(factories.user("service_worker")), [entered(by) for _ in range(3)]
+    for row in rows:
+        assert row.case_number is None
+        act.send(row, worker)
+    assert [row.case_number for row in rows] == ["1/12.06.01/2026", "2/12.06.01/2026", "3/12.06.01/2026"]
+    act.cancel(rows[0], worker, reason="Perhe muutti")
+    act.return_to_sent(rows[0], worker)
+    later = entered(by)
+    act.send(later, by(worker.user, "2027-01-04"))
+    assert (rows[0].case_number, later.case_number) == ("1/12.06.01/2026", "1/12.06.01/2027")
+    assert {one.last for one in db.session.scalars(select(Counter).where(Counter.name.like("case %")))} == {3, 1}
+
+
+def test_a_city_without_classes_keeps_no_register_of_cases(by):
+    city.choose("base")
+    row = entered(by)
+    act.send(row, by(factories.user("service_worker")))
+    assert row.case_number is None
 
 
 def test_a_child_who_has_a_place_on_that_day_waits_without_a_due_day(by):

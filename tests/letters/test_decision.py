@@ -10,6 +10,7 @@ import pytest
 from evaka.kit.dates import DateRange
 from evaka.letters import pdf
 from evaka.letters.decision import decision_letter
+from evaka.texts import say
 from tests.letters import reading
 from tests.letters.examples import BY_POST, DECISION
 
@@ -109,3 +110,13 @@ def test_a_unit_may_say_who_takes_a_written_answer(language):
 
 def printed(facts, language):
     return reading.plain(" ".join(reading.pages(pdf(decision_letter(facts, language)))))
+
+
+@pytest.mark.parametrize("language", ORDER)
+def test_the_number_of_the_case_stands_beside_that_of_the_decision(language):
+    printed = reading.plain(" ".join(reading.pages(pdf(decision_letter(
+        replace(DECISION, case="57/12.06.01/2026"), language)))))
+    assert "57/12.06.01/2026" in printed
+    assert say("letter.decision.case", language) in printed
+    without = reading.plain(" ".join(reading.pages(pdf(decision_letter(DECISION, language)))))
+    assert say("letter.decision.case", language) not in without

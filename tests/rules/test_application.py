@@ -15,8 +15,10 @@ from evaka.rules.application import (
     ApplicationKind,
     ApplicationPolicy,
     ApplicationStatus,
+    CaseClasses,
     PreschoolDue,
     after_answers,
+    case_number,
     check_hours,
     check_start,
     check_units,
@@ -204,3 +206,12 @@ def test_an_application_ends_when_all_its_decisions_are_answered(accepted, waiti
 
 def test_the_shipped_policy_is_that_of_the_law():
     assert city.value("placements", "application", ApplicationPolicy) == POLICY
+
+
+def test_a_task_class_is_short_and_without_a_slash():
+    for wrong in ("12/06", "x" * 21, "12 06"):
+        with pytest.raises(ValueError, match="no task class"):
+            CaseClasses(daycare=wrong)
+    classes = CaseClasses(daycare="12.06.01", club="")
+    assert [classes.of(kind) for kind in ApplicationKind] == ["12.06.01", "", ""]
+    assert case_number(57, classes.daycare, 2026) == "57/12.06.01/2026"

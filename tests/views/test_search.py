@@ -43,6 +43,15 @@ def test_a_child_is_found_by_whatever_is_known(office, sought):
     assert len([one for one in found(office, sought) if one[0] == "person"]) == 1
 
 
+def test_an_application_is_found_by_its_number_in_the_register_of_cases(office):
+    row = factories.application(case_number="57/12.06.01/2026")
+    factories.application(case_number="58/12.06.01/2026")
+    assert office.get("/office/search/?q=57/12.06.01/2026").location == f"/office/application/details/?id={row.id}"
+    page = seen(office.get(f"/office/application/details/?id={row.id}"))
+    assert "Asianumero 57/12.06.01/2026" in page
+    assert "57/12" in seen(office.get("/office/application/?search=57/12"))
+
+
 def test_the_only_person_is_opened_though_there_are_applications_and_namesakes_are_a_list(office):
     child = factories.child(last_name="Ainoakainen")
     factories.application(child)

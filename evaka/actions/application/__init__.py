@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from evaka import city
 from evaka.access import Actor
-from evaka.actions import Choice, Long, action, notify, tell
+from evaka.actions import Choice, Long, action, next_number, notify, tell
 from evaka.actions.application.family import form_family
 from evaka.actions.application.known import (
     TOLD,
@@ -37,8 +37,10 @@ from evaka.rules.application import (
     ApplicationKind,
     ApplicationStatus,
     AttachmentKind,
+    CaseClasses,
     Origin,
     OtherView,
+    case_number,
     check_units,
     due,
 )
@@ -178,11 +180,20 @@ def send(application: Application, by: Actor) -> None:
     check_complete(form, known_of(application, form, by), policy())
     application.received = application.received or by.today  # paper keeps the day on which it came
     application.status_since = by.now
+    open_case(application, by)
     told_contacts(application)
     judge(application, by)
     if not application.hidden:
         notify(application.guardian_id, "application_received", by)
     ask_consent(application, by)
+
+
+def open_case(application: Application, by: Actor) -> None:
+    """It gets the next number of its class and the year in the register of cases; one that it has it keeps."""
+    task_class = city.value("placements", "case", CaseClasses).of(application.kind)
+    if task_class and application.case_number is None:
+        number = next_number(f"case {task_class} {by.today.year}")
+        application.case_number = case_number(number, task_class, by.today.year)
 
 
 def told_contacts(application: Application) -> None:

@@ -139,6 +139,7 @@ def _application_part(decision: Decision, word: Any) -> Part:
     wishes = "\n".join(f"{one.place}. {one.unit}" for one in asked.preferences) or "–"
     need = option(asked.service_need).name if asked.service_need else {}
     return Part(word("claim.part.application"), facts=(
+        (word("application.case_number"), _written(asked.case_number)),
         (word("application.received"), _written(asked.received)),
         (word("application.start"), _written(asked.start)),
         (word("application.due"), _written(asked.due)),

@@ -174,6 +174,7 @@ def facts_of(
         answer_by=terms.answer_by,
         voucher=decision.unit.provider is Provider.PRIVATE_SERVICE_VOUCHER,
         transfer=decision.application.transfer,
+        case=decision.application.case_number or "",
         appeal=Appeal(
             body=instruction.body[language], address=instruction.address, email=instruction.email,
             law=instruction.appeal_law, days=appeal_days(decision.care_type, policy()),

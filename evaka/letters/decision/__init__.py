@@ -76,6 +76,7 @@ class DecisionFacts:
     manager: str = ""  # who leads the unit, with a telephone number
     voucher: bool = False
     transfer: bool = False
+    case: str = ""  # the number of the application in the register of cases
 
 
 NEEDED = frozenset({"daycare", "daycare_part_time", "preschool_daycare"})  # kinds of which hours are agreed
@@ -126,7 +127,7 @@ def decision_letter(facts: DecisionFacts, language: str) -> Letter:
         sender=facts.sender,
         recipient=facts.recipient,
         day=facts.day,
-        references=((word("number"), str(facts.number)),),
+        references=((word("number"), str(facts.number)), *(((word("case"), facts.case),) if facts.case else ())),
         body=tuple(body),
     )
 

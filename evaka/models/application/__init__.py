@@ -36,6 +36,7 @@ class Application(OfChild, Model):
     __table_args__ = (
         sa.Index("ix_application_status_due", "status", "due"),
         sa.Index("ix_application_due_id", "due", "id"),  # the order of the list
+        sa.Index("uq_application_case_number", "case_number", unique=True),
     )
     workflow = APPLICATION
     # health, support and other people's identity codes: the application tells them, the journal that they were told
@@ -49,6 +50,7 @@ class Application(OfChild, Model):
     status: Mapped[ApplicationStatus] = mapped_column(default=ApplicationStatus.CREATED)
     guardian_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # who applies
     received: Mapped[date | None]  # the day it arrived: the clock of 17 § starts
+    case_number: Mapped[str | None] = mapped_column(sa.String(60))  # in the city's register of cases, if it keeps one
     saved_at: Mapped[datetime | None]  # when its answers were last saved
     status_since: Mapped[datetime | None]
 

@@ -6,6 +6,7 @@ begin unexpectedly), 12 § (the right to care).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -16,6 +17,9 @@ from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
 
 PART_DAY = 5 * 60  # minutes at most
+
+
+CLASS = re.compile(r"[0-9A-Za-zÅÄÖåäö.]{0,20}")
 
 
 class ApplicationKind(StrEnum):
@@ -114,6 +118,31 @@ class ApplicationPolicy:
     proof_reminder_days: int = 3  # after so many days a family is reminded of the proof of its urgency
     megabytes: int = 8  # of a paper at most
     papers: int = 30
+
+
+@dataclass(frozen=True)
+class CaseClasses:
+    """The task classes of the city's plan of information control, by kind of application; none: it gets no number.
+
+    What has arrived is entered in the register of cases, with what identifies it (Act 906/2019, 25–26 §).
+    """
+
+    daycare: str = ""
+    preschool: str = ""
+    club: str = ""
+
+    def __post_init__(self) -> None:
+        for one in (self.daycare, self.preschool, self.club):
+            if not CLASS.fullmatch(one):
+                raise ValueError(f'"{one}" is no task class', "Write up to 20 figures, letters and dots, or nothing.")
+
+    def of(self, kind: ApplicationKind) -> str:
+        return {"daycare": self.daycare, "preschool": self.preschool, "club": self.club}[kind.value]
+
+
+def case_number(number: int, task_class: str, year: int) -> str:
+    """57/12.06.01/2026: the running number of the class and the year."""
+    return f"{number}/{task_class}/{year}"
 
 
 def check_units(units: Sequence[int], policy: ApplicationPolicy) -> None:

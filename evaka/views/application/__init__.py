@@ -61,7 +61,7 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
             "application.settle_supplement", "application.consent", "application.save", "application.attach",
             "application.detach", "application.drop")
     search_people = ("child_id", "guardian_id")
-    search_columns = ("id",)
+    search_columns = ("id", "case_number")
     reading = True
     bulk = ("send", "take", "check", "return_to_sent", "return_to_placement", "propose", "withdraw", "send_decision",
             "print_decision")
@@ -73,8 +73,9 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         "service_need": lambda view, _context, row, _name: option_name("service_needs", row.service_need),
     }
     column_details_list = (
-        "status", "child", "guardian", "kind", "origin", "received", "due", "due_by_hand", "urgent_proof", "transfer",
-        "additional", "continuing", "checked", "confidential", "other_guardian", "hidden", "saved_at",
+        "status", "case_number", "child", "guardian", "kind", "origin", "received", "due", "due_by_hand",
+        "urgent_proof", "transfer", "additional", "continuing", "checked", "confidential", "other_guardian", "hidden",
+        "saved_at",
     )
 
     def visible(self) -> ColumnElement[bool]:

@@ -295,6 +295,7 @@ class MyApplications(OpensPapers, Screen):
         own = self.own(row)
         facts = [
             (told("application.applicant"), str(row.guardian.first_name)),
+            *([(told("application.case_number"), row.case_number)] if row.case_number else []),
             (told("application.received"), written(row.received)),
             (told("application.due"), written(row.due)), (told("application.consent"), self.consent_line(row)),
         ]
