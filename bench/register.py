@@ -39,6 +39,7 @@ from bench.rows import PEOPLE, copied_to_postgres, made_tenfold
 from evaka.demo.logins import CASE_WORKER, PASSWORD
 
 ROOT = Path(__file__).parent.parent
+MIGRATIONS = ROOT / "evaka" / "models" / "migrations" / "versions"
 FOLDER = Path(os.environ.get("EVAKA_DATA", ROOT / "data")) / "bench"
 SIZE = os.environ.get("SIZE", "espoo")
 TURNS = int(os.environ.get("BENCH_TURNS", "100"))  # requests of each page from each contender
@@ -370,10 +371,10 @@ def compare(kind: str, us: Contender, django: Contender, ten: Contender) -> None
 
 
 def city() -> Path:
-    """The city of SIZE in a SQLite file, made once."""
+    """The city of SIZE in a SQLite file, made once for each newest migration."""
     folder = FOLDER / SIZE
-    done = folder / "made"
-    if not done.exists():
+    done, newest = folder / "made", max(one.name for one in MIGRATIONS.glob("[0-9]*.py"))
+    if not done.exists() or done.read_text() != newest:
         tell(f"making the city of {SIZE}, which is kept in {FOLDER.name}/{SIZE} for the next time")
         shutil.rmtree(folder, ignore_errors=True)
         environment = {k: v for k, v in os.environ.items() if k != "EVAKA_DATABASE_URL"}
@@ -382,7 +383,7 @@ def city() -> Path:
                        cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         with contextlib.closing(sqlite3.connect(folder / "evaka.sqlite")) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        done.touch()
+        done.write_text(newest)
     return folder / "evaka.sqlite"
 
 
