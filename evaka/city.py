@@ -13,19 +13,18 @@ import tomllib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
 from functools import lru_cache, wraps
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from evaka.kit.colours import ENOUGH, contrast
-from evaka.kit.dates import DAY, DateRange, Timeline
+from evaka.kit.dates import DAY, Timeline
 from evaka.kit.errors import ConfigMistake
+from evaka.values import build, mistakes, table_of
 
+__all__ = ["build"]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 CONFIG = Path(__file__).parent.parent / "config"
@@ -229,7 +228,7 @@ def named(name: str, kind: type[T]) -> dict[str, T]:
     """Every top-level table of `name`.toml by its name; a field `key` of `kind` receives the name."""
     has_key = any(field.name == "key" for field in fields(kind))  # type: ignore[arg-type]
     return {
-        key: build(kind, _table(row, f"{where}, [{key}]") | ({"key": key} if has_key else {}), f"{where}, [{key}]")
+        key: build(kind, table_of(row, f"{where}, [{key}]") | ({"key": key} if has_key else {}), f"{where}, [{key}]")
         for key, row in read(name).items() for where in [source(name, key)]
     }
 
@@ -241,107 +240,6 @@ def value(name: str, table: str, kind: type[T]) -> T:
     if found is None:
         raise ConfigMistake(f"{name}.toml", f"there is no table [{table}]", "Add it; config/base shows its form.")
     return build(kind, found, f"{source(name, table)}, [{table}]")
-
-
-def _table(given: Any, where: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise ConfigMistake(where, f"{given!r} is not a table", "Write its name in square brackets, its values below.")
-    return given
-
-
-def build(kind: type[T], row: Mapping[str, Any], where: str) -> T:
-    """A dataclass out of a table: every key is known, every value has the right type."""
-    value, found = _fit(kind, row, where)
-    if found:
-        raise found[0]
-    assert value is not None
-    return value
-
-
-def _fit(kind: type[T], row: Mapping[str, Any], where: str) -> tuple[T | None, list[ConfigMistake]]:
-    """The value that a table makes, or everything that speaks against it."""
-    hints = get_type_hints(kind)
-    row, found = dict(_table(row, where)), []
-    if hints.get("valid") is DateRange and "start" in row:
-        start, end = row.pop("start"), row.pop("end", None)
-        try:
-            row["valid"] = _span(start, end, where)
-        except ConfigMistake as mistake:
-            found.append(mistake)
-            row["valid"] = DateRange(date.min)
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := row.keys() - known.keys():
-        found.append(ConfigMistake(
-            where, f"nobody knows {', '.join(sorted(unknown))}", f"The names are {', '.join(sorted(known))}."
-        ))
-    for name, one in known.items():
-        if name not in row and one.default is MISSING and one.default_factory is MISSING:
-            found.append(ConfigMistake(where, f"{name} is missing", "Give it; config/base shows its form."))
-    values = {}
-    for name, given in row.items():
-        if name not in known:
-            continue
-        try:
-            values[name] = _typed(hints[name], given, f"{where}, {name}")
-        except ConfigMistake as mistake:
-            found.append(mistake)
-    if found:
-        return None, found
-    try:
-        return kind(**values), []
-    except ValueError as mistake:
-        what, mend = (*map(str, mistake.args), "Mend it in the file.")[:2]
-        return None, [ConfigMistake(where, what, mend)]
-
-
-def _span(start: Any, end: Any, where: str) -> DateRange:
-    start = _plain(date, start, f"{where}, start")
-    if end is not None and _plain(date, end, f"{where}, end") < start:
-        raise ConfigMistake(where, f"it ends on {end}, before it starts on {start}", "Mend one of the days.")
-    return DateRange(start, end)
-
-
-def _typed(hint: Any, given: Any, where: str) -> Any:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        if given is None:
-            return None
-        [hint] = [one for one in inner if one is not NoneType]
-        return _typed(hint, given, where)
-    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        given = _table(given, where)
-        return {_typed(inner[0], key, where): _typed(inner[1], item, where) for key, item in given.items()}
-    if origin in (tuple, frozenset):
-        if not isinstance(given, list):
-            raise ConfigMistake(where, f"{given!r} is not a list", "Write it in square brackets.")
-        return origin(_typed(inner[0], item, where) for item in given)
-    if is_dataclass(hint):
-        return given if isinstance(given, hint) else build(hint, given, where)  # type: ignore[arg-type]
-    return _plain(hint, given, where)
-
-
-def _plain(hint: Any, given: Any, where: str) -> Any:
-    try:
-        if hint is Decimal and isinstance(given, str | int) and not isinstance(given, bool):
-            number = Decimal(given)
-            if not number.is_finite():
-                raise ValueError(given)
-            return number
-        if hint is int and isinstance(given, str):  # the keys of a table are text
-            return int(given)
-        if hint is time and isinstance(given, str):
-            return time.fromisoformat(given)
-        if isinstance(hint, type) and issubclass(hint, StrEnum):
-            return hint(given)
-    except (ValueError, InvalidOperation):
-        allowed = f"One of {', '.join(hint)}." if issubclass(hint, StrEnum) else "config/base shows its form."
-        raise ConfigMistake(where, f"{given!r} cannot be used", allowed) from None
-    exact = isinstance(given, hint) and isinstance(given, bool) == (hint is bool) if hint is not Any else True
-    if exact and not (hint is date and isinstance(given, datetime)):
-        return given
-    if hint is Decimal:
-        raise ConfigMistake(where, f"{given!r} is not exact", 'Write it in quotation marks: "0.107".')
-    raise ConfigMistake(where, f"{given!r} is not of type {hint.__name__}", "config/base shows its form.")
 
 
 # -- reading everything, so that a mistake is found before anybody meets it ---------------------------
@@ -426,19 +324,3 @@ def _mistakes_of_rows(kind: type, given: Any, file: str) -> list[ConfigMistake]:
         return []
     dated_rows = [row for row in given if type(row.get("start")) is date]
     return [one for row in dated_rows for one in mistakes(kind, row, f"{file}, table from {row['start']}")]
-
-
-def mistakes(kind: Any, given: Any, where: str) -> list[ConfigMistake]:
-    """Everything that keeps what a file gives from becoming a value of a type; `build` tells only the first."""
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is tuple and isinstance(given, list):
-        return [no for number, one in enumerate(given, start=1) for no in mistakes(inner[0], one, f"{where} {number}")]
-    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(given, dict):
-        return [no for key, one in given.items() for no in mistakes(inner[1], one, f"{where}, {key}")]
-    try:
-        if is_dataclass(kind):
-            return _fit(kind, given, where)[1]  # type: ignore[type-var]
-        _typed(kind, given, where)
-    except ConfigMistake as mistake:
-        return [mistake]
-    return []

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 FLOORS = [  # a module may import from floors below, and from its own folder
-    {"kit"}, {"rules"}, {"city"}, {"cases", "texts"}, {"models", "letters"}, {"access"}, {"actions"},
-    {"jobs", "views"}, {"demo"}, {"cli", "serve", "__init__"},
+    {"kit"}, {"rules"}, {"values"}, {"city"}, {"cases", "texts"}, {"models", "letters"}, {"access"}, {"actions"},
+    {"jobs", "views"}, {"demo", "files"}, {"cli", "serve", "__init__"},
 ]
 ONLY_IN = {  # libraries, and the places that may know them
     "authlib": {"views"},

@@ -24,7 +24,6 @@ from evaka import city
 from evaka.access import Actor, may, reaches, within
 from evaka.actions import ACTIONS, Action, fee, invoice, voucher
 from evaka.actions.document import keep
-from evaka.cli import permissions
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.calendar.holiday_period import HolidayPeriod
@@ -44,6 +43,7 @@ from evaka.models.user import User
 from evaka.models.voucher import Payment, UnitPayee, VoucherDecision, VoucherMonth, VoucherRow
 from evaka.rules.placement import PlanStatus
 from evaka.views.base import Screen
+from evaka.views.city import permissions
 from evaka.views.shell import OPEN
 from tests import factories
 
