@@ -264,6 +264,6 @@ def told_facts(kept: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in kept.items():
         try:
             found[name] = date.fromisoformat(value)
-        except ValueError:
+        except (ValueError, TypeError):  # no day: other words, or several
             found[name] = value
     return found

@@ -88,6 +88,8 @@ document.addEventListener("DOMContentLoaded", () => {
       const old = desk.querySelector(`[data-part=${part.dataset.part}]`);
       if (old) old.replaceWith(part);
     });
+    const head = page.querySelector(".of-head"), shown = document.querySelector(".of-head");
+    if (head && shown) shown.replaceWith(head);
     if (scroll()) scroll().scrollTop = top;
     const focused = at && desk.querySelector(`[data-application="${at}"]`);
     if (focused) focused.focus({ preventScroll: true });

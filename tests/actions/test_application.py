@@ -182,14 +182,17 @@ def test_proof_of_work_makes_two_weeks_of_four_months(by, proof, due):
     assert (row.due, row.status) == (due, ApplicationStatus.SENT)
 
 
-def test_proof_may_come_while_the_application_waits_for_a_place_but_not_later(by):
+def test_proof_may_come_until_the_decision_is_sent(by):
     worker = by(factories.user("service_worker"))
     row = factories.application(received=date(2026, 5, 28), start=date(2026, 6, 22))
     act.accept_proof(row, worker, urgent_proof=date(2026, 6, 1))
     assert (row.urgent, row.due) == (True, date(2026, 6, 15))
-    planned = factories.application(status=ApplicationStatus.WAITING_DECISION)
+    planned = factories.application(status=ApplicationStatus.WAITING_DECISION, urgent=True, start=date(2026, 6, 22))
+    act.accept_proof(planned, worker, urgent_proof=date(2026, 6, 1))
+    assert planned.due == date(2026, 6, 15)
+    decided = factories.application(status=ApplicationStatus.WAITING_GUARDIAN)
     with pytest.raises(Refused, match="application.proof_too_late"):
-        act.accept_proof(planned, worker, urgent_proof=date(2026, 6, 1))
+        act.accept_proof(decided, worker, urgent_proof=date(2026, 6, 1))
 
 
 def test_proof_of_tomorrow_is_refused(by):

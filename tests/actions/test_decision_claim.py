@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from evaka.actions import decision as act
+from evaka.actions import placement as placing
 from evaka.actions.decision import claim
 from evaka.actions.decision.draft import draft_for
+from evaka.actions.placement import proposal
 from evaka.kit.errors import Denied, Refused
 from evaka.models.base import db
 from evaka.models.decision import Decision
-from evaka.models.journal import AuditEvent
-from evaka.rules.application import ApplicationStatus
+from evaka.models.journal import AuditEvent, Email
+from evaka.rules.application import ApplicationKind, ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.decision.claim import ClaimOutcome, ClaimStatus
 from evaka.rules.placement import PlanStatus
@@ -99,3 +101,49 @@ def test_the_bundle_holds_everything_and_the_decision_itself(worker, language, h
         assert fact in said, fact
     assert name.endswith(" 1")
     assert "[" not in said
+
+
+# -- a decision that is made anew -------------------------------------------------------------------
+
+
+def test_after_a_claim_is_upheld_the_child_is_planned_again_and_the_new_place_takes_the_old_ones_days(by, worker):
+    decision = sent(worker)
+    row, mother = decision.application, decision.application.guardian
+    act.accept(decision, worker, start=decision.start)
+    made = claim.record_claim(decision, worker, claimant=mother, received=date(2026, 6, 1))
+    with pytest.raises(Refused, match="application.nothing_revised"), db.session.begin_nested():
+        claim.plan_again(row, worker, reason="Oikaisu")
+    claim.decide(made, worker, decided_on=date(2026, 6, 1), outcome=ClaimOutcome.UPHELD)
+    claim.plan_again(row, worker, reason="Oikaisu")
+    assert row.status is ApplicationStatus.WAITING_PLACEMENT
+    unit = factories.unit("Mäntylä", ask_unit=False)
+    factories.group(unit)
+    placing.plan(row, worker, unit=unit, start=decision.start, end=decision.end)
+    act.send_decision(row, worker)
+    anew = db.session.scalars(select(Decision).where(Decision.unit_id == unit.id)).one()
+    act.accept(anew, worker, start=anew.start)
+    places = db.session.scalars(select(factories.Placement)).all()
+    assert [(one.unit.name, one.start) for one in places] == [("Mäntylä", decision.start)]
+    assert (row.status, decision.status) == (ApplicationStatus.ACTIVE, DecisionStatus.ACCEPTED)
+
+
+def test_annulling_pre_primary_education_annuls_the_unanswered_care_around_it_and_tells_the_family(by, worker):
+    child = factories.child(born=date(2020, 5, 1))
+    unit = factories.unit(care_types=["preschool", "preschool_daycare", "daycare"])
+    factories.group(unit)
+    row = factories.application(child, [unit], kind=ApplicationKind.PRESCHOOL, connected_daycare=True,
+                                service_need="", status=ApplicationStatus.WAITING_PLACEMENT, checked=True)
+    placing.plan(row, worker, unit=unit, start=date(2026, 8, 11), end=date(2027, 6, 4))
+    act.send_decision(row, worker) if not unit.ask_unit else None
+    if unit.ask_unit:
+        proposal.propose(row, worker)
+        proposal.confirm(db.session.scalars(select(factories.PlacementPlan)).one(), worker)
+        act.send_decision(row, worker)
+    first, around = db.session.scalars(select(Decision).order_by(Decision.id)).all()
+    db.session.execute(delete(Email))
+    act.annul(first, worker, reason="Väärä lukuvuosi")
+    assert (first.status, around.status) == (DecisionStatus.ANNULLED, DecisionStatus.ANNULLED)
+    assert row.status is ApplicationStatus.REJECTED
+    assert "application_changed" in db.session.scalars(select(Email.text)).all()
+    claim.plan_again(row, worker, reason="Oikea lukuvuosi")
+    assert row.status is ApplicationStatus.WAITING_PLACEMENT

@@ -18,6 +18,7 @@ from evaka.access import Actor
 from evaka.actions import decision as act
 from evaka.actions.decision import dispatch, sending
 from evaka.actions.decision.draft import draft_for
+from evaka.actions.placement import proposal
 from evaka.jobs import JOBS, run
 from evaka.kit.errors import Denied, Refused
 from evaka.models.application import Application
@@ -419,6 +420,8 @@ def test_more_time_is_given_but_never_less(worker, by):
     decision = factories.decision(answer_due=date(2026, 6, 18))
     with pytest.raises(Refused, match="decision.extended_backwards"), db.session.begin_nested():
         act.extend(decision, worker, answer_due=date(2026, 6, 17))
+    with pytest.raises(Refused, match="decision.extended_too_far"), db.session.begin_nested():
+        act.extend(decision, worker, answer_due=date(2099, 1, 1))
     act.extend(decision, worker, answer_due=date(2026, 7, 1))
     with pytest.raises(Refused, match="decision.may_still_be_answered"), db.session.begin_nested():
         act.expire(decision, by(worker.user, "2026-07-01"))
@@ -450,10 +453,19 @@ def test_reasons_are_picked_from_the_citys_list_and_printed(worker):
 
 
 def test_a_changed_draft_moves_the_plan_with_it(worker):
-    ready()
+    row = ready()
     draft = db.session.scalars(sa.select(Decision)).one()
-    act.change_draft(draft, worker, start=date(2026, 9, 1), end=date(2027, 6, 30), planned=True)
     planned = db.session.scalars(sa.select(factories.PlacementPlan)).one()
+    with pytest.raises(Refused, match="decision.unit_was_asked"), db.session.begin_nested():
+        act.change_draft(draft, worker, start=date(2026, 9, 1), end=date(2027, 6, 30), planned=True)
+    act.change_draft(draft, worker, start=draft.start, end=draft.end, planned=True)  # the same days are no other days
+    proposal.withdraw(row, worker)
+    act.change_draft(draft, worker, start=date(2026, 9, 1), end=date(2027, 6, 30), planned=True)
     assert str(planned.period) == str(draft.period) == "1.9.2026–30.6.2027"
-    with pytest.raises(Refused, match="placement.ends_first"):
+    with pytest.raises(Refused, match="placement.ends_first"), db.session.begin_nested():
         act.change_draft(draft, worker, start=date(2026, 9, 1), end=date(2026, 8, 1), planned=True)
+    for start, end, why in ((date(2020, 1, 1), date(2027, 6, 30), "before_birth"),
+                            (date(2025, 9, 1), date(2027, 6, 30), "before_asked"),
+                            (date(2026, 9, 1), date(2060, 1, 1), "after_childhood")):
+        with pytest.raises(Refused, match=f"placement.{why}"), db.session.begin_nested():
+            act.change_draft(draft, worker, start=start, end=end, planned=True)

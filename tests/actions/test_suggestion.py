@@ -243,6 +243,17 @@ def test_a_change_by_hand_keeps_what_it_breaks(worker):
     assert act_line.person_id == second.child_id
 
 
+def test_nobody_is_moved_where_such_care_is_not_given(worker):
+    kettu = house("Kettu")
+    school = factories.unit("Koulu", care_types=["preschool"])
+    row = waiting([kettu])
+    one = reckoned(worker, [row], [kettu, school])
+    place = places(one)[row.id]
+    with pytest.raises(Refused, match="placement.care_not_offered"):
+        act.move(place, worker, unit=school)
+    assert place.unit_id == kettu.id
+
+
 def test_moving_back_breaks_nothing_and_siblings_apart_are_told(worker):
     kettu, siili = house("Kettu"), house("Siili")
     mother = factories.person()

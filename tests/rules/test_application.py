@@ -66,8 +66,8 @@ POLICY = ApplicationPolicy()
         ),
         (S.WAITING_MAILING, {"mail": S.WAITING_GUARDIAN}),
         (S.WAITING_GUARDIAN, {"accept": S.ACTIVE, "reject": S.REJECTED}),
-        (S.ACTIVE, {"accept": S.ACTIVE}),
-        (S.REJECTED, {}),
+        (S.ACTIVE, {"accept": S.ACTIVE, "plan_again": S.WAITING_PLACEMENT}),
+        (S.REJECTED, {"plan_again": S.WAITING_PLACEMENT}),
         (S.CANCELLED, {"return_to_sent": S.SENT}),
     ],
 )

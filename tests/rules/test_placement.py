@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from evaka.rules.placement import (
     PlanPolicy,
     PlanStatus,
     ServiceNeed,
+    check_childhood,
     check_defaults,
     check_fits,
     check_need,
@@ -263,3 +265,15 @@ def test_every_kind_of_care_has_one_default_need_in_the_shipped_cities(chosen):
         assert default_need(options, care_type, date(2026, 8, 3)) is not None, care_type
     assert all(set(option.name) == {"fi", "sv", "en"} for option in options)
     assert policy.on(2026) == date(2026, 7, 31)
+
+
+@pytest.mark.parametrize(("start", "end", "key"), [
+    (date(2022, 4, 30), date(2027, 7, 31), "placement.before_birth"),
+    (date(2022, 5, 1), date(2040, 4, 30), None),
+    (date(2022, 5, 1), None, None),
+    (date(2026, 8, 1), date(2040, 5, 1), "placement.after_childhood"),
+    (date(2041, 1, 1), None, "placement.after_childhood"),
+])
+def test_a_place_lies_between_birth_and_coming_of_age(start, end, key):
+    with nullcontext() if key is None else pytest.raises(Refused, match=key):
+        check_childhood(date(2022, 5, 1), DateRange(start, end))

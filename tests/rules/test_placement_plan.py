@@ -21,6 +21,7 @@ from evaka.rules.placement.plan import (
     Wish,
     answer_by,
     bars,
+    check_asked,
     check_bars,
     check_days,
     check_decline,
@@ -211,3 +212,11 @@ def test_a_reason_that_says_little_is_explained() -> None:
     check_decline(DeclineReason("full", {"fi": "Täynnä"}), "")
     with pytest.raises(Refused, match=r"placement\.explain_decline"):
         check_decline(other, " ")
+
+
+def test_a_place_is_not_planned_before_anybody_asked_for_it():
+    period = DateRange(date(2026, 8, 1), date(2027, 7, 31))
+    check_asked(period, received=None, wished=None)
+    check_asked(period, received=date(2026, 8, 3), wished=date(2026, 8, 1))
+    with pytest.raises(Refused, match="placement.before_asked"):
+        check_asked(period, received=date(2026, 8, 3), wished=date(2026, 8, 10))

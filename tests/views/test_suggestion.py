@@ -11,6 +11,7 @@ from evaka.models.placement import PlacementPlan
 from evaka.models.suggestion import SuggestedPlace, Suggestion, SuggestionUnit
 from evaka.rules.suggestion import SuggestedStatus, SuggestionStatus
 from evaka.rules.unit import Provider
+from evaka.views.suggestion import words
 from tests import factories
 from tests.actions.test_suggestion import crowd, house, waiting
 from tests.conftest import keep
@@ -225,3 +226,10 @@ def test_nobody_else_opens_them(browser, worker, by, role):
         assert other.get(address).status_code in (403, 404), address
     assert other.post(f"{PAGE}begin/", data={"name": "x", "areas": [str(kettu.area_id)], "go": "1"}).status_code in (
         403, 404)
+
+
+def test_a_kept_refusal_with_several_things_in_it_is_a_sentence(app):
+    with app.test_request_context("/office/"):
+        told = words.refusal("placement.care_not_offered", {
+            "unit": "Koulu", "care_type": "daycare", "offered": ["preschool", "preschool_daycare"]})
+    assert "Koulu" in told

@@ -34,6 +34,7 @@ from evaka.models.income.statement import IncomeStatement
 from evaka.models.person import Guardian, Person
 from evaka.models.unit import Unit
 from evaka.rules.application import (
+    ON_THE_DESK,
     ApplicationKind,
     ApplicationStatus,
     AttachmentKind,
@@ -258,7 +259,7 @@ def count_due(application: Application) -> None:
 @action("application.accept_proof")
 def accept_proof(application: Application, by: Actor, *, urgent_proof: date) -> None:
     """Proof of work or studies that begin unexpectedly is accepted: two weeks count from that day (17 §)."""
-    if application.received is None or application.status not in HANDLED:
+    if application.received is None or application.status not in ON_THE_DESK:
         raise Refused("application.proof_too_late", state=application.status)
     if urgent_proof > by.today:
         raise Refused("application.received_later", received=urgent_proof, today=by.today)

@@ -13,6 +13,8 @@ from evaka.actions import Choice, Long, action
 from evaka.actions.decision.answer import accept, annul, expire, extend, follows, reject, remind, window_days
 from evaka.actions.decision.many import plan, save
 from evaka.actions.decision.paper import Instruction, addressee, facts_of, policy
+from evaka.actions.placement.thought import Thought
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.letters import pdf
 from evaka.models.application import Application
@@ -23,6 +25,7 @@ from evaka.models.placement import PlacementPlan
 from evaka.rules.decision import CONNECTED, Channel, DecisionStatus, Reason, picked
 from evaka.rules.decision.delivery import DeliveryState
 from evaka.rules.placement import PlanStatus
+from evaka.rules.placement.plan import Days
 
 __all__ = [
     "Instruction", "accept", "addressee", "annul", "expire", "extend", "facts_of", "follows", "policy",
@@ -56,12 +59,15 @@ def change_draft(decision: Decision, by: Actor, *, start: date, end: date, plann
     _check_draft(decision)
     if end < start:
         raise Refused("placement.ends_first", start=start, end=end)
+    same_days = (decision.start, decision.end) == (start, end)
     decision.start, decision.end, decision.planned = start, end, planned
     planned_place = db.session.scalars(select(PlacementPlan).where(
         PlacementPlan.application_id == decision.application_id,
         PlacementPlan.status.in_([PlanStatus.DRAFT, PlanStatus.PROPOSED, PlanStatus.CONFIRMED]))).one_or_none()
     if planned_place is None or not planned:
         return
+    if not same_days and planned_place.status is not PlanStatus.DRAFT:
+        raise Refused("decision.unit_was_asked", unit=str(planned_place.unit), period=planned_place.period)
     drafts = db.session.scalars(select(Decision).where(
         Decision.application_id == decision.application_id, Decision.status == DecisionStatus.DRAFT,
         Decision.planned).order_by(Decision.id)).all()
@@ -70,6 +76,17 @@ def change_draft(decision: Decision, by: Actor, *, start: date, end: date, plann
     planned_place.start, planned_place.end = main.start, main.end
     if around is not None and main is not around:
         planned_place.daycare_start, planned_place.daycare_end = around.start, around.end
+    if not same_days:
+        check_planned(planned_place)
+
+
+def check_planned(place: PlacementPlan) -> None:
+    """Other days are held to what the days of a plan are held to when it is made."""
+    from evaka.actions.placement.plan import Seats, check  # which makes the drafts of decisions
+
+    daycare = DateRange(place.daycare_start, place.daycare_end) if place.daycare_start is not None else None
+    days = Days(DateRange(place.start, place.end), daycare)
+    check(Thought(place.application, place.unit, days, place.group, place.despite), Seats([place.unit], place.start))
 
 
 # -- sending ----------------------------------------------------------------------------------------

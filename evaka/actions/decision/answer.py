@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
@@ -34,6 +34,8 @@ from evaka.rules.decision import (
 )
 from evaka.rules.person import same_address
 from evaka.rules.placement import CareType, ShiftCare
+
+LONGEST_WAIT = timedelta(days=90)  # a place is kept for a family that has not answered, from the day it is put off
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def accept(decision: Decision, by: Actor, *, start: date) -> Placement:
 
 def _others(decision: Decision) -> dict[CareType, DecisionStatus]:
     rows = db.session.execute(select(Decision.care_type, Decision.status).where(
-        Decision.application_id == decision.application_id, Decision.id != decision.id))
+        Decision.application_id == decision.application_id, Decision.id != decision.id).order_by(Decision.id))
     return dict(rows.tuples().all())
 
 
@@ -174,6 +176,8 @@ def extend(decision: Decision, by: Actor, *, answer_due: date) -> None:
         raise Refused("decision.not_waiting", number=decision.number)
     if answer_due < by.today or (decision.answer_due is not None and answer_due < decision.answer_due):
         raise Refused("decision.extended_backwards", due=decision.answer_due, answer_due=answer_due)
+    if answer_due > (last := min(by.today + LONGEST_WAIT, decision.end or date.max)):
+        raise Refused("decision.extended_too_far", last=last)
     decision.answer_due = answer_due
 
 
@@ -181,6 +185,9 @@ def extend(decision: Decision, by: Actor, *, answer_due: date) -> None:
 def annul(decision: Decision, by: Actor, *, reason: Long) -> None:
     """The decision is taken back; a place that it gave stays until somebody ends it."""
     decision.reasons = f"{decision.reasons}\n{reason}".strip()
+    _with_connected(decision, "annul", by)
+    if not decision.application.hidden:
+        notify(readers_of({decision.child_id}, by.today).addressee(decision).id, "application_changed", by)
     if decision.application.status in OPEN:
         _conclude(decision, by)
 

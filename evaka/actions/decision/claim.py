@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload, undefer
 
 from evaka.access import Actor, require
 from evaka.actions import Among, Long, action
-from evaka.actions.application import option
+from evaka.actions.application import add_note, option
 from evaka.actions.decision.paper import policy
 from evaka.actions.document import name_of
 from evaka.kit.dates import finnish
@@ -19,6 +19,7 @@ from evaka.letters import pdf
 from evaka.letters.decision.dispatch import merged
 from evaka.letters.decision.evidence import Evidence, Part, evidence_letter
 from evaka.letters.letter import city_sender
+from evaka.models.application import Application
 from evaka.models.base import HELSINKI, db
 from evaka.models.decision import Decision
 from evaka.models.decision.claim import Claim
@@ -30,6 +31,7 @@ from evaka.models.person.custody import carers
 from evaka.models.placement import PlacementPlan
 from evaka.rules.decision import DecisionStatus, last_day_of
 from evaka.rules.decision.claim import ClaimOutcome, ClaimStatus, check_days
+from evaka.rules.placement import PlanStatus
 from evaka.texts import enum_key, knows, say
 
 
@@ -68,6 +70,29 @@ def decide(
     """How it ended; when the decision is revised, a new one is planned on the desk."""
     check_days(decided_on, sent=claim.received, today=by.today)
     claim.decided_on, claim.outcome, claim.outcome_reasons = decided_on, outcome, outcome_reasons
+
+
+REVISES = (ClaimOutcome.UPHELD, ClaimOutcome.PARTLY, ClaimOutcome.RETURNED)
+
+
+def is_revised(application_id: int) -> bool:
+    """Whether a decision of the application was annulled, or is to be made anew after a claim."""
+    claimed = select(Claim.decision_id).where(Claim.outcome.in_(REVISES))
+    return db.session.scalar(select(Decision.id).where(
+        Decision.application_id == application_id,
+        or_(Decision.status == DecisionStatus.ANNULLED, Decision.id.in_(claimed))).limit(1)) is not None
+
+
+@action("application.plan_again")
+def plan_again(application: Application, by: Actor, *, reason: Long) -> None:
+    """Back on the desk for another decision; a place that the earlier one gave stays until the new one is accepted."""
+    if not is_revised(application.id):
+        raise Refused("application.nothing_revised")
+    for plan in db.session.scalars(select(PlacementPlan).where(
+        PlacementPlan.application_id == application.id, PlacementPlan.status == PlanStatus.DECIDED)):
+        plan.status = PlanStatus.CANCELLED  # what it kept is a place now, or nothing
+    application.status_since = by.now
+    add_note(application, by, reason)
 
 
 @action("claim.withdraw")

@@ -19,7 +19,7 @@ from evaka.models.person import Person
 from evaka.models.placement import GroupPlacement, Placement, ServiceNeedPeriod
 from evaka.models.unit import Unit
 from evaka.rules.person import is_adult
-from evaka.rules.placement import ServiceNeed, ShiftCare, check_fits, check_need, make_room
+from evaka.rules.placement import ServiceNeed, ShiftCare, check_childhood, check_fits, check_need, make_room
 
 AnyOption = Annotated[str, Choice("service_needs")]
 
@@ -35,6 +35,7 @@ def add(
     if is_adult(child.born, start):
         raise Refused("application.not_a_child", child=str(child), born=child.born, start=start)
     period, need = DateRange(start, end), option(service_need)
+    check_childhood(child.born, period)
     check_fits(period, need.care_type, offer_of(unit), shift_care=shift_care is not ShiftCare.NONE)
     check_need(need, care_type=need.care_type, period=period, place=period)
     make_way(cuts_of(child.id, period), by)
@@ -62,6 +63,7 @@ def change_days(placement: Placement, by: Actor, *, start: date, end: date) -> N
     if end < start:
         raise Refused("placement.ends_first", start=start, end=end)
     period, before = DateRange(start, end), placement.period
+    check_childhood(placement.child.born, period)
     check_fits(period, placement.care_type, offer_of(placement.unit))
     make_way(cuts_of(placement.child_id, period, besides=placement), by)
     _lengthen(placement, before, period)

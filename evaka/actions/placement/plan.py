@@ -43,12 +43,14 @@ from evaka.rules.placement import (
     PLACEMENT_PLAN,
     PlanStatus,
     ServiceNeed,
+    check_childhood,
     check_need,
     default_need,
 )
 from evaka.rules.placement.plan import (
     Days,
     bars,
+    check_asked,
     check_bars,
     check_days,
 )
@@ -137,6 +139,8 @@ def check(thought: Thought, seats: Seats) -> None:
     application, unit, days = thought.application, thought.unit, thought.days
     if not application.checked:
         raise Refused("placement.not_checked", child=str(application.child))
+    check_childhood(application.child.born, days.whole)
+    check_asked(days.whole, received=application.received, wished=application.start)
     wish = wish_of(application)
     need = need_of(application, days.period.start)
     held = days.daycare or days.period

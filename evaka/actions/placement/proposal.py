@@ -93,6 +93,8 @@ def decline(
     check_decline(decline_reasons()[decline_reason], reason)
     if suggested_unit is not None and suggested_unit.id == plan.unit_id and suggested_start is None:
         raise Refused("placement.same_unit_suggested", unit=suggested_unit.name)
+    if suggested_start is not None and suggested_start < by.today:
+        raise Refused("placement.suggested_past", start=suggested_start, today=by.today)
     plan.decline_reason, plan.reason = decline_reason, reason
     plan.suggested_unit, plan.suggested_start = suggested_unit, suggested_start
     discard(plan.application)

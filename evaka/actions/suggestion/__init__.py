@@ -18,9 +18,10 @@ from evaka.access import Actor, require_any, within
 from evaka.actions import Long, action, record
 from evaka.actions.index_day import wake
 from evaka.actions.placement.plan import LIVING, draft_many
-from evaka.actions.placement.thought import Thought, default_days
+from evaka.actions.placement.thought import Thought, bar_policy, default_days, offer_of, room_of, wish_of
 from evaka.actions.suggestion.facts import Facts, criteria_on, gather, policy
 from evaka.actions.suggestion.told import here_facts, kept, why_facts
+from evaka.kit.dates import DateRange
 from evaka.kit.errors import Refused
 from evaka.models.application import Application
 from evaka.models.base import db
@@ -28,6 +29,7 @@ from evaka.models.placement import PlacementPlan
 from evaka.models.suggestion import SuggestedPlace, Suggestion, SuggestionUnit
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
+from evaka.rules.placement.plan import Severity, bars, check_bars
 from evaka.rules.suggestion import (
     Filling,
     Plan,
@@ -307,12 +309,20 @@ def move(place: SuggestedPlace, by: Actor, *, unit: Unit, despite: Long = "") ->
     facts, plan = _as_it_stands(place.suggestion, by)
     if place.application_id not in facts.days:
         raise facts.refused[place.application_id]
+    check_bars(hard_bars(place, unit, facts.days[place.application_id].period), bar_policy(), despite)
     place.broken = broken(facts, plan, place.application_id, unit) + ([["despite", despite]] if despite.strip() else [])
     place.unit_id, place.unit = unit.id, unit
     wished = [wish.unit_id for wish in place.application.preferences]
     place.wish = wished.index(unit.id) + 1 if unit.id in wished else None
     place.kilometres = facts.season.distance(place.application_id, unit.id) if unit.id in facts.season.houses else None
     place.trouble, place.trouble_facts = "", {}
+
+
+def hard_bars(place: SuggestedPlace, unit: Unit, period: DateRange) -> list[Refused]:
+    """What can never be approved in this city, so that it is said at once; all else is kept with the place."""
+    policy = bar_policy()
+    against = bars(period, wish_of(place.application), offer_of(unit), room_of(unit))
+    return [no for no in against if policy.of(no) is Severity.REFUSE]
 
 
 @action("suggestion.leave_out")

@@ -82,6 +82,7 @@ APPLICATION = Workflow[ApplicationStatus](
     mail=({_S.WAITING_MAILING}, _S.WAITING_GUARDIAN),
     accept=({_S.WAITING_GUARDIAN, _S.ACTIVE}, _S.ACTIVE),
     reject=({_S.WAITING_GUARDIAN}, _S.REJECTED),
+    plan_again=({_S.ACTIVE, _S.REJECTED}, _S.WAITING_PLACEMENT),  # a decision was annulled or revised
     cancel=({_S.SENT, _S.WAITING_PLACEMENT}, _S.CANCELLED),
     overtake=({_S.SENT}, _S.CANCELLED),  # a transfer of a child who has no place any more
 )

@@ -14,9 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from evaka.kit.dates import DAY, DateRange
+from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.errors import Refused
 from evaka.kit.workflow import Workflow
+from evaka.rules.person import ADULT
 
 Id = TypeVar("Id", int, str)
 
@@ -206,6 +207,15 @@ def check_fits(
     """Refuses a place in a unit for the first of its `misfits`."""
     for refused in misfits(period, care_type, unit, shift_care=shift_care, language=language, taken=taken):
         raise refused
+
+
+def check_childhood(born: date, period: DateRange) -> None:
+    """Refuses a place before the child's birth, or after its coming of age."""
+    last = add_months(born, 12 * ADULT) - DAY
+    if period.start < born:
+        raise Refused("placement.before_birth", born=born, start=period.start)
+    if period.start > last or (period.end is not None and period.end > last):
+        raise Refused("placement.after_childhood", last=last)
 
 
 class CutKind(StrEnum):

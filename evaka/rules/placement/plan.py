@@ -136,6 +136,12 @@ class Days:
     period: DateRange
     daycare: DateRange | None = None
 
+    @property
+    def whole(self) -> DateRange:
+        """From the first day of any of it to the last."""
+        spans = [self.period, *([self.daycare] if self.daycare else [])]
+        return DateRange(min(span.start for span in spans), max(span.last_day for span in spans))
+
 
 def planned_days(
     care_type: CareType,
@@ -164,6 +170,13 @@ def planned_days(
         return Days(period)
     last = max(date(period.last_day.year, *LAST_OF_CONNECTED), period.last_day)
     return Days(period, DateRange(min(max(connected_start or first, today), period.last_day), last))
+
+
+def check_asked(period: DateRange, *, received: date | None, wished: date | None) -> None:
+    """Refuses a place that begins before anybody had asked for one: the day it came, or the wished start if earlier."""
+    asked = min((day for day in (received, wished) if day is not None), default=None)
+    if asked is not None and period.start < asked:
+        raise Refused("placement.before_asked", start=period.start, asked=asked)
 
 
 def check_days(care_type: CareType, days: Days, terms: Timeline[Term]) -> None:

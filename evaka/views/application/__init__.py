@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import g, request, url_for
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -16,8 +16,10 @@ from evaka.actions import Action
 from evaka.actions import application as act
 from evaka.actions.application import note
 from evaka.actions.application.known import terms_of
+from evaka.actions.decision.claim import is_revised
 from evaka.actions.placement import default_period
 from evaka.models.application import Application, Preference
+from evaka.models.application.attachment import Attachment
 from evaka.models.application.note import Note
 from evaka.models.base import db
 from evaka.models.decision import Decision
@@ -26,6 +28,7 @@ from evaka.rules.application import (
     ON_THE_DESK,
     OPEN,
     ApplicationStatus,
+    AttachmentKind,
     overdue,
     urgency,
 )
@@ -56,7 +59,8 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
     main = ("application.send", "application.check", "application.take", "application.plan", "application.propose",
             "application.send_decision", "application.print_decision")
     rare = ("application.accept_proof", "application.return_to_sent", "application.return_to_placement",
-            "application.cancel", "application.set_due", "application.reckon_due", "application.remark",
+            "application.cancel", "application.plan_again", "application.set_due", "application.reckon_due",
+            "application.remark",
             "application.note", "application.change_note", "application.remove_note", "application.ask_supplement",
             "application.settle_supplement", "application.consent", "application.save", "application.attach",
             "application.detach", "application.drop")
@@ -120,6 +124,12 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
             "place": told("application.place_in_list", place=at + 1,
                           of=len(ids) if len(ids) < COUNTED else told("ui.list.many"))}
 
+    def listed(self, found: list[Any]) -> None:
+        """Of which urgent applications a paper has come that nobody has accepted yet."""
+        asked = [row.id for row in found if row.urgent and row.urgent_proof is None]
+        g.proved = set(db.session.scalars(select(Attachment.application_id).where(
+            Attachment.application_id.in_(asked), Attachment.kind == AttachmentKind.URGENCY))) if asked else set()
+
     def first_wish(self, row: Any) -> str:
         """The first wished unit, and how many more there are."""
         if not row.preferences:
@@ -133,7 +143,9 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         if overdue(row.status, row.due, actor().today):
             found.append(("bad", told("placement.days_over", days=-(urgency(row.due, actor().today) or 0))))
         if row.urgent:
-            found.append(("warn", told("application.urgent" if row.urgent_proof else "application.waits_for_proof")))
+            found.append(("warn", told(
+                "application.urgent" if row.urgent_proof else "application.proof_waits" if row.id in g.get("proved", ())
+                else "application.waits_for_proof")))
         if row.supplement_came and row.status in OPEN:
             found.append(("warn", told("application.family_has_added")))
         elif row.supplement_asked:
@@ -211,10 +223,13 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         match action.verb:
             case "check" | "plan":
                 return bool(row.checked) == (action.verb == "plan")
-            case "accept_proof" | "ask_supplement":
+            case "ask_supplement":
                 return bool(row.status in act.HANDLED)
             case "save":
                 return bool(row.status in (S.CREATED, *act.HANDLED))
+            case "accept_proof":
+                return bool(row.status in (
+                    ON_THE_DESK if row.urgent and row.urgent_proof is None else act.HANDLED))
             case "set_due" | "attach":
                 return bool(row.status in ON_THE_DESK)
             case "detach" | "answer_supplement" | "ask_change" | "overtake":
@@ -227,6 +242,8 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
                 return bool((row.supplement_asked or row.supplement_came) and row.status in OPEN)
             case "consent":
                 return bool(row.other_guardian_id and row.status in OPEN - {S.CREATED} and row.consent is None)
+            case "plan_again":
+                return row.status in (S.ACTIVE, S.REJECTED) and is_revised(row.id)
             case "change_note" | "remove_note":
                 return db.session.scalar(note.notes_of(row, actor()).limit(1)) is not None
             case "propose" | "send_decision" | "print_decision":

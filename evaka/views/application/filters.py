@@ -68,7 +68,7 @@ def has_paper(*kinds: AttachmentKind) -> ColumnElement[bool]:
 
 def waits_for_proof() -> ColumnElement[bool]:
     """The family says it is urgent, and nobody has accepted a proof of that."""
-    return Application.urgent & Application.urgent_proof.is_(None) & Application.status.in_(HANDLED)
+    return Application.urgent & Application.urgent_proof.is_(None) & Application.status.in_(ON_THE_DESK)
 
 
 def proof_has_come() -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ from evaka.access import Actor, within
 from evaka.kit.dates import DateRange
 from evaka.models.base import Model, db
 from evaka.models.person import Person
-from evaka.models.unit import Unit
+from evaka.models.unit import Group, Unit
 from evaka.views.page import told, written
 
 MANY = 300  # rows, beyond which nobody reads through a select: the row is named instead
@@ -64,6 +64,16 @@ def row_label(row: Model) -> str:
     return f"{row}, {written(born)}" if born else str(row)
 
 
+def labelled(rows: list[Model]) -> list[tuple[Model, str]]:
+    """Rows to choose from with their names; groups of several units with the unit's, and unit by unit."""
+    units = {row.unit_id for row in rows if isinstance(row, Group)}
+    if len(units) < 2:
+        return [(row, str(row)) for row in rows]
+    names = dict(db.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(units))).tuples().all())
+    found = [(row, f"{names.get(row.unit_id, '')}: {row}") for row in rows if isinstance(row, Group)]
+    return sorted(found, key=lambda one: one[1])
+
+
 def choice_text(row: Model) -> str:
     """A row as it stands in the text of a field of many; the number makes it the one."""
     return f"{row_label(row)} #{row.id}"
@@ -97,8 +107,8 @@ class RowField(SelectField):
     def iter_choices(self) -> Any:
         chosen = self.data.id if isinstance(self.data, Model) else self.data
         yield Option("", told("form.choose"), chosen in (None, ""), {})
-        for row in self.offered():
-            yield Option(str(row.id), str(row), row.id == chosen, {})
+        for row, label in labelled(self.offered()):
+            yield Option(str(row.id), label, row.id == chosen, {})
 
     def has_groups(self) -> bool:
         return False
