@@ -70,7 +70,7 @@ def test_connected_care_needs_two_decisions(worker):
         ({"end": date(2028, 7, 30)}, {}, {}, "placement.unit_not_open"),
         ({"care_types": ["daycare_part_time"]}, {}, {}, "placement.care_not_offered"),
         ({}, {"shift_care": True}, {}, "placement.no_shift_care"),
-        ({}, {}, {"start": date(2019, 1, 1)}, "placement.need_not_valid"),  # the option begins on 1.8.2020
+        ({}, {}, {"start": date(2019, 1, 1)}, "placement.before_birth"),  # the option begins on 1.8.2020
     ],
 )
 def test_a_place_that_cannot_be_is_not_planned(worker, unit, wish, days, key):
