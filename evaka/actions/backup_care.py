@@ -46,6 +46,7 @@ def arrange(child: Person, by: Actor, *, unit: Somewhere, start: date, end: date
         start, end, Host(unit.name, unit.period), places=[period for _, period in places],
         at_home=[period for unit_id, period in places if unit_id == unit.id],
         signed_in=_signed_in(child.id, by), today=by.today)
+    _check_past(child.id, unit, period, by)
     row = BackupCare(child=child, unit=unit, start=start, end=end)
     db.session.add(row)
     _uninvite({child.id: [period]}, unit.id)
@@ -61,6 +62,7 @@ def change(backup: BackupCare, by: Actor, *, start: date, end: date) -> None:
         start, end, Host(backup.unit.name, backup.unit.period), places=[one for _, one in places],
         at_home=[one for unit_id, one in places if unit_id == backup.unit_id],
         signed_in=_signed_in(backup.child_id, by), today=by.today)
+    _check_past(backup.child_id, backup.unit, period, by)
     if backup.group is not None:
         check_group(backup.group.name, backup.group.period, period)
     backup.start, backup.end = start, end
@@ -190,6 +192,17 @@ def _places(children: Collection[int], period: DateRange) -> dict[int, list[tupl
         .where(Placement.child_id.in_(children), Placement.meets(period)).order_by(Placement.start)):
         found[child_id].append((unit_id, DateRange(start, end)))
     return found
+
+
+def _check_past(child_id: int, unit: Unit, period: DateRange, by: Actor) -> None:
+    """Days that have been are not given to a unit in which the child was not."""
+    elsewhere = db.session.execute(
+        select(Presence.day, Unit.name).join(Unit, Unit.id == Presence.unit_id)
+        .where(Presence.child_id == child_id, Presence.unit_id != unit.id,
+               Presence.day.between(period.start, min(period.last_day, by.today)))
+        .order_by(Presence.day).limit(1)).first()
+    if elsewhere is not None:
+        raise Refused("backup_care.was_elsewhere", day=elsewhere.day, unit=elsewhere.name)
 
 
 def _signed_in(child_id: int, by: Actor) -> str:

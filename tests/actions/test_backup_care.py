@@ -257,3 +257,19 @@ def test_a_guest_counts_where_it_is_and_only_in_what_really_happens(by: By) -> N
 
     assert weights(OccupancyKind.REALISED) == {home.id: [2, 0], host.id: [0, 2]}
     assert weights(OccupancyKind.CONFIRMED) == {home.id: [2, 2], host.id: [0, 0]}
+
+
+def test_days_on_which_the_child_was_elsewhere_are_not_given_away(by: By) -> None:
+    child = placed()
+    home, host = child_unit(child), factories.unit()
+    factories.presence(child, home, day=date(2026, 5, 29))
+    director = by(factories.user("director", home))
+    with pytest.raises(Refused, match="backup_care.was_elsewhere"), db.session.begin_nested():
+        act.arrange(child, director, unit=host, start=date(2026, 5, 28), end=date(2026, 5, 29))
+    row = act.arrange(child, director, unit=host, start=date(2026, 5, 28), end=date(2026, 5, 28))
+    with pytest.raises(Refused, match="backup_care.was_elsewhere"):
+        act.change(row, director, start=date(2026, 5, 28), end=date(2026, 6, 5))
+
+
+def child_unit(child: Person) -> Any:
+    return db.session.scalars(select(Placement).where(Placement.child_id == child.id)).one().unit

@@ -282,6 +282,8 @@ def test_23_the_staff_answers_for_a_few_days_and_the_director_for_more(by):
     db.session.flush()
     assert leave.accept_application(late, by(staff.user, "2026-08-20")) == 0  # its days are over
     long = leave.apply_leave(child, guardian, first=date(2026, 9, 7), last=date(2026, 9, 14), reason="Matka")
+    with pytest.raises(Refused, match="attendance.applied_already"), db.session.begin_nested():
+        leave.apply_leave(child, guardian, first=date(2026, 9, 7), last=date(2026, 9, 14), reason="Matka")
     db.session.flush()
     assert refusal(leave.accept_application, long, staff) == "attendance.director_answers"
     db.session.refresh(long)

@@ -143,6 +143,8 @@ def test_somebody_from_outside(here):
     unit, group, _ = here
     tablet = device(unit).user
     row = act.arrive_external(group, Actor(tablet, at("09:00")), name=" Opiskelija Oona ", counts=False)
+    with pytest.raises(Refused, match="external_is_here"), db.session.begin_nested():  # the second of two presses
+        act.arrive_external(group, Actor(tablet, at("09:00")), name="Opiskelija Oona")
     act.leave_external(row, Actor(tablet, at("14:00")))
     assert (row.who, row.coefficient, row.left) == ("Opiskelija Oona", 0, at("14:00"))
     with pytest.raises(Refused, match="not_here"):

@@ -247,6 +247,10 @@ def test_while_a_holiday_is_open_times_say_only_that_the_child_comes():
     assert after(PRESENT, facts(phase=Phase.OPEN), STAFF, TODAY).booked == (None,)
     assert after(asked("8-16"), facts(phase=Phase.CLOSED, booked=(None,)), GUARDIAN, TODAY).booked == spans("8-16")
     assert after(asked("8-16"), facts(phase=Phase.CLOSED), STAFF, TODAY).booked == spans("8-16")
+    with pytest.raises(Refused, match="booking.holiday_closed"):  # coming after all needs a booking that stands
+        after(AFTER_ALL, facts(phase=Phase.CLOSED, absences=away()), GUARDIAN, TODAY)
+    assert after(AFTER_ALL, facts(phase=Phase.CLOSED, absences=away(), booked=spans("8-16")), GUARDIAN, TODAY
+                 ).absences == {}
     closed = facts(phase=Phase.CLOSED, booked=(None,))
     assert after(AWAY, closed, GUARDIAN, TODAY).absences == away()
 

@@ -131,6 +131,8 @@ def test_times_of_an_afternoon():
     assert slots(time(13), time(15), 45, 15) == [(time(13), time(13, 45)), (time(14), time(14, 45))]
     assert refusal(slots, time(13), time(13, 30), 45) == "event.no_slots"
     assert refusal(slots, time(13), time(15), 0) == "event.no_minutes"
+    for pause in (-30, -5, 241):  # a pause that goes back in time would never come to an end
+        assert refusal(slots, time(13), time(15), 30, pause) == "event.bad_pause"
     held = [(date(2026, 9, 28), time(13), time(14))]
     assert overlap(held, date(2026, 9, 28), time(13, 30), time(14, 30))
     assert not overlap(held, date(2026, 9, 28), time(14), time(15))

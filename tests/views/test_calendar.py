@@ -12,8 +12,10 @@ from evaka.jobs.job import run
 from evaka.models.base import db
 from evaka.models.booking import Booking
 from evaka.models.calendar import Closure
+from evaka.models.calendar.event import DiscussionBooking, Event
 from evaka.models.journal import Email
 from tests import factories
+from tests.conftest import NOON
 from tests.day import booked
 from tests.pages import done, press, refused, seen, wordless
 
@@ -133,3 +135,18 @@ def test_a_closure_that_is_moved_is_told_anew_and_one_that_is_taken_back_too(bro
     assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2
     director.post("/office/closure/delete/", data={"id": row.id}, follow_redirects=True)
     assert db.session.scalars(select(Email.text)).all() == ["closure_waits"] * 2 + ["closure_gone"]
+
+
+def test_an_event_with_booked_talks_is_deleted_knowingly_and_the_families_are_told(browser):
+    child = factories.child()
+    for one in child.guardians:
+        one.email = "huoltaja@example.fi"
+    place = factories.placement(child, date(2026, 1, 1))
+    slot = factories.talk(place.unit)
+    db.session.add(DiscussionBooking(time_id=slot.id, event_id=slot.event_id, child_id=child.id, booked_at=NOON))
+    director = browser(factories.user("director", place.unit))
+    page = seen(director.get(f"/office/event/remove/?id={slot.event_id}"))
+    assert "Varattuja keskusteluaikoja poistuu 1." in page
+    director.post("/office/event/delete/", data={"id": slot.event_id, "url": "/office/event/"})
+    assert db.session.scalars(select(Event)).all() == []
+    assert "talk_waits" in db.session.scalars(select(Email.text)).all()

@@ -21,6 +21,7 @@ from evaka.models.staff import StaffPresence
 from evaka.rules.attendance import Reporter
 from tests import factories
 from tests.conftest import keep
+from tests.day import booked
 from tests.factories import device, member, presence
 from tests.pages import done, press, refused, seen, wordless
 
@@ -255,10 +256,9 @@ def test_five_wrong_pins_lock(here, tablet):
     assert "pähkinä" not in page.text
 
 
-def test_a_pin_opens_no_more_than_its_holders_role(here, tablet):
-    page = facts(tablet, here, child=here["children"][1])  # of another group
-    assert page.status_code == 403
-    assert "pähkinä" not in page.text
+def test_a_pin_opens_the_children_of_the_unit_and_no_others(here, tablet):
+    page = facts(tablet, here, child=here["children"][1])  # of another group: groups are together early and late
+    assert page.status_code == 200
     stranger = factories.user("staff", unit=factories.unit())
     member(stranger)
     keep()
@@ -274,6 +274,16 @@ def test_a_child_of_another_unit_does_not_exist_for_the_tablet(here, tablet):
         assert page.status_code == 403
         assert "Salainen" not in page.text
     assert tablet.post("/tablet/note", data={"child": stranger.id, "text": "x"}).status_code == 403
+
+
+def test_on_a_closed_day_nobody_is_awaited_but_who_has_a_booking(here, tablet):
+    aino, eemil = here["children"]
+    factories.closure(here["unit"], date(2026, 6, 1))
+    booked(eemil, "13.00-16.00", date(2026, 6, 1))
+    keep()
+    page = tablet.get("/tablet/?group=0").text
+    states = dict(re.findall(r'of-tile is-(\w+)[^>]*data-tile="\d+" data-name="(\w+)', page))
+    assert states == {"away": aino.first_name, "coming": eemil.first_name}
 
 
 def test_absence_of_today_and_back(here, tablet):
@@ -342,6 +352,14 @@ def test_notes_are_written_and_taken_away(here, tablet):
     tablet.post("/tablet/note", data={"child": aino.id, "text": "Nukkui hyvin", "ate": "good", "slept": "45",
                                       "needs": ["diapers"]})
     assert db.session.scalars(select(DayNote)).one().slept == 45
+    version = db.session.scalars(select(DayNote.version)).one()
+    late = {"child": aino.id, "text": "Ulkoiltiin"}  # another tablet opened the page before that was written
+    page = tablet.post("/tablet/note", data=late | {"seen": "0"}, follow_redirects=True)
+    assert "Nukkui hyvin" in " ".join(refused(page))
+    assert db.session.scalars(select(DayNote.text)).one() == "Nukkui hyvin"
+    assert f'name="seen" value="{version}"' in page.text
+    tablet.post("/tablet/note", data=late | {"seen": str(version), "text": "Nukkui, ulkoiltiin", "slept": "45"})
+    assert db.session.scalars(select(DayNote.text)).one() == "Nukkui, ulkoiltiin"
     page = tablet.post("/tablet/note", data={"child": aino.id, "slept": "tunti"}, follow_redirects=True)
     assert "kokonaislukuna" in " ".join(refused(page))
     tablet.post("/tablet/sticky", data={"child": aino.id, "text": "Kurahousut", "until": "2026-06-03"})

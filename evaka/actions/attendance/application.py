@@ -38,6 +38,10 @@ def apply_leave(child: Person, by: Actor, *, first: date, last: date, reason: Lo
         raise Refused("attendance.no_place", period=DateRange(first, last))
     if by.user is None or by.user.person_id is None:
         raise Refused("attendance.only_guardians")
+    if db.session.scalar(select(AbsenceApplication.id).where(
+        AbsenceApplication.child_id == child.id, AbsenceApplication.start == first, AbsenceApplication.end == last,
+        AbsenceApplication.status == AbsenceApplicationStatus.WAITING).limit(1)) is not None:
+        raise Refused("attendance.applied_already", period=DateRange(first, last))
     row = AbsenceApplication(child_id=child.id, start=first, end=last, reason=reason, made_at=by.now,
                              person_id=by.user.person_id)
     db.session.add(row)

@@ -154,6 +154,16 @@ def remove_time(slot: DiscussionTime, by: Actor) -> None:
     db.session.delete(slot)
 
 
+def booked_talks(event: Event, by: Actor) -> list[int]:
+    """The children who have a talk to come."""
+    return [one.booking.child_id for one in event.times if one.booking is not None and one.day >= by.today]
+
+
+def give_up(event: Event, by: Actor) -> None:
+    """The event goes, and the talks with it: who had one to come is told."""
+    _tell(booked_talks(event, by), by)
+
+
 def _tell(children: Iterable[int], by: Actor) -> None:
     for child in children:
         for person in db.session.scalars(carers(child, by.today, told=True)).all():

@@ -41,6 +41,13 @@ def write_day_note(
     return row
 
 
+def check_seen(child: Person, seen: int) -> None:
+    """What somebody else wrote after the writer saw the note is not lost; `seen` is its version then, 0 for none."""
+    row = db.session.scalar(select(DayNote).where(DayNote.child_id == child.id).with_for_update())
+    if seen != (row.version if row is not None else 0):
+        raise Refused("presence.note_changed", text=row.text if row is not None else "")
+
+
 @action("presence.clear_day_note")
 def clear_day_note(note: DayNote, by: Actor) -> None:
     db.session.delete(note)

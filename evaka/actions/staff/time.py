@@ -89,6 +89,13 @@ def arrive_external(group: Group, by: Actor, *, name: str, counts: bool = True) 
     """Somebody from outside works with the group: a student, a relief worker."""
     if not name.strip():
         raise Refused("staff.name_empty")
+    # two presses at once come here one after the other
+    db.session.scalar(select(Group.id).where(Group.id == group.id).with_for_update())
+    here = select(StaffPresence.id).where(
+        StaffPresence.unit_id == group.unit_id, StaffPresence.left.is_(None), StaffPresence.user_id.is_(None),
+        StaffPresence.name == name.strip()[:120])
+    if db.session.scalar(here.limit(1)) is not None:
+        raise Refused("staff.external_is_here", name=name.strip()[:120])
     row = StaffPresence(
         name=name.strip()[:120], unit_id=group.unit_id, group_id=group.id, arrived=moment_of(by, None),
         coefficient=FULL if counts else Decimal(0))

@@ -140,7 +140,7 @@ def _within_holiday(asked: Asked, facts: DayFacts, by: Reporter) -> Asked:
     """Before the last day to answer nobody books times; afterwards only who has said that the child comes."""
     if facts.phase is Phase.OPEN and asked.ask is Ask.TIMES:
         return Asked(Ask.PRESENT)
-    if facts.phase is not Phase.CLOSED or asked.ask in (Ask.AWAY, Ask.AFTER_ALL):
+    if facts.phase is not Phase.CLOSED or asked.ask is Ask.AWAY or (asked.ask is Ask.AFTER_ALL and facts.booked):
         return asked
     if asked.ask is Ask.PRESENT:
         raise Refused("booking.times_missing", day=facts.day)

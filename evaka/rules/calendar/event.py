@@ -39,10 +39,15 @@ def check_bookable(day: date, begins: time, now: datetime) -> None:
         raise Refused("event.is_over", day=day, begins=begins)
 
 
+MOST_PAUSE = 240  # minutes between two talks
+
+
 def slots(begins: time, ends: time, minutes: int, pause: int = 0) -> list[tuple[time, time]]:
     """Times of so many minutes, one after another with a pause between, as long as they end by `ends`."""
     if minutes < 1:
         raise Refused("event.no_minutes")
+    if not 0 <= pause <= MOST_PAUSE:
+        raise Refused("event.bad_pause", most=MOST_PAUSE)
     at, last, found = begins.hour * 60 + begins.minute, ends.hour * 60 + ends.minute, []
     while at + minutes <= last:
         found.append((time(*divmod(at, 60)), time(*divmod(at + minutes, 60))))

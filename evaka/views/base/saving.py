@@ -112,6 +112,10 @@ class Saving:
     def before_save(self, form: Any, row: Model, created: bool) -> None:
         """A feature's own check of a row of a generated form; may raise Refused."""
 
+    def delete_warnings(self, row: Model) -> list[str]:
+        """What else goes with a row: said before it is deleted."""
+        return []
+
     def before_delete(self, row: Model) -> None:
         """What follows from a row that goes, in the same transaction; may raise Refused."""
 

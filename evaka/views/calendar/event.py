@@ -57,6 +57,13 @@ class EventScreen(Screen):
         if created:
             row.made_at = actor().now
 
+    def delete_warnings(self, row: Any) -> list[str]:
+        count = len(act.booked_talks(row, actor()))
+        return [told("event.talks_go", count=count)] if count else []
+
+    def before_delete(self, row: Any) -> None:
+        act.give_up(row, actor())
+
     def row_heading(self, row: Any) -> str:
         return str(row.title)
 

@@ -14,7 +14,7 @@ BESIDES = (  # what pages and columns ask for besides
     "person.conflicts", "person.retention", "message.original",
     "city.create", "city.edit", "city.simulate", "fee.calculate", "index_day.begin", "suggestion.begin",
     "sending.begin", "dispatch.make", "claim.bundle", "presence.arrive", "presence.leave", "presence.undo",
-    "application.import", "forecast.view", "proof.view", "report.view", "user.set_log_in",
+    "presence.read_card", "application.import", "forecast.view", "proof.view", "report.view", "user.set_log_in",
 )
 
 

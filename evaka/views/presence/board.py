@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy import or_, select
 from evaka.access import Actor
 from evaka.actions import presence as act
 from evaka.actions.booking.note import notes_of
+from evaka.actions.calendar import closures_of
+from evaka.actions.unit import term_breaks
 from evaka.kit.dates import DAY, DateRange
 from evaka.models.attendance import Absence
 from evaka.models.base import HELSINKI, db
@@ -20,9 +22,10 @@ from evaka.models.booking import Booking
 from evaka.models.person import Person
 from evaka.models.placement import Placement
 from evaka.models.presence import WHEREABOUTS, DayNote, Picture, Presence, StickyNote
-from evaka.models.unit import Group
+from evaka.models.unit import Group, Unit
 from evaka.rules.attendance import AbsenceCategory, AbsenceKind, away_all_day
 from evaka.rules.person import call_name
+from evaka.rules.placement import CareType
 from evaka.rules.presence import Flag, Hours, TileState, flags, tile_state
 from evaka.views.page import clock, told, word_of
 
@@ -118,10 +121,11 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
                 StickyNote.child_id.in_(ids), StickyNote.until >= day).order_by(StickyNote.id)):
         stickies[child].append(text)
     words = notes_of(ids, DateRange(day, day))
-    tolerance = act.tablet().tolerance
+    tolerance, cared_for = act.tablet().tolerance, care_today(unit_id, day)
     tiles = []
     for one in places:
-        away = away_all_day({category for category, _ in absences[one.child_id]}, one.care_type)
+        away = (away_all_day({category for category, _ in absences[one.child_id]}, one.care_type)
+                or not (booked[one.child_id] or cared_for(one.care_type)))
         state = tile_state(spans[one.child_id], away=away, now=now)
         last = rows.get(one.child_id)
         first_name = call_name(one.first_name, one.last_name, one.preferred_name)
@@ -136,6 +140,16 @@ def board_of(unit_id: int, by: Actor, group_id: int | None = None) -> Board:
             words.get((one.child_id, day), "")))
     tiles.sort(key=lambda tile: (0 if tile.late else ORDER[tile.state], tile.name, tile.id))
     return Board(tiles, list(groups), counted(tiles))
+
+
+def care_today(unit_id: int, day: date) -> Callable[[CareType], bool]:
+    """Of a kind of care whether the unit gives it today: it is open, ordinarily or in shifts, and no term rests."""
+    unit = db.session.get_one(Unit, unit_id)
+    closed = {one for closure in closures_of([unit_id], DateRange(day, day)) for one in closure.period.days()}
+    days = unit.open_days(frozenset(closed))
+    is_open = day in unit.period and any(days.has_care(day, shift_care=shifts) for shifts in (False, True))
+    resting = term_breaks()
+    return lambda care_type: is_open and not any(day in span for span in resting.get(care_type, ()))
 
 
 def counted(tiles: Iterable[Tile]) -> Counter[str]:

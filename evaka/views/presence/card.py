@@ -69,7 +69,7 @@ def facts() -> Any:
         by = Actor(user, now())
         try:
             with transaction():
-                require(by, "person.view", row)
+                require(by, "presence.read_card", row)
                 record("person.read", row, by, {"device": g.device.name})
             return child(facts=facts_of(row, by))
         except Refused as denied:
@@ -134,6 +134,8 @@ def note() -> Any:
     def change() -> None:
         if minutes and row_number(minutes) is None:
             raise Refused("presence.slept", minutes=minutes)
+        if "seen" in form:
+            act.check_seen(row, row_number(form["seen"]) or 0)
         act.write_day_note(
             row, actor(), text=form.get("text", ""), ate=_level("ate"), sleep=_level("sleep"),
             slept=int(minutes) if minutes else None, reminder=form.get("reminder", "")[:200],

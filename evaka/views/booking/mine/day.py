@@ -63,7 +63,8 @@ class DayPage(Family):
             fact_line=told("booking.on", weekday=told(f"weekday.{day.isoweekday()}"), day=day),
             now=kind_in_words(facts) if is_away(facts) else times_in_words(facts),
             hours=facts.hours.words if facts.hours and not facts.always else "",
-            can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed,
+            can_book=facts.has_care and facts.in_window and facts.opened and not facts.fixed and not (
+                facts.phase is Phase.CLOSED and (not facts.booked or facts.absences)),
             asks_presence=facts.phase is Phase.OPEN, away=is_away(facts), coming=day >= by.today,
             kinds=[(one, word_of(one)) for one in absence_policy().kinds(Reporter.GUARDIAN)] if day >= by.today else [],
             note=request.form.get("note", note), note_shown=note, most=LONGEST,
