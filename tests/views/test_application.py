@@ -13,7 +13,9 @@ from evaka.models.journal import AuditEvent
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import PlanStatus
+from evaka.texts import enum_key, say
 from tests import factories
+from tests.conftest import keep
 from tests.pages import Later, done, filtered, press, seen, wordless
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -150,3 +152,19 @@ def test_a_cancelled_application_comes_back_with_a_button(office):
     done(press(office, f"/office/application/do/cancel/?id={row.id}", reason="Perhe muutti"))
     done(press(office, f"/office/application/do/return_to_sent/?id={row.id}"))
     assert db.session.scalars(select(Application.status)).one() is ApplicationStatus.SENT
+
+
+def test_where_the_child_is_now_and_another_open_application_are_told(browser):
+    child = factories.child()
+    place = factories.placement(child, date(2025, 8, 1), date(2028, 7, 31), unit=factories.unit("Mustikkamäki"))
+    factories.placement(child, date(2024, 8, 1), date(2025, 7, 31), unit=factories.unit("Entinen"))
+    row, other = (factories.application(child, transfer=True) for _ in range(2))
+    office = browser(factories.user("service_worker"))
+    page = seen(office.get(f"/office/application/details/?id={row.id}"))
+    assert f"Paikka nyt Mustikkamäki, {say(enum_key(place.care_type), 'fi')} 1.8.2025–31.7.2028" in page
+    assert "Entinen" not in page
+    assert "Samalle lapselle on toinen avoin samanlainen hakemus" in page
+    assert "Lapsella on paikka: Mustikkamäki" in seen(office.get(f"/office/desk/?application={row.id}"))
+    factories.save(other).status = ApplicationStatus.CANCELLED
+    keep()
+    assert "toinen avoin samanlainen" not in seen(office.get(f"/office/application/details/?id={row.id}"))

@@ -41,6 +41,7 @@ def test_every_job_has_a_preview(browser, name):
     page = browser(factories.user("admin")).get(f"/office/job/would/?job={name}")
     assert page.status_code == 200
     assert wordless(page) == set()
+    assert "journal.subject" not in page.text
 
 
 def test_the_wiring_hands_over_the_questions_of_all_jobs(app):

@@ -401,7 +401,13 @@ def test_signing_in_and_out_on_the_tablet(here, tablet):
     wrong = tablet.post("/tablet/staff", data=form | {"pin": "1111"})
     assert wrong.status_code == 403
     assert "ei täsmää" in seen(wrong)
-    done(tablet.post("/tablet/staff", data=form, follow_redirects=True))
+    for at, why in (("hetki", "ei ole kellonaika"), ("09:00", "31")):
+        page = tablet.post("/tablet/staff", data=form | {"at": at})
+        assert page.status_code == 409
+        assert why in seen(page)
+        assert f'value="{at}"' in page.text
+    done(tablet.post("/tablet/staff", data=form | {"at": "11.45"}, follow_redirects=True))
+    assert f"{db.session.scalars(select(StaffPresence.arrived)).one():%H.%M}" == "11.45"
     again = tablet.post("/tablet/staff", data=form)
     assert again.status_code == 409
     assert "jo kirjautunut" in seen(again)

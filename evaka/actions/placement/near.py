@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
 
 from evaka.access import Actor, within
 from evaka.kit.dates import DateRange
@@ -92,3 +93,12 @@ def start_of(application: Application, siblings: Collection[Sibling], today: dat
         if one.unit.latitude is not None and one.unit.longitude is not None:
             return Start("wish", (one.unit.latitude, one.unit.longitude))
     return None
+
+
+def places_from(child_id: int, by: Actor) -> list[Placement]:
+    """The places of a child that the reader may see, now and to come."""
+    return list(db.session.scalars(
+        select(Placement).where(
+            Placement.child_id == child_id, Placement.meets(DateRange(by.today)),
+            within(by, "placement.view", Placement))
+        .options(joinedload(Placement.unit)).order_by(Placement.start)))

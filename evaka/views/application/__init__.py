@@ -18,6 +18,7 @@ from evaka.actions.application import note
 from evaka.actions.application.known import terms_of
 from evaka.actions.decision.claim import is_revised
 from evaka.actions.placement import default_period
+from evaka.actions.placement.near import places_from
 from evaka.models.application import Application, Preference
 from evaka.models.application.attachment import Attachment
 from evaka.models.application.note import Note
@@ -40,7 +41,7 @@ from evaka.views.application.saved import KeepsSelections
 from evaka.views.base import Button, Screen, link
 from evaka.views.base.lists import COUNTED
 from evaka.views.message import about_application
-from evaka.views.page import actor, aged, moment, option_name, row_url, told, written
+from evaka.views.page import actor, aged, moment, option_name, row_url, told, word_of, written
 
 __all__ = ["ApplicationScreen", "is_due_soon", "is_overdue"]
 S = ApplicationStatus
@@ -206,8 +207,19 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
                           "text": told("application.unchecked_text")})
         if row.received and late_for_term(act.form_of(row), terms_of(row.kind), row.received):
             found.append({"look": "info", "title": told("application.late"), "text": told("application.late_text")})
+        found += self.other_warnings(row)
         found += self.unit_warnings(row)
         return found
+
+    def other_warnings(self, row: Any) -> list[dict[str, str]]:
+        """Another open application of the kind for the same child: two decisions would cut one another's places."""
+        if row.status not in OPEN:
+            return []
+        others = db.session.scalars(select(Application.id).where(
+            Application.child_id == row.child_id, Application.kind == row.kind, Application.id != row.id,
+            Application.status.in_(OPEN), self.visible()).order_by(Application.id)).all()
+        return [{"look": "warn", "title": told("application.duplicate"), "text": told("application.duplicate_text"),
+                 "url": row_url("application.details_view", id), "link": str(id)} for id in others]
 
     def unit_warnings(self, row: Any) -> list[dict[str, str]]:
         """A unit that takes no applications for the wanted start: the office may know why."""
@@ -258,8 +270,10 @@ class ApplicationScreen(FillsIn, KeepsSelections, Screen):
         return found
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
-        """What the family did not fill in is left out."""
-        return [(label, value) for label, value in super().facts(row) if value not in (None, "", told("no"))]
+        """What the family did not fill in is left out; where the child is now is told besides."""
+        found = [(label, value) for label, value in super().facts(row) if value not in (None, "", told("no"))]
+        return found + [(told("application.has_place"), f"{one.unit}, {word_of(one.care_type)} {one.period}")
+                        for one in places_from(row.child_id, actor())]
 
     def _ready(self, verb: str, row: Any) -> bool:
         plan = db.session.scalar(select(PlacementPlan).where(

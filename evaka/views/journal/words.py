@@ -50,6 +50,9 @@ def when(fields: dict[str, Any]) -> str:
         if minute.startswith("*/"):
             return told("journal.when.some_minutes", minutes=minute[2:])
         return told("journal.when.hourly", minute=minute)
+    if hour.replace(",", "").isdecimal() and "," in hour and minute.isdecimal() and day == month == weekdays == "*":
+        clocks = ", ".join(f"{int(one)}.{int(minute):02}" for one in hour.split(","))
+        return told("journal.when.daily", clock=clocks)
     if month != "*" or not (minute + hour).isdecimal() or (day != "*" and weekdays != "*"):
         return f"{minute} {hour} {day} {month} {weekdays}"
     clock = f"{int(hour)}.{int(minute):02}"

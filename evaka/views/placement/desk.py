@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from evaka.access import may, within
 from evaka.actions import placement as act
-from evaka.actions.placement.near import siblings_of
+from evaka.actions.placement.near import places_from, siblings_of
 from evaka.actions.placement.plan import LIVING
 from evaka.actions.placement.thought import need_of
 from evaka.kit.errors import Denied, Refused
@@ -25,7 +25,7 @@ from evaka.rules.application import ApplicationStatus
 from evaka.rules.placement import PlanStatus
 from evaka.views.base import Button, row_number, sentence
 from evaka.views.base.rows import REFUSALS
-from evaka.views.page import Lazy, actor, aged, moment, option_name, person, told
+from evaka.views.page import Lazy, actor, aged, moment, option_name, person, told, word_of
 from evaka.views.placement import cards
 from evaka.views.placement.board import Board
 from evaka.views.placement.drafts import Drafts
@@ -200,7 +200,7 @@ class PlacementDesk(Drafts, BaseView):
         return {
             "id": one.id, "title": f"{one.child.first_name} {one.child.last_name}, {aged(one.child.born)}",
             "badges": [*cards.badges(one, board.siblings), *([("", need)] if need else [])], "facts": facts,
-            "note": one.office_note, "planned": planned or self._declined(one),
+            "note": one.office_note, "planned": planned or self._declined(one), "places": places_now(one.child_id),
             "links": [(told("placement.open_application"), url_for("application.details_view", id=one.id)),
                       (told("placement.open_child"), url_for("person.details_view", id=one.child_id))],
             "plan": board.plan_of(first) if first else None,
@@ -243,3 +243,9 @@ def _day(typed: str) -> date | None:
         return date.fromisoformat(text)
     except (ValueError, OverflowError):
         raise Refused("placement.no_day", typed=text[:40]) from None
+
+
+def places_now(child_id: int) -> str:
+    """Mustikkamäki 1.8.2025–31.7.2028: the places that the child has now and later; "" for none."""
+    found = [f"{one.unit}, {word_of(one.care_type)} {one.period}" for one in places_from(child_id, actor())]
+    return told("placement.has_now", places="; ".join(found)) if found else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -92,15 +92,27 @@ def sign() -> Any:
         chosen = StaffKind(kind) if kind in [one.value for one in StaffKind] else None
         try:
             with transaction():
+                at = _time_of_form()
                 if press == "arrive":
-                    staff_act.arrive(user, by, group=_group_of_form(), kind=chosen)
+                    staff_act.arrive(user, by, group=_group_of_form(), kind=chosen, at=at)
                 else:
-                    staff_act.leave(user, by, kind=chosen)
+                    staff_act.leave(user, by, kind=chosen, at=at)
         except REFUSALS as refused:
             return staff(notice=sentence(refused), status=409)
         flash(told(f"staff.done.{'arrive' if press == 'arrive' else 'leave'}", name=user.name), "success")
         return redirect(url_for("tablet.staff", group=request.form.get("group") or None))
     return staff(notice=sentence(no or Refused("staff.choose_yourself")), status=403)
+
+
+def _time_of_form() -> time | None:
+    """When somebody says to have come or gone; None: now."""
+    typed = request.form.get("at", "").strip().replace(".", ":")
+    if not typed:
+        return None
+    try:
+        return time.fromisoformat(typed.zfill(5))
+    except ValueError:
+        raise Refused("staff.no_time", typed=typed) from None
 
 
 def _group_of_form() -> Group:
