@@ -115,6 +115,8 @@ def test_a_set_is_sent_numbered_without_gaps_and_kept(worker, by):
         assert f"Päätöksen numero {one.number} " in " ".join(pages(paper.content))
         assert one.seen["unit"] == str(one.unit)
         assert len(one.seen["months"]) == 12
+        others = [wish.unit.name for wish in one.application.preferences if wish.unit_id != one.unit_id]
+        assert [other["unit"] for other in one.seen["wished"]] == others
     states = [db.session.get(Application, one.id).status for one in applications]
     assert states == [ApplicationStatus.WAITING_GUARDIAN, ApplicationStatus.WAITING_MAILING,
                       ApplicationStatus.WAITING_GUARDIAN]

@@ -128,7 +128,7 @@ def _evidence(decision: Decision, by: Actor, language: str, suggested: Rows) -> 
         sender=city_sender(language), title=word("claim.bundle_title"), day=by.today,
         number=str(decision.number or "–"),
         parts=(
-            _decision_part(decision, word), _application_part(decision, word), _occupancy_part(decision, word),
+            _decision_part(decision, word), _application_part(decision, word), *_occupancy_parts(decision, word),
             _plans_part(decision, word), _suggestion_part(suggested, word), _deliveries_part(decision, word),
             _claims_part(decision, word),
             _log_part(decision, word, language),
@@ -179,14 +179,16 @@ def _application_part(decision: Decision, word: Any) -> Part:
     ))
 
 
-def _occupancy_part(decision: Decision, word: Any) -> Part:
+def _occupancy_parts(decision: Decision, word: Any) -> list[Part]:
+    """Of the unit whose place was given, and of each other that was wished for: why not there, is in the figures."""
     seen = decision.seen or {}
-    return Part(
-        word("claim.part.occupancy"), empty=word("claim.nothing_seen"),
+    wished = [(f"{word('claim.part.occupancy_wished')}: {one['unit']}", one) for one in seen.get("wished", ())]
+    return [Part(
+        title, empty=word("claim.nothing_seen"),
         header=(word("placement.month"), word("occupancy_kind.confirmed"), word("occupancy_kind.planned")),
-        rows=tuple((month, *(f"{one.replace('.', ',')} %" if one else "–" for one in figures))
-                   for month, *figures in seen.get("months", ())),
-        widths=(1, 1, 1))
+        rows=tuple((month, *(f"{figure.replace('.', ',')} %" if figure else "–" for figure in figures))
+                   for month, *figures in one.get("months", ())),
+        widths=(1, 1, 1)) for title, one in [(word("claim.part.occupancy"), seen), *wished]]
 
 
 def _plans_part(decision: Decision, word: Any) -> Part:

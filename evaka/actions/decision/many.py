@@ -14,19 +14,19 @@ from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from evaka.access import Actor
 from evaka.actions import last_number, notify, record, take_numbers
 from evaka.actions.application import move
 from evaka.actions.decision.paper import Readers, Terms, common_of, facts_of, policy, readers_of, terms_of
 from evaka.actions.document import keep, letter_language
-from evaka.actions.unit import options, places_of, rows_of
-from evaka.kit.dates import DateRange, add_months
+from evaka.actions.placement.grid import fullest_days
+from evaka.kit.dates import DAY, DateRange, add_months
 from evaka.kit.errors import Refused
 from evaka.letters.decision import decision_letter
 from evaka.letters.letter import Letter
-from evaka.models.application import Application
+from evaka.models.application import Application, Preference
 from evaka.models.base import Model, db
 from evaka.models.decision import Decision
 from evaka.models.decision.dispatch import Delivery
@@ -36,7 +36,7 @@ from evaka.rules.application import APPLICATION
 from evaka.rules.decision import Channel, DecisionStatus
 from evaka.rules.decision.delivery import DeliveryState, Receiver, receivers
 from evaka.rules.placement import PLACEMENT_PLAN, PlanStatus
-from evaka.rules.unit import OccupancyKind, occupancy, peak
+from evaka.rules.unit import Figures, OccupancyKind, months
 
 M = TypeVar("M", bound=Model)
 VERBS = {Channel.PORTAL: "send_decision", Channel.MESSAGE: "send_decision", Channel.POST: "print_decision"}
@@ -136,7 +136,8 @@ def plan(
 def _known(ids: Collection[int], by: Actor, *, occupancies: bool) -> Known:
     applications = {one.id: one for one in db.session.scalars(
         select(Application).where(Application.id.in_(ids))
-        .options(joinedload(Application.child), joinedload(Application.guardian)).order_by(Application.id))}
+        .options(joinedload(Application.child), joinedload(Application.guardian),
+                 selectinload(Application.preferences).joinedload(Preference.unit)).order_by(Application.id))}
     plans = {one.application_id: one for one in db.session.scalars(
         select(PlacementPlan).where(PlacementPlan.application_id.in_(ids), PlacementPlan.status.in_(LIVING))
         .options(joinedload(PlacementPlan.unit)))}
@@ -148,27 +149,33 @@ def _known(ids: Collection[int], by: Actor, *, occupancies: bool) -> Known:
         drafts[draft.application_id].append(draft)
     readers = readers_of({one.child_id for one in applications.values()}, by.today)
     units = {one.unit for several in drafts.values() for one in several if one.planned}
+    units |= {wish.unit for id, one in applications.items() if id in drafts for wish in one.preferences}
     return Known(applications, plans, drafts, readers, _occupancies(units, by.today) if occupancies and units else {})
 
 
 def _occupancies(units: Collection[Unit], day: date) -> dict[int, dict[str, Any]]:
     """How full the units are in the year to come, as it is kept with the decisions: percent at each month's fullest."""
-    starts = [add_months(day.replace(day=1), n) for n in range(MONTHS)]
-    months = [DateRange.month(one.year, one.month) for one in starts]
-    period = DateRange(months[0].start, months[-1].last_day)
-    places, rows = places_of(units, period), rows_of(units, period)
-    kinds = {kind: occupancy(places, rows, kind, period, options())
-             for kind in (OccupancyKind.CONFIRMED, OccupancyKind.PLANNED)}
+    first = day.replace(day=1)
+    period = DateRange(first, add_months(first, MONTHS) - DAY)
+    found = fullest_days(units, period, levels=(OccupancyKind.CONFIRMED, OccupancyKind.PLANNED))
+    names = [f"{month.start.month}/{month.start.year}" for month in months(period)]
     return {unit.id: {
         "unit": unit.name, "day": day.isoformat(),
-        "months": [[f"{month.start.month}/{month.start.year}", *(_percent(days.get(unit.id, {}), month)
-                                                                  for days in kinds.values())] for month in months],
+        "months": [[name, *map(_percent, figures)]
+                   for name, *figures in zip(names, *found[unit.id].levels.values(), strict=True)],
     } for unit in units}
 
 
-def _percent(days: Any, month: DateRange) -> str:
-    found = peak(days, month)
-    return str(found.percentage) if found is not None and found.percentage is not None else ""
+def _percent(figures: Figures | None) -> str:
+    return str(figures.percentage) if figures is not None and figures.percentage is not None else ""
+
+
+def _seen(known: Known, unit_id: int, application: Application) -> dict[str, Any] | None:
+    """The occupancy of the unit whose place is given, and of the others that the family has wished for."""
+    if unit_id not in known.seen:
+        return None
+    wished = [known.seen[one.unit_id] for one in application.preferences if one.unit_id != unit_id]
+    return {**known.seen[unit_id], "wished": wished}
 
 
 def _case(
@@ -202,7 +209,7 @@ def _case(
             for number, one in enumerate(going, start=last + 1)
         ),
         tuple(one.id for one in drafts if not one.planned),
-        known.seen.get(going[0].unit_id),
+        _seen(known, going[0].unit_id, application),
     )
 
 
