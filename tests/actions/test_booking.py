@@ -189,6 +189,13 @@ def test_a_week_that_repeats_fills_open_days_of_which_nothing_was_said(by):
     assert [one.end for one in db.session.scalars(select(BookingPattern))] == [date(2026, 6, 9)]
 
 
+@pytest.mark.parametrize(("begins", "ends"), [(time(5), time(16)), (time(8), time(22))])
+def test_a_repeating_week_outside_the_opening_hours_is_refused_in_words(by, begins, ends):
+    child, guardian, _ = family(by)
+    assert refusal(act.repeat, child, guardian, start=date(2026, 6, 1), week=Week.of(begins, ends)) == (
+        "booking.repeat_outside")
+
+
 def test_a_repeating_week_begins_today_at_the_earliest(by):
     child, guardian, _ = family(by)
     week = Week.of(time(8), time(16))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from evaka.access import Actor, permitted
@@ -18,8 +18,8 @@ from evaka.models.booking import BookingPattern
 from evaka.models.journal import add_lines
 from evaka.models.person import Person
 from evaka.rules.attendance import Reporter
-from evaka.rules.booking import first_open_monday, window
-from evaka.rules.booking.day import Ask, Asked
+from evaka.rules.booking import Span, first_open_monday, window
+from evaka.rules.booking.day import Ask, Asked, DayFacts
 from evaka.rules.booking.lock import WEEK
 from evaka.rules.booking.times import pattern_of
 from evaka.rules.calendar.holiday_period import Phase
@@ -107,9 +107,27 @@ def repeat(child: Person, by: Actor, *, start: date, end: date | None = None, we
     if week is None:
         return 0
     row = BookingPattern(child_id=child.id, start=start, end=end, week=pattern_of(week))
+    _check_hours(row, by)
     db.session.add(row)
     db.session.flush()
     return fill([row], by)
+
+
+def _check_hours(row: BookingPattern, by: Actor) -> None:
+    """Refuse times at which the unit is closed: week after week such days would be left out without a word."""
+    open_for = window(by.now, policy())
+    ahead = row.period & DateRange(open_for.start, min(open_for.last_day, fill_until(by)))
+    known = day_facts({row.child_id}, ahead, by).get(row.child_id, {}) if ahead else {}
+    for day, facts in sorted(known.items()):
+        spans = row.week.on(day)
+        if spans and facts.has_care and not _open_at(facts, spans):
+            raise Refused("booking.repeat_outside", day=day, hours=facts.hours.words if facts.hours else "–")
+
+
+def _open_at(facts: DayFacts, spans: Sequence[Span]) -> bool:
+    """Whether the unit is open from the first of the times to the last."""
+    return facts.always or (facts.hours is not None and facts.hours.begins <= spans[0].begins
+                            and spans[-1].ends <= facts.hours.ends)
 
 
 def fill_until(by: Actor) -> date:
@@ -137,9 +155,8 @@ def fill(rows: Iterable[BookingPattern], by: Actor) -> int:
             facts, spans = known.get(row.child_id, {}).get(day), row.week.on(day)
             if facts is None or not spans or facts.booked or facts.absences or not facts.has_care or facts.fixed:
                 continue
-            within = facts.always or (facts.hours is not None and facts.hours.begins <= spans[0].begins
-                                      and spans[-1].ends <= facts.hours.ends)
-            if facts.opened and within and facts.phase is Phase.NONE:  # for a holiday families answer themselves
+            # for a holiday families answer themselves
+            if facts.opened and _open_at(facts, spans) and facts.phase is Phase.NONE:
                 asked.setdefault(row.child_id, {})[day] = Asked(Ask.TIMES, spans)
     told, _ = save_days(asked, by, Reporter.GUARDIAN)
     add_lines(line_of_file("booking.filled", child, by, {"days": days}) for child, days in told.items())
