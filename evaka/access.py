@@ -215,6 +215,15 @@ def always(condition: ColumnElement[bool]) -> bool | None:
     return True if isinstance(condition, True_) else False if isinstance(condition, False_) else None
 
 
+def works_in(actor: Actor, key: str, unit_id: int) -> bool:
+    """Whether the actor may do an action at all by a grant in a unit, or in some group of it.
+
+    For what opens to everybody who works there, whichever group is theirs: groups are together early and late.
+    """
+    return everywhere(actor, key) or any(
+        unit == unit_id and reaches(role, key) for role, unit, _ in actor.grants)
+
+
 def everywhere(actor: Actor, key: str) -> bool:
     """Whether some grant lets the actor do an action to every row that anybody sees at all."""
     return actor.user is None or any("all" in reaches(role, key) for role, _, _ in actor.grants)
