@@ -34,7 +34,7 @@ __all__ = ["LOCAL", "QUICK", "Served", "served"]
 QUICK = os.environ.get("BENCH_QUICK") == "1"
 PORT = int(os.environ.get("BENCH_PORT", "8126"))
 # modules of bench/ with `prepare(engine)`, before the city is served, and `run(served)`, which prints its figures
-PARTS = ("day_presence", "day_booking")
+PARTS = ("day_presence", "day_booking", "day_both")
 
 
 @dataclass

@@ -13,6 +13,7 @@ import queue
 import re
 import threading
 import time
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from urllib.parse import urlencode
@@ -125,7 +126,7 @@ def page(phone: Phone, week: int) -> tuple[str, dict[date, tuple[clock, clock]]]
 
 def run(one: Served) -> None:
     with served(one):
-        _surge(one)
+        surge(one)
 
 
 def _awake(one: Served) -> None:
@@ -135,7 +136,8 @@ def _awake(one: Served) -> None:
     line.getresponse().read()
 
 
-def _surge(one: Served) -> None:
+def surge(one: Served, ready: Callable[[], object] = lambda: None) -> None:
+    """A minute of pages; `ready` is called when everything is prepared and the first is about to be sent."""
     _awake(one)
     known = phones(one)
     work: queue.Queue[tuple[float, Phone, int] | None] = queue.Queue()
@@ -165,6 +167,7 @@ def _surge(one: Served) -> None:
                 else:
                     wrong.append(f"child {phone.child}, {min(days)}: {status} {went} {said}")
 
+    ready()
     began = time.perf_counter() + 0.5
     for n in range(RATE * SECONDS):
         phone = known[n % len(known)]

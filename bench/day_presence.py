@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as clock
@@ -161,12 +162,13 @@ def children(engine: sa.Engine) -> list[tuple[int, int]]:
 
 def run(one: Served) -> None:
     with served(one):
-        _taps(one)
+        taps(one)
         _changes(one)
     _close(one)
 
 
-def _taps(one: Served) -> None:
+def taps(one: Served, ready: Callable[[], object] = lambda: None) -> None:
+    """A minute of taps; `ready` is called when everything is prepared and the first is about to be sent."""
     known = children(one.engine)
     tablets = {device: Tablet(one.port, f"bench-{device}") for device in {device for device, _ in known}}
     for tablet in tablets.values():
@@ -193,6 +195,7 @@ def _taps(one: Served) -> None:
             except (SystemExit, OSError, http.client.HTTPException) as no:
                 wrong.append(f"{key}: {no}")
 
+    ready()
     began = time.perf_counter() + 0.5
     for n, (key, device, child, what) in enumerate(plan):
         work.put((began + n / RATE, key, device, child, what))

@@ -220,3 +220,10 @@ def test_a_place_is_not_planned_before_anybody_asked_for_it():
     check_asked(period, received=date(2026, 8, 3), wished=date(2026, 8, 1))
     with pytest.raises(Refused, match="placement.before_asked"):
         check_asked(period, received=date(2026, 8, 3), wished=date(2026, 8, 10))
+
+
+def test_the_whole_of_a_place_spans_education_and_the_care_around_it():
+    term, care = DateRange(date(2026, 8, 11), date(2027, 6, 4)), DateRange(date(2026, 8, 3), date(2027, 7, 31))
+    assert Days(term).whole == term
+    assert Days(term, care).whole == care
+    assert Days(term, DateRange(date(2026, 9, 1), date(2027, 7, 31))).whole == DateRange(term.start, date(2027, 7, 31))
