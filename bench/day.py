@@ -50,7 +50,11 @@ class Served:
     @property
     def environment(self) -> dict[str, str]:
         return os.environ | {"EVAKA_DATA": str(self.folder), "EVAKA_DATABASE_URL": self.url, "EVAKA_HTTP": "1",
-                             "EVAKA_CITY": "harjula", "PORT": str(self.port)}
+                             "EVAKA_CITY": "harjula", "PORT": str(self.port), "BENCH_LOG": str(self.log)}
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.kind}.log"
 
 
 @contextlib.contextmanager

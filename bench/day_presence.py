@@ -1,7 +1,8 @@
 """Taps of the morning on the tablets of a whole city, what the tablets ask of each other, and the closing at midnight.
 
 `taps_per_second`: as many as came at 300 a second for a minute, each a letter of its own from one of the city's
-tablets, a twentieth of them sent twice.  `tap_p95_ms`: from the first byte sent to the last received, over loopback.
+tablets, a twentieth of them sent twice.  `tap_p95_ms`: from the first byte sent to the last received, over loopback;
+`tap_in_server_p95_ms`: by the server's own log.
 `tap_lost`: taps of which the database knows nothing, plus those it knows twice, plus children who are not where their
 taps leave them.  `changes_per_second`: answers to "what is new" in the same city; 1,300 tablets ask 930 times.
 `close_day_s`: the nightly job with every child of the city left signed in.
@@ -209,9 +210,16 @@ def taps(one: Served, ready: Callable[[], object] = lambda: None) -> None:
     for no in wrong[:5]:
         tell(no)
     figure(f"tap_p95_ms_{one.kind}", p95(taken), "ms")
+    figure(f"tap_in_server_p95_ms_{one.kind}", p95(_in_server(one)), "ms")
     figure(f"tap_median_ms_{one.kind}", 1000 * sorted(taken)[len(taken) // 2], "ms")
     figure(f"taps_per_second_{one.kind}", len(taken) / lasted, "1/s")
     figure(f"tap_lost_{one.kind}", _lost(one.engine, plan, {child for _, child in some}), "taps")
+
+
+def _in_server(one: Served) -> list[float]:
+    """Seconds that the server says the taps took it, without the way to it and the wait of the client."""
+    lines = (line.split() for line in one.log.read_text(encoding="utf-8").splitlines())
+    return [int(taken) / 1_000_000 for path, taken in lines if path == "/tablet/taps"]
 
 
 def _lost(engine: sa.Engine, plan: list[tuple[str, int, int, str]], some: set[int]) -> int:
