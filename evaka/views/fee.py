@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from evaka.access import may, within
@@ -144,18 +144,7 @@ class FeeScreen(Screen):
 
     def before(self, row: Any) -> Any:
         """The decision that the family had before this one."""
-        return db.session.scalar(
-            select(FeeDecision)
-            .where(
-                FeeDecision.head_id == row.head_id,
-                FeeDecision.id != row.id,
-                FeeDecision.number.is_not(None),
-                FeeDecision.start <= row.start,
-                FeeDecision.number < row.number if row.number else FeeDecision.status == FeeStatus.SENT,
-            )
-            .order_by(FeeDecision.start.desc(), FeeDecision.number.desc())
-            .limit(1)
-        )
+        return decided_before(row, FeeDecision.head_id == row.head_id)
 
     def people(self, *rows: Any) -> dict[Any, Person]:
         ids: set[Any] = set()
@@ -251,6 +240,15 @@ class FeeScreen(Screen):
             *incomes_blocks(row.fees),
             *about_fees(row.head, row.partner, title=self.row_heading(row) if row.number else ""),
         ]
+
+
+def decided_before(row: Any, of_same: ColumnElement[bool]) -> Any:
+    """The newest decision before this one among those of the same family or child; None: this is the first."""
+    kind = type(row)
+    earlier = kind.number < row.number if row.number else kind.status == FeeStatus.SENT
+    return db.session.scalar(
+        select(kind).where(of_same, kind.id != row.id, kind.number.is_not(None), kind.start <= row.start, earlier)
+        .order_by(kind.start.desc(), kind.number.desc()).limit(1))
 
 
 def incomes_of(fees: Fees) -> dict[Any, Income | None]:

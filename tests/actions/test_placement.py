@@ -70,7 +70,7 @@ def test_connected_care_needs_two_decisions(worker):
         ({"end": date(2028, 7, 30)}, {}, {}, "placement.unit_not_open"),
         ({"care_types": ["daycare_part_time"]}, {}, {}, "placement.care_not_offered"),
         ({}, {"shift_care": True}, {}, "placement.no_shift_care"),
-        ({}, {}, {"start": date(2019, 1, 1)}, "placement.before_birth"),  # the option begins on 1.8.2020
+        ({}, {}, {"start": date(2019, 1, 1)}, "placement.before_birth"),
     ],
 )
 def test_a_place_that_cannot_be_is_not_planned(worker, unit, wish, days, key):
@@ -79,6 +79,16 @@ def test_a_place_that_cannot_be_is_not_planned(worker, unit, wish, days, key):
     with pytest.raises(Refused) as no:
         act.plan(application, worker, **({"unit": place, "start": START, "end": END} | days))
     assert no.value.key == key
+    assert not drafts(application)
+
+
+def test_a_place_before_the_option_is_there_is_not_planned(worker):
+    """The option begins on 1.8.2020; the child was born, and the place asked for, before that."""
+    place = factories.unit()
+    application = factories.application(
+        factories.child(born=date(2017, 5, 1)), [place], received=date(2018, 9, 1), start=date(2019, 1, 1))
+    with pytest.raises(Refused, match="placement.need_not_valid"):
+        act.plan(application, worker, unit=place, start=date(2019, 1, 1), end=date(2022, 7, 31))
     assert not drafts(application)
 
 

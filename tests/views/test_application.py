@@ -13,7 +13,7 @@ from evaka.models.journal import AuditEvent
 from evaka.rules.application import ApplicationStatus
 from evaka.rules.decision import DecisionStatus
 from evaka.rules.placement import PlanStatus
-from evaka.texts import enum_key, say
+from evaka.texts import enum_key, knows, say
 from tests import factories
 from tests.conftest import keep
 from tests.pages import Later, done, filtered, press, seen, wordless
@@ -161,10 +161,15 @@ def test_where_the_child_is_now_and_another_open_application_are_told(browser):
     row, other = (factories.application(child, transfer=True) for _ in range(2))
     office = browser(factories.user("service_worker"))
     page = seen(office.get(f"/office/application/details/?id={row.id}"))
-    assert f"Paikka nyt Mustikkamäki, {say(enum_key(place.care_type), 'fi')} 1.8.2025–31.7.2028" in page
+    assert f"Paikka nyt tai tulossa Mustikkamäki, {say(enum_key(place.care_type), 'fi')} 1.8.2025–31.7.2028" in page
     assert "Entinen" not in page
     assert "Samalle lapselle on toinen avoin samanlainen hakemus" in page
     assert "Lapsella on paikka: Mustikkamäki" in seen(office.get(f"/office/desk/?application={row.id}"))
     factories.save(other).status = ApplicationStatus.CANCELLED
     keep()
     assert "toinen avoin samanlainen" not in seen(office.get(f"/office/application/details/?id={row.id}"))
+
+
+def test_whatever_changes_in_an_application_has_words_in_its_history():
+    columns = {one.key for one in Application.__mapper__.column_attrs} - {"id", "version"}
+    assert {one for one in columns if not knows(f"application.{one}")} == set()

@@ -156,7 +156,9 @@ def remove_time(slot: DiscussionTime, by: Actor) -> None:
 
 def booked_talks(event: Event, by: Actor) -> list[int]:
     """The children who have a talk to come."""
-    return [one.booking.child_id for one in event.times if one.booking is not None and one.day >= by.today]
+    return list(db.session.scalars(
+        select(DiscussionBooking.child_id).join(DiscussionTime, DiscussionTime.id == DiscussionBooking.time_id)
+        .where(DiscussionBooking.event_id == event.id, DiscussionTime.day >= by.today).order_by(DiscussionBooking.id)))
 
 
 def give_up(event: Event, by: Actor) -> None:

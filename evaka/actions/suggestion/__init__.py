@@ -29,7 +29,7 @@ from evaka.models.placement import PlacementPlan
 from evaka.models.suggestion import SuggestedPlace, Suggestion, SuggestionUnit
 from evaka.models.unit import Unit
 from evaka.rules.application import ApplicationStatus
-from evaka.rules.placement.plan import Severity, bars, check_bars
+from evaka.rules.placement.plan import Severity, bars
 from evaka.rules.suggestion import (
     Filling,
     Plan,
@@ -309,7 +309,7 @@ def move(place: SuggestedPlace, by: Actor, *, unit: Unit, despite: Long = "") ->
     facts, plan = _as_it_stands(place.suggestion, by)
     if place.application_id not in facts.days:
         raise facts.refused[place.application_id]
-    check_bars(hard_bars(place, unit, facts.days[place.application_id].period), bar_policy(), despite)
+    check_possible(place, unit, facts.days[place.application_id].period)
     place.broken = broken(facts, plan, place.application_id, unit) + ([["despite", despite]] if despite.strip() else [])
     place.unit_id, place.unit = unit.id, unit
     wished = [wish.unit_id for wish in place.application.preferences]
@@ -318,11 +318,12 @@ def move(place: SuggestedPlace, by: Actor, *, unit: Unit, despite: Long = "") ->
     place.trouble, place.trouble_facts = "", {}
 
 
-def hard_bars(place: SuggestedPlace, unit: Unit, period: DateRange) -> list[Refused]:
-    """What can never be approved in this city, so that it is said at once; all else is kept with the place."""
+def check_possible(place: SuggestedPlace, unit: Unit, period: DateRange) -> None:
+    """Refuse at once what this city could never approve; all else that speaks against it is kept with the place."""
     policy = bar_policy()
-    against = bars(period, wish_of(place.application), offer_of(unit), room_of(unit))
-    return [no for no in against if policy.of(no) is Severity.REFUSE]
+    for no in bars(period, wish_of(place.application), offer_of(unit), room_of(unit)):
+        if policy.of(no) is Severity.REFUSE:
+            raise no
 
 
 @action("suggestion.leave_out")

@@ -17,7 +17,15 @@ from evaka.rules.fee import FeeStatus
 from evaka.rules.fee.step import money
 from evaka.rules.voucher import Voucher
 from evaka.views.base import Screen, link
-from evaka.views.fee import explained, income_shown, income_total, incomes_blocks, incomes_of, table_block
+from evaka.views.fee import (
+    decided_before,
+    explained,
+    income_shown,
+    income_total,
+    incomes_blocks,
+    incomes_of,
+    table_block,
+)
 from evaka.views.filters import DayFilter, RowFilter, StateFilter
 from evaka.views.page import actor, aged, language, moment, told, word_of, written
 
@@ -80,18 +88,7 @@ class VoucherScreen(Screen):
 
     def before(self, row: Any) -> Any:
         """The decision that the child had before this one."""
-        return db.session.scalar(
-            select(VoucherDecision)
-            .where(
-                VoucherDecision.child_id == row.child_id,
-                VoucherDecision.id != row.id,
-                VoucherDecision.number.is_not(None),
-                VoucherDecision.start <= row.start,
-                VoucherDecision.number < row.number if row.number else VoucherDecision.status == FeeStatus.SENT,
-            )
-            .order_by(VoucherDecision.start.desc(), VoucherDecision.number.desc())
-            .limit(1)
-        )
+        return decided_before(row, VoucherDecision.child_id == row.child_id)
 
     def kpis(self, row: Any, voucher: Voucher, before: Any) -> list[dict[str, str]]:
         def was(name: str) -> str:
